@@ -1,0 +1,28 @@
+option(BUILD_TESTING "Build the tests" ON)
+option(VPROV_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+set(VPROV_DEFAULT_MIRROR "http://ftp.debian.org/debian" CACHE STRING
+  "Mirror used when neither the recipe nor the host's apt sources name one")
+set(VPROV_DEFAULT_SECURITY_MIRROR "http://security.debian.org/debian-security" CACHE STRING
+  "Security mirror used when neither the recipe nor the host's apt sources name one")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wunused -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror=return-type)
+add_compile_options($<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)
+if(VPROV_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()

@@ -1,0 +1,61 @@
+// The way from a mirror to verified bytes on this machine: Release files, Packages files, .debs, and their cache.
+// Reads the network through Transport and writes to the cache directory only.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "bootstrap/archive/transport.h"
+#include "bootstrap/deb/package_index.h"
+#include "os/command.h"
+
+namespace vprov::archive {
+
+struct Repository {
+    std::string uri;                        // "http://mirror.example.org/debian"; http, https, ftp or file
+    std::string suite;                      // "bookworm-updates"
+    std::vector<std::string> components;    // {"main"}
+    std::filesystem::path signed_by;        // keyring for gpgv (binary or armoured .asc)
+    bool trusted = false;                   // no signature wanted: spelled out in the recipe, recorded in the manifest
+    bool check_valid_until = true;
+};
+
+// Content-addressed: DIR/sha256/ab/abcdef... ; shared by concurrent builds; entries appear by rename.
+class Cache {
+  public:
+    explicit Cache(std::filesystem::path directory);   // made when missing
+    // $XDG_CACHE_HOME/vprov, ~/.cache/vprov, or /var/cache/vprov for root
+    static std::filesystem::path default_directory();
+    std::filesystem::path path_of(const Sha256Digest& digest) const;
+    // The entry if it is there with that size; its digest was checked when it was published.
+    std::optional<std::filesystem::path> find(const Sha256Digest& digest, Bytes size) const;
+    const std::filesystem::path& directory() const { return directory_; }
+
+  private:
+    std::filesystem::path directory_;
+};
+
+// Verifies every Release (InRelease, or Release with Release.gpg), then fetches and verifies the Packages files of
+// `architecture` (by hash where the Release offers it). Repositories keep their order. Throws Error(archive).
+// `today` is seconds since the epoch, for Valid-Until.
+deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
+                              Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
+                              Progress& progress);
+
+struct DebFile {
+    const deb::Package* package = nullptr;
+    std::filesystem::path path;             // in the cache; digest verified during this run
+};
+
+// Called from the fetching thread as each file is complete and verified, in order of completion.
+using OnDebFile = std::function<void(const DebFile&)>;
+
+// All of them, in parallel, largest first; what the cache holds is verified and not fetched. Throws Error(archive)
+// naming package and URL; Error(interrupted) on a stop request.
+std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::vector<const deb::Package*>& packages,
+                                    Transport& transport, Cache& cache, Progress& progress, const OnDebFile& on_file = {});
+
+}  // namespace vprov::archive

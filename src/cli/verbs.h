@@ -1,0 +1,39 @@
+// The subcommands: one add_VERB() and one file each. A verb declares its options and its callback; errors leave the
+// callback as exceptions and cli.cc turns them into a message and an exit code.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <memory>
+#include <string>
+
+#include "base/progress.h"
+
+namespace vprov::cli {
+
+enum class OutputMode { automatic, quiet, json };
+
+// What holds for every verb: set from the global options before a verb's callback runs.
+struct Session {
+    OutputMode output = OutputMode::automatic;
+    bool verbose = false;
+    int exit_status = 0;              // a verb may set it where the answer is not an error
+    std::string executable;           // this program, for a verb that starts itself again
+};
+
+// The live view on a terminal, a line a stage elsewhere, JSON events, or nothing.
+std::unique_ptr<Progress> make_progress(const Session& session);
+
+void add_build(CLI::App& app, Session& session);
+void add_bootstrap(CLI::App& app, Session& session);
+void add_plan(CLI::App& app, Session& session);
+void add_check(CLI::App& app, Session& session);
+void add_completion(CLI::App& app, Session& session);
+
+void add_create(CLI::App& app, Session& session);
+void add_list(CLI::App& app, Session& session);
+void add_console(CLI::App& app, Session& session);
+void add_shutdown(CLI::App& app, Session& session);
+void add_destroy(CLI::App& app, Session& session);
+void add_supervise(CLI::App& app, Session& session);   // hidden: the supervisor process of one domain
+
+}  // namespace vprov::cli

@@ -1,0 +1,51 @@
+// Running other programs: argv only, environment spelled out, output captured. The CommandRunner seam.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vprov::os {
+
+struct Command {
+    std::vector<std::string> argv;                    // argv[0] is looked up in PATH unless it has a slash
+    std::map<std::string, std::string> environment;   // all of it; clean_environment() is the usual start
+    std::string input;                                // fed to standard input, which is then closed
+    std::vector<int> inherited;                       // descriptors that stay open in the child, under their number
+    bool operator==(const Command&) const = default;
+};
+
+// PATH, HOME=/root, LC_ALL=C.UTF-8 and nothing else.
+std::map<std::string, std::string> clean_environment();
+
+struct CommandResult {
+    int status = 0;         // exit status; 128 + signal for one that was killed
+    std::string output;     // standard output
+    std::string errors;     // standard error
+    bool ok() const { return status == 0; }
+};
+
+class CommandRunner {
+  public:
+    virtual ~CommandRunner() = default;
+    // Waits for the end. Throws Error when the program cannot be started, and Error(interrupted) after ending the
+    // child when a stop is requested. A non-zero status is an answer, not an exception.
+    virtual CommandResult run(const Command& command) = 0;
+};
+
+class SystemCommandRunner final : public CommandRunner {
+  public:
+    CommandResult run(const Command& command) override;
+};
+
+// How a failed command is shown: "LINE\nexit status N; it said:\nLAST LINES".
+std::string describe_failure(const Command& command, const CommandResult& result);
+
+// True if `name` is an executable in PATH (or is one itself, when it has a slash).
+bool program_exists(std::string_view name);
+
+}  // namespace vprov::os

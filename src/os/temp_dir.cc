@@ -1,0 +1,107 @@
+#include "os/temp_dir.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include "base/text.h"
+#include "os/interrupt.h"
+
+namespace vprov::os {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kTemplate = "XXXXXX";
+
+bool locked_by_another(int fd) { return ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
+
+}  // namespace
+
+TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
+    std::string name = (parent / fmt::format("{}{}", prefix, kTemplate)).native();
+    if (!::mkdtemp(name.data()))
+        throw system_error(ErrorKind::disk, errno, "cannot make a work directory in " + quote(parent.native()));
+    path_ = name;
+    lock_ = open_file(path_, O_RDONLY | O_DIRECTORY);
+    ::flock(lock_.get(), LOCK_EX | LOCK_NB);
+}
+
+TempDir::TempDir(TempDir&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_)) {
+    other.path_.clear();
+}
+
+TempDir::~TempDir() {
+    if (!path_.empty())
+        remove_tree(path_);
+}
+
+void TempDir::remove_stale(const fs::path& parent, std::string_view prefix) {
+    std::error_code none;
+    std::vector<fs::path> stale;
+    for (const auto& entry : fs::directory_iterator(parent, none)) {
+        const auto name = entry.path().filename().native();
+        if (name.size() == prefix.size() + kTemplate.size() && name.starts_with(prefix) && entry.is_directory(none) &&
+            !entry.is_symlink(none))
+            stale.push_back(entry.path());
+    }
+    for (const auto& path : stale) {
+        const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (fd.is_open() && !locked_by_another(fd.get()))
+            remove_tree(path);
+    }
+}
+
+void remove_tree(const fs::path& path) noexcept {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+}
+
+NewFile::NewFile(fs::path path, mode_t mode) : path_(std::move(path)) {
+    std::string name = (path_.parent_path() / fmt::format(".{}.{}", path_.filename().native(), kTemplate)).native();
+    fd_ = Fd(::mkostemp(name.data(), O_CLOEXEC));
+    if (!fd_.is_open())
+        throw system_error(ErrorKind::disk, errno, "cannot create " + quote(path_.native()));
+    temporary_ = name;
+    ::fchmod(fd_.get(), mode);
+}
+
+NewFile::~NewFile() {
+    if (!temporary_.empty())
+        ::unlink(temporary_.c_str());
+}
+
+void NewFile::commit() {
+    if (::fsync(fd_.get()) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(path_.native()));
+    temporary_.clear();
+    fd_.reset();
+}
+
+void write_file(const fs::path& path, std::string_view data, mode_t mode) {
+    NewFile file(path, mode);
+    file.write(data);
+    file.commit();
+}
+
+FileLock::FileLock(const fs::path& path, Mode mode) : fd_(open_file(path, O_RDWR | O_CREAT, 0644)) {
+    const int operation = mode == Mode::shared ? LOCK_SH : LOCK_EX;
+    while (::flock(fd_.get(), operation | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            throw system_error(ErrorKind::disk, errno, "cannot lock " + quote(path.native()));
+        check_stop();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+bool FileLock::is_held(const fs::path& path) {
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    return fd.is_open() && locked_by_another(fd.get());
+}
+
+}  // namespace vprov::os

@@ -1,0 +1,77 @@
+// What a recipe comes to on this host: everything decided, nothing touched. Pure, given HostFacts.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hypervisor/guest/guest.h"
+#include "partition/layout/layout.h"
+#include "recipe/recipe.h"
+
+namespace vprov::plan {
+
+struct HostRepository {                       // one line of the host's own apt sources
+    std::string uri, suite;
+    std::vector<std::string> components;
+    std::filesystem::path signed_by;          // empty when the source names none
+};
+
+// What a plan depends on besides the recipe. Read once, by read_host_facts(); tests write their own.
+struct HostFacts {
+    std::int64_t now = 0;                     // seconds since the epoch
+    std::string architecture;                 // Debian's name: "amd64"
+    std::vector<HostRepository> apt_sources;
+    std::string default_mirror, default_security_mirror;   // of configure time
+};
+HostFacts read_host_facts();                  // deb822 and one-line sources under /etc/apt; no apt needed
+
+struct PlannedRepository {
+    std::string uri, suite;                   // what packages are fetched from
+    std::vector<std::string> components;
+    std::filesystem::path signed_by;
+    bool trusted = false, check_valid_until = true;
+};
+
+struct Interface {
+    std::string mac;                          // lower case, always set
+    std::string bridge;                       // "" : none given
+    std::vector<std::string> address;         // {"dhcp"} or CIDRs
+    std::string gateway;                      // "" : none
+    std::vector<std::string> dns;
+};
+
+struct Plan {
+    recipe::Recipe recipe;                    // what was asked
+    std::string name;
+    std::string architecture;
+    std::string hostname, fqdn;               // fqdn is the hostname when there is no domain
+    std::vector<PlannedRepository> repositories;   // in order: suite, -updates, -security, the recipe's own
+    std::vector<std::string> include;         // the recipe's, the kernel's and what the identity needs, sorted
+    std::string kernel_package;               // "" : none
+    partition::DiskLayout layout;
+    std::vector<Interface> interfaces;
+    std::string guest_uuid;
+    std::string kernel_cmdline;               // "root=UUID=... ro console=hvc0 ..."
+    std::filesystem::path output;             // absolute: DIR/NAME
+    std::filesystem::path cache;
+};
+
+struct Options {
+    std::filesystem::path output = "out";     // DIR
+    std::optional<std::filesystem::path> cache;
+};
+
+// Throws Error(recipe) "FILE: cannot ..." for what cannot be on this host: no root disk, two disks of one name or
+// mount or guest device, a foreign architecture, a keyring that is needed and nowhere.
+Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options);
+
+// The domain for the hypervisor, its files in `plan.output`.
+hypervisor::Guest guest_of(const Plan& plan);
+
+// 00:16:3e and three bytes of a hash of (seed, index): Xen's range, the same every time.
+std::string derived_mac(std::string_view seed, unsigned index);
+
+}  // namespace vprov::plan

@@ -1,0 +1,118 @@
+// A recipe as it was written: every key typed and checked on its own, nothing derived yet. vprov-recipe(5).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace vprov::recipe {
+
+enum class Variant { essential, minbase, buildd, standard };
+
+struct Repository {                       // [[system.repository]]
+    std::string uri, suite;
+    std::vector<std::string> components = {"main"};
+    std::optional<std::filesystem::path> signed_by;
+    bool trusted = false;
+    bool check_valid_until = true;
+};
+
+struct Kernel {                           // [system.kernel]
+    std::optional<std::string> package;   // "" means: no kernel in the guest
+    std::string cmdline;                  // added to what vprov needs
+    std::optional<std::filesystem::path> path, initrd;   // files of the host instead of the guest's own
+};
+
+struct System {                           // [system]
+    std::string distribution = "debian";
+    std::string suite = "bookworm";
+    std::optional<std::string> arch;      // the host's when not given
+    Variant variant = Variant::standard;
+    std::optional<std::string> mirror;
+    std::vector<std::string> components = {"main"};
+    std::vector<std::string> include, exclude;
+    bool recommends = false, updates = true, security = true;
+    std::optional<std::filesystem::path> keyring;
+    std::vector<Repository> repositories;
+    Kernel kernel;
+};
+
+// How a password is given; never in clear. Exactly one way.
+struct Password {
+    enum class Source { hash, hash_file, environment, random };
+    Source source = Source::random;
+    std::string value;                    // the hash, the file, or the variable's name
+    bool operator==(const Password&) const = default;
+};
+
+struct User {                             // [[identity.user]]
+    std::string name;
+    std::vector<std::string> groups;
+    bool sudo = false;
+    std::optional<Password> password;     // none: locked
+    std::vector<std::string> authorized_keys;
+};
+
+struct Identity {                         // [identity]
+    std::optional<std::string> hostname;  // the recipe's name when not given
+    std::optional<std::string> domain, timezone, locale, keyboard;
+    std::optional<Password> root_password;   // none: locked
+    std::vector<std::string> authorized_keys;
+    std::vector<User> users;
+};
+
+enum class Filesystem { ext2, ext3, ext4, swap };
+enum class ImageFormat { raw };
+
+struct Disk {                             // [[disk]]
+    std::optional<std::string> name;      // file name stem; "root" for "/", "swap", else from the mount point
+    std::optional<Bytes> size;
+    std::optional<Filesystem> filesystem;
+    std::optional<std::string> mount;     // "/", "/home"; none for swap
+    std::optional<std::string> label;
+    std::optional<std::string> options;   // for fstab; "defaults"
+    std::optional<std::string> guest;     // "xvda1"
+    ImageFormat format = ImageFormat::raw;
+};
+
+struct Network {                          // [[network]]
+    std::optional<std::string> bridge, mac;
+    std::vector<std::string> address = {"dhcp"};   // "dhcp" or CIDR, IPv4 or IPv6
+    std::optional<std::string> gateway;
+    std::vector<std::string> dns;
+};
+
+enum class DomainType { pv, pvh, hvm };
+enum class Action { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart };
+
+struct Domain {                           // [domain]
+    DomainType type = DomainType::pvh;
+    Bytes memory = 512_MiB;
+    std::optional<Bytes> maxmem;
+    unsigned vcpus = 2;
+    Action on_poweroff = Action::destroy, on_reboot = Action::restart, on_crash = Action::destroy;
+};
+
+struct Recipe {
+    std::filesystem::path file;           // where it was read from; relative paths in it start at its directory
+    std::string name;
+    std::optional<std::string> seed;      // what derived UUIDs and MACs start from; the name when not given
+    System system;
+    Identity identity;
+    std::vector<Disk> disks;
+    std::vector<Network> networks;
+    Domain domain;
+};
+
+// Reads and checks everything that can be checked without looking at the machine. `overrides` are "key=value" of
+// --set, applied before checking ("system.suite=trixie", "disk.0.size=4G"; the value is TOML, or a bare string).
+// Throws Error(recipe) with ALL mistakes, one "file:line:column: cannot ..." a line, in the order of the file.
+Recipe parse(std::string_view text, const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+}  // namespace vprov::recipe
