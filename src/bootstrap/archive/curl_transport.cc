@@ -147,7 +147,8 @@ CurlFailure failure_of(const Job& job, CURLcode code) {
     const auto host = part_of(url ? url : job.transfer->url, CURLUPART_HOST);
     const auto status = info<long>(easy, CURLINFO_RESPONSE_CODE);
     const bool long_error_page = code == CURLE_WRITE_ERROR && job.error_page.value > 0;
-    return describe({long_error_page ? CURLE_OK : code, status, is_http(easy), host, job.location, job.detail.data()});
+    return describe({long_error_page ? CURLE_OK : code, status, is_http(easy), host, job.location, job.detail.data(),
+                     static_cast<int>(info<long>(easy, CURLINFO_OS_ERRNO))});
 }
 
 // One call of Transport::run(). The destructor takes every handle out of the multi handle.
