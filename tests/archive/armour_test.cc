@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "archive/message.h"
 
 namespace vprov::archive {
@@ -31,6 +33,23 @@ TEST(ClearSigned, IsTheWholeFile) {
     EXPECT_EQ(check("-----BEGIN PGP SIGNED MESSAGE-----\n\nx\n"), "its signed block has no end");
     EXPECT_EQ(check("<html>Please log in</html>\n"), "it is not signed");
     EXPECT_EQ(check(""), "it is not signed");
+}
+
+// Whatever bytes a mirror sends, the answer is a text or an Error.
+TEST(Armour, DamagedInputEndsInAnErrorOrInText) {
+    std::mt19937 random(1);
+    const std::string good = std::string(kSigned) +
+                             "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nSGVsbG8s\n=AoBb\n"
+                             "-----END PGP PUBLIC KEY BLOCK-----\n";
+    std::size_t refused = 0;
+    for (int round = 0; round < 3000; ++round) {
+        auto text = good.substr(0, random() % (good.size() + 1));
+        for (int i = 0; i < 4 && !text.empty(); ++i) text[random() % text.size()] = static_cast<char>(random() % 256);
+        refused += message_of([&] { check_clear_signed(text); }) != "no error" ? 1 : 0;
+        EXPECT_LE(clear_text(text).size(), text.size() + 1);
+        message_of([&] { dearmour(text); });
+    }
+    EXPECT_EQ(refused, 3000U) << "no prefix of the input is one clear-signed message";
 }
 
 TEST(ClearSigned, TextIsWithoutHeadersAndDashEscapes) {

@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "archive/message.h"
 #include "archive/mirror.h"
@@ -139,6 +142,24 @@ TEST_F(FetchPackages, WhatAKilledRunLeftIsCleanedUp) {
     fetch();
     EXPECT_FALSE(fs::exists(cache.directory() / "partial/fetch-dead01"));
     EXPECT_TRUE(fs::exists(alive.path()));
+}
+
+TEST_F(FetchPackages, BuildsThatRunAtOnceShareTheCache) {
+    std::vector<std::thread> builds;
+    std::atomic<std::size_t> complete{0};
+    for (int i = 0; i < 8; ++i)
+        builds.emplace_back([this, &complete] {
+            FakeTransport own = mirror;
+            CountingProgress own_progress;
+            Cache own_cache(work.path() / "cache");
+            const auto files = fetch_packages(index, all, own, own_cache, own_progress);
+            complete += std::count_if(files.begin(), files.end(), [](const DebFile& file) {
+                return sha256(os::read_file(file.path)) == file.package->sha256;
+            });
+        });
+    for (auto& build : builds) build.join();
+    EXPECT_EQ(complete, 24U);
+    EXPECT_EQ(partials(), 0U);
 }
 
 TEST_F(FetchPackages, AFullDiskIsNamed) {

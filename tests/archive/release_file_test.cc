@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "archive/message.h"
 #include "archive/mirror.h"
 
@@ -61,6 +63,21 @@ TEST(ReleaseFile, SaysWhatItCannotRead) {
               "cannot read line 1: there are no SHA-256 sums");
     EXPECT_EQ(message_of([] { parse_release("Suite: x\nSHA256:\n 12 1 main/binary-amd64/Packages\n"); }),
               "cannot read line 3: '12 1 main/binary-amd64/Packages' is not a digest, a size and a name");
+}
+
+TEST(ReleaseFile, DamagedInputEndsInAnErrorOrInARelease) {
+    std::mt19937 random(1);
+    SuiteText suite;
+    suite.files = {{"main/binary-amd64/Packages.xz", "abc"}, {"main/binary-amd64/Packages", "abcdef"}};
+    const auto good = suite.text();
+    std::size_t refused = 0;
+    for (int round = 0; round < 3000; ++round) {
+        auto text = good.substr(0, random() % (good.size() + 1));
+        for (int i = 0; i < 3 && !text.empty(); ++i) text[random() % text.size()] = static_cast<char>(random() % 256);
+        refused += message_of([&] { packages_files(parse_release(text), {"main"}, "amd64"); }) != "no error" ? 1 : 0;
+    }
+    EXPECT_GT(refused, 2000U);
+    EXPECT_LT(refused, 3000U);
 }
 
 TEST(ReleaseFile, MustBeForTheSuite) {

@@ -123,6 +123,33 @@ TEST(Signature, KeyringsThatCannotBeUsed) {
     EXPECT_EQ(verify.refusal(data, "/no/such/ring.gpg"), "cannot open '/no/such/ring.gpg': No such file or directory");
 }
 
+class NoPrograms final : public os::CommandRunner {
+  public:
+    os::CommandResult run(const os::Command& command) override {
+        throw error(ErrorKind::internal, "cannot run {}: No such file or directory", quote(command.argv[0]));
+    }
+};
+
+TEST(Signature, GpgvThatIsNotInstalled) {
+    NoPrograms none;
+    const os::TempDir work(std::filesystem::temp_directory_path(), "vprov-test-");
+    os::write_file(work.path() / "ring.gpg", "x");
+    EXPECT_EQ(message_of([&] { verify_detached("a", "b", work.path() / "ring.gpg", none, work.path()); }),
+              "cannot run 'gpgv': No such file or directory (it is part of Debian's package gpgv)");
+}
+
+TEST(Signature, AnEmptyOrBrokenKeyringAcceptsNothing) {
+    SigningKeys keys;
+    Verification verify;
+    const auto key = keys.make("Archive <a@example.org>");
+    const auto data = keys.clear_sign(kText, {{key}, "", "SHA256", ""});
+    const auto ring = keys.home() / "broken.gpg";
+    for (const char* content : {"", "no keyring at all"}) {
+        os::write_file(ring, content);
+        EXPECT_EQ(verify.refusal(data, ring), "its signing key " + key + " is not in " + quote(ring.native()));
+    }
+}
+
 // The rules on what gpgv says, where real keys cannot be made to say it.
 TEST(GpgvStatus, VerdictsThatNeedMoreThanOneLine) {
     const std::string fingerprint(40, 'A');

@@ -215,8 +215,7 @@ class Run {
                 continue;
             any = true;
             const CURLcode code = message->data.result;  // the message is gone with the handle
-            auto* job = info<Job*>(message->easy_handle, CURLINFO_PRIVATE);
-            ended(*std::find_if(active_.begin(), active_.end(), [&](const Job& j) { return &j == job; }), code);
+            ended(*info<Job*>(message->easy_handle, CURLINFO_PRIVATE), code);
         }
         return any;
     }
