@@ -127,6 +127,19 @@ TEST_F(FetchIndex, KeepsTheOrderOfSuitesAndComponents) {
     EXPECT_EQ(index.packages()[2].release, 1U);
 }
 
+TEST_F(FetchIndex, AFlatRepositoryHasNoDists) {
+    suite.files = {{"Packages", suite.files["main/binary-amd64/Packages"]}};
+    suite.set("Acquire-By-Hash", "");
+    mirror.serve("local/Release", {suite.text()});
+    mirror.serve("local/Packages", {suite.files["Packages"]});
+    repository.suite = "local/";
+    repository.components.clear();
+    EXPECT_EQ(names(fetch()), "hello 1.0\n");
+    EXPECT_EQ(take_requests(), (std::vector<std::string>{"local/InRelease", "local/Release", "local/Packages"}));
+    repository.suite = "missing/";
+    EXPECT_EQ(refusal(), "cannot find suite 'missing/' at http://mirror.example.org/debian: 404 Not Found");
+}
+
 TEST_F(FetchIndex, AnEmptySuiteIsFine) {
     set_packages("");
     EXPECT_EQ(names(fetch()), "");

@@ -74,7 +74,8 @@ TEST(ReleaseFile, DamagedInputEndsInAnErrorOrInARelease) {
     for (int round = 0; round < 3000; ++round) {
         auto text = good.substr(0, random() % (good.size() + 1));
         for (int i = 0; i < 3 && !text.empty(); ++i) text[random() % text.size()] = static_cast<char>(random() % 256);
-        refused += message_of([&] { packages_files(parse_release(text), {"main"}, "amd64"); }) != "no error" ? 1 : 0;
+        refused +=
+            message_of([&] { packages_files(parse_release(text), repository(), "amd64"); }) != "no error" ? 1 : 0;
     }
     EXPECT_GT(refused, 2000U);
     EXPECT_LT(refused, 3000U);
@@ -115,7 +116,7 @@ TEST(ReleaseFile, MustHaveTheComponentAndTheArchitecture) {
 
 std::string paths_of(const SuiteText& suite, const std::vector<std::string>& components = {"main"}) {
     std::string text;
-    for (const auto& file : packages_files(parse_release(suite.text()), components, "amd64"))
+    for (const auto& file : packages_files(parse_release(suite.text()), repository("bookworm", components), "amd64"))
         text += fmt::format("{} {}{}\n", file.path, file.fetched.size.value,
                             file.plain ? fmt::format(" of {}", file.plain->size.value) : "");
     return text;
@@ -141,6 +142,22 @@ TEST(PackagesFiles, AllIsReadApartWhereTheReleaseSaysSo) {
               "its Release file lists no Packages file for component 'non-free' and 'amd64'");
 }
 
+TEST(PackagesFiles, OfAFlatRepositoryStandBesideItsRelease) {
+    SuiteText suite;
+    suite.files = {{"Packages", "1234"}, {"Packages.gz", "12"}};
+    const auto release = parse_release(suite.text());
+    const auto files = packages_files(release, repository("./", {}), "amd64");
+    ASSERT_EQ(files.size(), 1U);
+    EXPECT_EQ(files[0].path, "Packages.gz");
+    EXPECT_EQ(files[0].by_hash_path(), "by-hash/SHA256/" + sha256("12").hex());
+    EXPECT_EQ(usable(suite, repository("./", {})), "no error") << "its Suite field names no path";
+    EXPECT_EQ(message_of([&] { packages_files(release, repository("bookworm", {}), "amd64"); }),
+              "no component of it is named");
+    suite.files.clear();
+    EXPECT_EQ(message_of([&] { packages_files(parse_release(suite.text()), repository("./", {}), "amd64"); }),
+              "its Release file lists no Packages file");
+}
+
 TEST(PackagesFiles, TheCheapestFormIsTaken) {
     SuiteText suite;
     const std::string text(50000, 'x');
@@ -158,7 +175,7 @@ TEST(PackagesFiles, SizesThatNoMemoryHoldsAreRefused) {
     const std::string sum(64, 'a');
     const auto release = parse_release("Suite: x\nSHA256:\n " + sum + " 10 main/binary-amd64/Packages.xz\n " + sum +
                                        " 18446744073709551615 main/binary-amd64/Packages\n");
-    EXPECT_EQ(message_of([&] { packages_files(release, {"main"}, "amd64"); }),
+    EXPECT_EQ(message_of([&] { packages_files(release, repository(), "amd64"); }),
               "its Release file lists 'main/binary-amd64/Packages.xz' with more than 1.1 GB");
 }
 

@@ -9,6 +9,7 @@ TEST(Url, EncodesThePathAndNotTheUri) {
     EXPECT_EQ(url_of("http://host/debian", "pool/main/g/gcc/g++_1%3a2~b.deb"),
               "http://host/debian/pool/main/g/gcc/g%2b%2b_1%253a2~b.deb");
     EXPECT_EQ(url_of("file:///srv/a//", "./x y"), "file:///srv/a/x%20y");
+    EXPECT_EQ(url_of("http://host/a", "/Release"), "http://host/a/Release");
 }
 
 TEST(Url, IsShownWithoutItsPassword) {

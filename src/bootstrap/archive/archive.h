@@ -16,8 +16,8 @@ namespace vprov::archive {
 
 struct Repository {
     std::string uri;                      // "http://mirror.example.org/debian"; http, https, ftp or file
-    std::string suite;                    // "bookworm-updates"
-    std::vector<std::string> components;  // {"main"}
+    std::string suite;                    // "bookworm-updates"; "./" or "PATH/" for a flat repository
+    std::vector<std::string> components;  // {"main"}; none for a flat repository
     std::filesystem::path signed_by;      // keyring for gpgv (binary or armoured .asc)
     bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count

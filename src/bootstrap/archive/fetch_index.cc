@@ -171,7 +171,7 @@ std::list<Wanted> wanted_of(const std::vector<Repository>& repositories, const s
     std::list<Wanted> all;
     for (std::size_t i = 0; i < repositories.size(); ++i) {
         try {
-            for (auto& file : packages_files(releases[i].file, repositories[i].components, architecture)) {
+            for (auto& file : packages_files(releases[i].file, repositories[i], architecture)) {
                 auto& one = all.emplace_back();
                 one.repository = &repositories[i];
                 one.release = i;

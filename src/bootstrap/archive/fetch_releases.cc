@@ -156,6 +156,8 @@ std::string name_of(const Repository& repository) {
 }
 
 std::string release_url(const Repository& repository, std::string_view path) {
+    if (is_flat(repository))
+        return url_of(repository.uri, fmt::format("{}{}", repository.suite, path));
     return url_of(repository.uri, fmt::format("dists/{}/{}", repository.suite, path));
 }
 

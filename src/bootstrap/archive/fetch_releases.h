@@ -17,7 +17,7 @@ struct VerifiedRelease {
 // "http://mirror.example.org/debian bookworm": how messages name a repository.
 std::string name_of(const Repository& repository);
 
-// The URL of a file below dists/SUITE; `path` is relative to the Release file.
+// The URL of a file whose `path` is relative to the Release file.
 std::string release_url(const Repository& repository, std::string_view path);
 
 // What a fetch works with. Borrowed.

@@ -33,6 +33,12 @@ bool parse_number(std::string_view text, Number& value) {
     return !text.empty() && problem == std::errc() && end == text.data() + text.size();
 }
 
+// "main/binary-amd64/Packages.xz", or "Packages.xz" of a flat repository.
+bool is_packages_file(std::string_view path) {
+    const auto slash = path.rfind('/');
+    return path.substr(slash == std::string_view::npos ? 0 : slash + 1).starts_with("Packages");
+}
+
 void read_sums(const deb::Field& field, ReleaseFile& release) {
     std::size_t line = field.line;
     for (const auto text : deb::value_lines(field.value)) {
@@ -43,7 +49,7 @@ void read_sums(const deb::Field& field, ReleaseFile& release) {
         if (!digest || !parse_number(parts[1], size.value))
             throw error(ErrorKind::archive, "cannot read line {}: {} is not a digest, a size and a name", line,
                         quote(text));
-        if (parts[2].find("/binary-") != std::string_view::npos || parts[2].starts_with("binary-"))
+        if (is_packages_file(parts[2]))
             release.files.emplace(parts[2], ListedFile{*digest, size});
     }
 }
@@ -111,6 +117,29 @@ std::optional<IndexFile> cheapest_form(const ReleaseFile& release, const std::st
     return best;
 }
 
+void add_component(const ReleaseFile& release, std::string_view component, std::string_view architecture,
+                   std::vector<IndexFile>& wanted) {
+    const auto form_for = [&](std::string_view which) {
+        return cheapest_form(release, fmt::format("{}/binary-{}/Packages", component, which));
+    };
+    auto native = form_for(architecture);
+    auto all = release.packages_of_all_apart ? form_for("all") : std::nullopt;
+    if (!native && !all)
+        throw error(ErrorKind::archive, "its Release file lists no Packages file for component {} and {}",
+                    quote(component), quote(architecture));
+    if (native)
+        wanted.push_back(std::move(*native));
+    if (all)
+        wanted.push_back(std::move(*all));
+}
+
+void add_flat(const ReleaseFile& release, std::vector<IndexFile>& wanted) {
+    auto file = cheapest_form(release, "Packages");
+    if (!file)
+        throw error(ErrorKind::archive, "its Release file lists no Packages file");
+    wanted.push_back(std::move(*file));
+}
+
 }  // namespace
 
 ReleaseFile parse_release(std::string_view text) {
@@ -172,7 +201,7 @@ std::string date_text(std::int64_t seconds) {
 
 void check_usable(const ReleaseFile& release, const Repository& repository, std::string_view architecture,
                   std::int64_t today) {
-    if (!is_for_suite(release, repository.suite))
+    if (!is_flat(repository) && !is_for_suite(release, repository.suite))
         throw error(ErrorKind::archive, "its Release file is for {}",
                     quote(release.codename.empty() ? release.suite : release.codename));
     if (release.date_seconds && *release.date_seconds > today + kForgivenSkew)
@@ -192,28 +221,24 @@ void check_usable(const ReleaseFile& release, const Repository& repository, std:
                     list_of(release.architectures));
 }
 
-std::string IndexFile::by_hash_path() const {
-    const auto slash = path.rfind('/');
-    return fmt::format("{}/by-hash/SHA256/{}", path.substr(0, slash), fetched.digest.hex());
+bool is_flat(const Repository& repository) {
+    return repository.suite.ends_with('/');
 }
 
-std::vector<IndexFile> packages_files(const ReleaseFile& release, const std::vector<std::string>& components,
+std::string IndexFile::by_hash_path() const {
+    const auto slash = path.rfind('/');
+    const auto folder = slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
+    return fmt::format("{}by-hash/SHA256/{}", folder, fetched.digest.hex());
+}
+
+std::vector<IndexFile> packages_files(const ReleaseFile& release, const Repository& repository,
                                       std::string_view architecture) {
     std::vector<IndexFile> wanted;
-    for (const auto& component : components) {
-        const auto form_for = [&](std::string_view which) {
-            return cheapest_form(release, fmt::format("{}/binary-{}/Packages", component, which));
-        };
-        auto native = form_for(architecture);
-        auto all = release.packages_of_all_apart ? form_for("all") : std::nullopt;
-        if (!native && !all)
-            throw error(ErrorKind::archive, "its Release file lists no Packages file for component {} and {}",
-                        quote(component), quote(architecture));
-        if (native)
-            wanted.push_back(std::move(*native));
-        if (all)
-            wanted.push_back(std::move(*all));
-    }
+    if (is_flat(repository))
+        add_flat(release, wanted);
+    else if (repository.components.empty())
+        throw error(ErrorKind::archive, "no component of it is named");
+    for (const auto& component : repository.components) add_component(release, component, architecture, wanted);
     for (const auto& file : wanted)
         if (file.fetched.size > kLargestPackagesFile || (file.plain && file.plain->size > kLargestPackagesFile))
             throw error(ErrorKind::archive, "its Release file lists {} with more than {}", quote(file.path),

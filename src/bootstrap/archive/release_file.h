@@ -27,7 +27,7 @@ struct ReleaseFile {
     bool by_hash = false, not_automatic = false, but_automatic_upgrades = false;
     std::vector<std::string> architectures, components;    // empty: the file does not say
     bool packages_of_all_apart = false;                    // what is Architecture: all stands in binary-all only
-    std::map<std::string, ListedFile, std::less<>> files;  // of its SHA256 field: those below */binary-*/
+    std::map<std::string, ListedFile, std::less<>> files;  // of its SHA256 field: Packages files
 };
 
 // Throws Error(archive) "cannot read line N: CAUSE" for what is not a Release file with SHA256 sums.
@@ -56,7 +56,10 @@ struct IndexFile {
 
 // The Packages files of `architecture` (and of "all" where those are apart), component by component. Throws
 // Error(archive) with the bare cause when one that must be there is not listed.
-std::vector<IndexFile> packages_files(const ReleaseFile& release, const std::vector<std::string>& components,
+std::vector<IndexFile> packages_files(const ReleaseFile& release, const Repository& repository,
                                       std::string_view architecture);
+
+// A suite that ends in "/" is a path: Release and Packages stand in it, there is no dists/ (sources.list(5)).
+bool is_flat(const Repository& repository);
 
 }  // namespace vprov::archive

@@ -20,7 +20,7 @@ std::string_view without_trailing_slashes(std::string_view uri) {
 std::string url_of(std::string_view uri, std::string_view path) {
     std::string url(without_trailing_slashes(uri));
     url += '/';
-    while (path.starts_with("./")) path.remove_prefix(2);
+    while (path.starts_with("./") || path.starts_with("/")) path.remove_prefix(path[0] == '/' ? 1 : 2);
     for (const char c : path)
         if (is_plain(c))
             url += c;
