@@ -78,8 +78,8 @@ std::string flaw_of_keyboard(std::string_view layout) {
 }
 
 std::string flaw_of_architecture(std::string_view name) {
-    static constexpr std::array<std::string_view, 10> kKnown = {"amd64",    "arm64",  "armel",   "armhf",   "i386",
-                                                                "mips64el", "mipsel", "ppc64el", "riscv64", "s390x"};
+    static constexpr std::array<std::string_view, 11> kKnown = {
+        "amd64", "arm64", "armel", "armhf", "i386", "loong64", "mips64el", "mipsel", "ppc64el", "riscv64", "s390x"};
     if (std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end())
         return {};
     const auto near = nearest(name, kKnown);
