@@ -12,7 +12,7 @@
 namespace vprov::plan {
 namespace {
 
-constexpr std::size_t kLabel = 13;  // width of the first column
+constexpr std::size_t kLabel = 15;  // width of the first column
 constexpr std::size_t kLine = 100;  // lists are broken there
 
 // Lines of "  LABEL  VALUE"; a value that is "" gives none.
