@@ -47,8 +47,9 @@ Node& wished_node(Graph& graph, std::string_view name) {
 }
 
 void throw_if_broken(Marks& marks, const std::vector<Node*>& /*wishes*/) {
-    for (auto& node : marks.graph().nodes())
-        if (marks.is_broken(node))
+    auto& nodes = marks.graph().nodes();
+    for (std::size_t i = 0; i < nodes.size(); ++i)  // their count may grow on the way
+        if (const auto& node = nodes[i]; marks.is_broken(node))
             throw error(ErrorKind::packages, "cannot install {}: it lacks something", quote(node.name));
 }
 

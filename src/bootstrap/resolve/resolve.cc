@@ -8,6 +8,7 @@
 #include "bootstrap/resolve/explain.h"
 #include "bootstrap/resolve/graph.h"
 #include "bootstrap/resolve/marks.h"
+#include "bootstrap/resolve/repair.h"
 
 namespace vprov::resolve {
 namespace {
@@ -93,6 +94,7 @@ PackageSet resolve(const deb::PackageIndex& index, const Request& request) {
         marks.install(*wish, Follow::nothing, By::user);
     }
     for (auto* wish : wishes) marks.install(*wish, Follow::dependencies, By::user);
+    Repair(marks, wishes).run();
     throw_if_broken(marks, wishes);
     return marked_set(graph);
 }
