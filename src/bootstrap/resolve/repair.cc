@@ -91,6 +91,8 @@ void Repair::score_wants(const Version& version) {
     for (const auto group : graph_.groups(version)) {
         for (const auto& dependency : group) {
             const auto score = dependency_score(dependency.kind);
+            if (score == 0)
+                continue;
             const auto* self = is_negative(dependency.kind) ? version.node : nullptr;
             auto* node = dependency.target->node;
             const bool is_versioned = dependency.relation.op != deb::VersionOperator::none;
@@ -124,7 +126,8 @@ void Repair::score_inheritance() {
             continue;
         for (const auto group : graph_.groups(*node->install))
             for (const auto& dependency : group)
-                if (!is_negative(dependency.kind) && dependency.target->node && dependency.target->node->install)
+                if (dependency_score(dependency.kind) > 0 && dependency.target->node &&
+                    dependency.target->node->install)
                     score_[dependency.target->node] += old_of(node);
     }
     std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return is_before_in_table(*a, *b); });

@@ -9,6 +9,7 @@
 #include "bootstrap/resolve/graph.h"
 #include "bootstrap/resolve/marks.h"
 #include "bootstrap/resolve/repair.h"
+#include "bootstrap/resolve/sweep.h"
 
 namespace vprov::resolve {
 namespace {
@@ -96,6 +97,7 @@ PackageSet resolve(const deb::PackageIndex& index, const Request& request) {
     for (auto* wish : wishes) marks.install(*wish, Follow::dependencies, By::user);
     Repair(marks, wishes).run();
     throw_if_broken(marks, wishes);
+    Sweep(marks).run();
     return marked_set(graph);
 }
 
