@@ -74,6 +74,7 @@ struct Node {
     Version* discarded = nullptr;     // the candidate until `discarded_at`
     std::uint32_t discarded_at = 0;   // see Marks
     const Node* wanted_by = nullptr;  // whose dependency brought it in first
+    std::string_view asked_by;        // "the recipe", "the base system", or "" for neither
 };
 
 class Graph {
