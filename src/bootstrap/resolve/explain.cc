@@ -182,7 +182,8 @@ class Explanation {
         for (const auto& offer : target.offers) {
             if (excluded_.contains(offer.provider->node->name))
                 return fmt::format("{}, which provides it, is excluded", offer.provider->node->name);
-            offer_version(offer.version.empty() ? offer.provider->package->name : offer.version);
+            offer_version(fmt::format("{} by {}", offer.version.empty() ? "no version" : offer.version,
+                                      offer.provider->node->name));
         }
         if (versions.empty())
             return "no package of that name is available";
