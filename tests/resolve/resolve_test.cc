@@ -1,4 +1,4 @@
-// Every set here is what apt 2.6.1 chooses from the same stanzas; see oracle_test.py for real archives.
+// Sets and messages for small archives; oracle_test.py compares with apt on real ones.
 #include "bootstrap/resolve/resolve.h"
 
 #include <gtest/gtest.h>
@@ -163,7 +163,11 @@ TEST(Resolve, VersionedProvides) {
                           Priority: extra)");
     EXPECT_EQ(archive.choose({"a"}), "a=1 p3=1*");
     EXPECT_EQ(archive.choose({"a"}, {"p3"}),
-              "cannot satisfy 'v (>= 2)': only p1, 1 is available; wanted by a, wanted by the recipe");
+              "cannot satisfy 'v (>= 2)': p3, which provides it, is excluded; wanted by a, wanted by the recipe");
+    archive.add("sid", "b 1\nDepends: v (>= 3)");
+    EXPECT_EQ(archive.choose({"b"}),
+              "cannot satisfy 'v (>= 3)': only no version by p1, 1 by p2, 2.5 by p3 is available; wanted by b, wanted "
+              "by the recipe");
 }
 
 TEST(Resolve, MultiArchQualifiers) {
@@ -310,8 +314,8 @@ TEST(Resolve, ConflictsNameBothSides) {
                           Depends: mta2)");
     EXPECT_EQ(
         archive.choose({"mta1", "server"}),
-        "cannot install 'mta2' together with 'mta1': mta2 2 conflicts with mta, which mta1 provides; mta2 is wanted by "
-        "server, wanted by the recipe; mta1 is wanted by the recipe");
+        "cannot install 'mta1' together with 'mta2': mta1 1 conflicts with mta, which mta2 provides; mta1 is wanted by "
+        "the recipe; mta2 is wanted by server, wanted by the recipe");
 }
 
 TEST(Resolve, CirclesEnd) {
