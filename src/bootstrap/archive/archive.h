@@ -15,18 +15,18 @@
 namespace vprov::archive {
 
 struct Repository {
-    std::string uri;                        // "http://mirror.example.org/debian"; http, https, ftp or file
-    std::string suite;                      // "bookworm-updates"
-    std::vector<std::string> components;    // {"main"}
-    std::filesystem::path signed_by;        // keyring for gpgv (binary or armoured .asc)
-    bool trusted = false;                   // no signature wanted: spelled out in the recipe, recorded in the manifest
+    std::string uri;                      // "http://mirror.example.org/debian"; http, https, ftp or file
+    std::string suite;                    // "bookworm-updates"
+    std::vector<std::string> components;  // {"main"}
+    std::filesystem::path signed_by;      // keyring for gpgv (binary or armoured .asc)
+    bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
     bool check_valid_until = true;
 };
 
 // Content-addressed: DIR/sha256/ab/abcdef... ; shared by concurrent builds; entries appear by rename.
 class Cache {
   public:
-    explicit Cache(std::filesystem::path directory);   // made when missing
+    explicit Cache(std::filesystem::path directory);  // made when missing
     // $XDG_CACHE_HOME/vprov, ~/.cache/vprov, or /var/cache/vprov for root
     static std::filesystem::path default_directory();
     std::filesystem::path path_of(const Sha256Digest& digest) const;
@@ -47,7 +47,7 @@ deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const
 
 struct DebFile {
     const deb::Package* package = nullptr;
-    std::filesystem::path path;             // in the cache; digest verified during this run
+    std::filesystem::path path;  // in the cache; digest verified during this run
 };
 
 // Called from the fetching thread as each file is complete and verified, in order of completion.
@@ -56,6 +56,7 @@ using OnDebFile = std::function<void(const DebFile&)>;
 // All of them, in parallel, largest first; what the cache holds is verified and not fetched. Throws Error(archive)
 // naming package and URL; Error(interrupted) on a stop request.
 std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::vector<const deb::Package*>& packages,
-                                    Transport& transport, Cache& cache, Progress& progress, const OnDebFile& on_file = {});
+                                    Transport& transport, Cache& cache, Progress& progress,
+                                    const OnDebFile& on_file = {});
 
 }  // namespace vprov::archive
