@@ -133,7 +133,9 @@ std::string repositories_section(const Plan& plan) {
 
 std::string packages_section(const Plan& plan) {
     const auto& kernel = plan.recipe.system.kernel;
-    const auto host_kernel = kernel.path ? fmt::format("{} of this host", kernel.path->native()) : std::string("none");
+    const auto host_kernel = kernel.path
+                                 ? fmt::format("{} of this host", recipe::host_path(plan.recipe, *kernel.path).native())
+                                 : std::string("none");
     Section section("Packages");
     return section.words("include", plan.include)
         .words("exclude", plan.recipe.system.exclude)

@@ -43,8 +43,8 @@ void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
     const auto& asked = plan.recipe.system.kernel;
     guest.cmdline = plan.kernel_cmdline;
     if (asked.path) {
-        guest.kernel = std::filesystem::absolute(*asked.path).lexically_normal();
-        guest.ramdisk = asked.initrd ? std::filesystem::absolute(*asked.initrd).lexically_normal().string() : "";
+        guest.kernel = recipe::host_path(plan.recipe, *asked.path);
+        guest.ramdisk = asked.initrd ? recipe::host_path(plan.recipe, *asked.initrd).string() : "";
     } else if (!plan.kernel_package.empty()) {
         guest.kernel = plan.output / "vmlinuz";
         guest.ramdisk = plan.output / "initrd.img";

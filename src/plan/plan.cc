@@ -39,11 +39,11 @@ std::string planned_cmdline(const recipe::Kernel& kernel, const partition::DiskP
     return fmt::format("root={} ro console=hvc0{}{}", device, kernel.cmdline.empty() ? "" : " ", kernel.cmdline);
 }
 
-void check_host_kernel(const recipe::Kernel& kernel, const HostFacts& facts) {
-    for (const auto& file : {kernel.path, kernel.initrd})
-        if (file && !facts.file_exists(*file))
-            throw error(ErrorKind::recipe, "cannot use {} in [system.kernel]: there is no such file",
-                        quote(file->native()));
+void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
+    for (const auto& file : {recipe.system.kernel.path, recipe.system.kernel.initrd})
+        if (file && !facts.file_exists(recipe::host_path(recipe, *file)))
+            throw error(ErrorKind::recipe, "cannot use {} in [system.kernel]: there is no file {}",
+                        quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
 }
 
 Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options) {
@@ -54,9 +54,9 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     plan.architecture = planned_architecture(recipe.system, facts);
     plan.hostname = recipe.identity.hostname.value_or(recipe.name);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
-    plan.repositories = planned_repositories(recipe.system, facts);
+    plan.repositories = planned_repositories(recipe, facts);
     plan.kernel_package = kernel_package(recipe.system, plan.architecture);
-    check_host_kernel(recipe.system.kernel, facts);
+    check_host_kernel(recipe, facts);
     plan.include = planned_packages(recipe, plan.kernel_package);
     plan.layout = planned_layout(recipe, seed);
     plan.interfaces = planned_interfaces(recipe, seed);

@@ -107,23 +107,28 @@ std::string security_mirror(const recipe::System& system, const HostFacts& facts
     return system.distribution == "debian" ? without_trailing_slash(facts.default_security_mirror) : mirror;
 }
 
-std::filesystem::path distribution_keyring(const recipe::System& system, const HostFacts& facts) {
-    if (system.keyring) {
-        if (!facts.file_exists(*system.keyring))
-            throw error(ErrorKind::recipe, "cannot use {} as [system] keyring: there is no such file",
-                        quote(system.keyring->native()));
-        return *system.keyring;
-    }
-    const auto& keyring = keyring_of(system.distribution);
+std::filesystem::path named_keyring(const recipe::Recipe& recipe, const std::filesystem::path& keyring,
+                                    std::string_view key, const HostFacts& facts) {
+    auto path = recipe::host_path(recipe, keyring);
+    if (!facts.file_exists(path))
+        throw error(ErrorKind::recipe, "cannot use {} as {}: there is no file {}", quote(keyring.native()), key,
+                    quote(path.native()));
+    return path;
+}
+
+std::filesystem::path distribution_keyring(const recipe::Recipe& recipe, const HostFacts& facts) {
+    if (recipe.system.keyring)
+        return named_keyring(recipe, *recipe.system.keyring, "[system] keyring", facts);
+    const auto& keyring = keyring_of(recipe.system.distribution);
     if (!facts.file_exists(keyring.path))
         throw error(
             ErrorKind::recipe,
             "cannot find the keyring of {}, {}: install the package {}, or name a keyring with [system] keyring",
-            quote(system.distribution), quote(keyring.path), keyring.package);
+            quote(recipe.system.distribution), quote(keyring.path), keyring.package);
     return keyring.path;
 }
 
-PlannedRepository own_repository(const recipe::Repository& repository, const recipe::System& system,
+PlannedRepository own_repository(const recipe::Repository& repository, const recipe::Recipe& recipe,
                                  const HostFacts& facts) {
     PlannedRepository planned{without_trailing_slash(repository.uri),
                               repository.suite,
@@ -131,24 +136,23 @@ PlannedRepository own_repository(const recipe::Repository& repository, const rec
                               {},
                               repository.trusted,
                               repository.check_valid_until};
-    if (repository.trusted)
-        return planned;
-    if (repository.signed_by && !facts.file_exists(*repository.signed_by))
-        throw error(ErrorKind::recipe, "cannot use {} as [[system.repository]] signed_by: there is no such file",
-                    quote(repository.signed_by->native()));
-    planned.signed_by = repository.signed_by ? *repository.signed_by : distribution_keyring(system, facts);
+    if (repository.signed_by)
+        planned.signed_by = named_keyring(recipe, *repository.signed_by, "[[system.repository]] signed_by", facts);
+    else if (!repository.trusted)
+        planned.signed_by = distribution_keyring(recipe, facts);
     return planned;
 }
 
 }  // namespace
 
-std::vector<PlannedRepository> planned_repositories(const recipe::System& system, const HostFacts& facts) {
+std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& system = recipe.system;
     if (const auto complete = complete_suite(system.suite); !complete.empty())
         throw error(
             ErrorKind::recipe,
             "cannot use {} as [system] suite: it only adds to {}; take that, and name {} in a [[system.repository]]",
             quote(system.suite), quote(complete), quote(system.suite));
-    const auto keyring = distribution_keyring(system, facts);
+    const auto keyring = distribution_keyring(recipe, facts);
     const auto mirror = release_mirror(system, facts);
     const auto pockets = pockets_of(system.distribution, system.suite);
     std::vector<PlannedRepository> planned = {{mirror, system.suite, system.components, keyring}};
@@ -156,7 +160,7 @@ std::vector<PlannedRepository> planned_repositories(const recipe::System& system
         planned.push_back({mirror, pockets.updates, system.components, keyring});
     if (system.security && !pockets.security.empty())
         planned.push_back({security_mirror(system, facts, mirror), pockets.security, system.components, keyring});
-    for (const auto& repository : system.repositories) planned.push_back(own_repository(repository, system, facts));
+    for (const auto& repository : system.repositories) planned.push_back(own_repository(repository, recipe, facts));
     return planned;
 }
 

@@ -9,6 +9,6 @@ namespace vprov::plan {
 
 // In order: the suite, -updates, -security, the recipe's own. Throws Error(recipe) when there is no mirror, a keyring
 // is missing, or the suite is no complete one.
-std::vector<PlannedRepository> planned_repositories(const recipe::System& system, const HostFacts& facts);
+std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe, const HostFacts& facts);
 
 }  // namespace vprov::plan

@@ -6,8 +6,7 @@ namespace vprov::recipe {
 namespace {
 
 struct PasswordForms {
-    std::optional<std::string> hash, environment;
-    std::optional<std::filesystem::path> hash_file;
+    std::optional<std::string> hash, hash_file, environment;
     bool random = false;
 };
 
@@ -37,9 +36,9 @@ bool random_of(const Node& node) {
     return true;
 }
 
-Keys<PasswordForms> password_keys(const std::string& title, const std::filesystem::path& directory) {
+Keys<PasswordForms> password_keys(const std::string& title) {
     return {title,
-            {hash_key(), key("hash_file", &PasswordForms::hash_file, host_path(directory)),
+            {hash_key(), key("hash_file", &PasswordForms::hash_file, word(flaw_of_file_name)),
              key("env", &PasswordForms::environment, word(flaw_of_variable)),
              key("random", &PasswordForms::random, random_of)},
             {},
@@ -56,16 +55,15 @@ Password password_of(const PasswordForms& forms) {
     if (forms.hash)
         return {Password::Source::hash, *forms.hash};
     if (forms.hash_file)
-        return {Password::Source::hash_file, forms.hash_file->string()};
+        return {Password::Source::hash_file, *forms.hash_file};
     if (forms.environment)
         return {Password::Source::environment, *forms.environment};
     return {Password::Source::random, {}};
 }
 
 template <class T>
-Key<T> password(std::string_view name, std::optional<Password> T::*member, const std::string& title,
-                const std::filesystem::path& directory) {
-    const auto keys = password_keys(title, directory);
+Key<T> password(std::string_view name, std::optional<Password> T::*member, const std::string& title) {
+    const auto keys = password_keys(title);
     return {name,
             [=](T& into, const Node& node, const std::string& what, Findings& findings) {
                 if (node.kind != Node::Kind::table) {
@@ -88,11 +86,10 @@ std::string flaw_of_user(std::string_view name) {
                           : flaw_of_account(name);
 }
 
-Keys<User> user_keys(const std::filesystem::path& directory) {
+Keys<User> user_keys() {
     return {"[[identity.user]]",
             {key("name", &User::name, word(flaw_of_user)), list("groups", &User::groups, word(flaw_of_account)),
-             key("sudo", &User::sudo, boolean_of),
-             password("password", &User::password, "[identity.user.password]", directory),
+             key("sudo", &User::sudo, boolean_of), password("password", &User::password, "[identity.user.password]"),
              list("authorized_keys", &User::authorized_keys, word(flaw_of_authorized_key))},
             {},
             {"name"},
@@ -101,16 +98,16 @@ Keys<User> user_keys(const std::filesystem::path& directory) {
 
 }  // namespace
 
-Keys<Identity> identity_keys(const std::filesystem::path& directory) {
+Keys<Identity> identity_keys() {
     return {"[identity]",
             {key("hostname", &Identity::hostname, word(flaw_of_hostname)),
              key("domain", &Identity::domain, word(flaw_of_domain)),
              key("timezone", &Identity::timezone, word(flaw_of_timezone)),
              key("locale", &Identity::locale, word(flaw_of_locale)),
              key("keyboard", &Identity::keyboard, word(flaw_of_keyboard)),
-             password("root_password", &Identity::root_password, "[identity.root_password]", directory),
+             password("root_password", &Identity::root_password, "[identity.root_password]"),
              list("authorized_keys", &Identity::authorized_keys, word(flaw_of_authorized_key)),
-             tables("user", &Identity::users, user_keys(directory))},
+             tables("user", &Identity::users, user_keys())},
             {},
             {},
             [](const Identity& identity, const Node& table, Findings& findings) {

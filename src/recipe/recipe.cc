@@ -20,16 +20,15 @@ void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
         findings.refuse(*name, "host name", "it is none; give one with [identity] hostname");
 }
 
-Keys<Recipe> recipe_keys(const std::filesystem::path& directory) {
-    return {
-        "",
-        {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
-         table("system", &Recipe::system, system_keys(directory)),
-         table("identity", &Recipe::identity, identity_keys(directory)), tables("disk", &Recipe::disks, disk_keys()),
-         tables("network", &Recipe::networks, network_keys()), table("domain", &Recipe::domain, domain_keys())},
-        {"extends"},
-        {"name"},
-        check_recipe};
+Keys<Recipe> recipe_keys() {
+    return {"",
+            {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
+             table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
+             tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
+             table("domain", &Recipe::domain, domain_keys())},
+            {"extends"},
+            {"name"},
+            check_recipe};
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
         auto root = parse_document(text);
         for (std::size_t i = 0; i < overrides.size(); ++i)
             apply_override(root, overrides[i], static_cast<std::uint32_t>(i + 1), findings);
-        recipe_keys(file.parent_path()).read(recipe, root, findings);
+        recipe_keys().read(recipe, root, findings);
     } catch (const SyntaxError& e) {
         findings.add(e.place, fmt::format("cannot read TOML: {}", e.cause));
     }
@@ -54,8 +53,12 @@ Recipe read(const std::filesystem::path& file, const std::vector<std::string>& o
     return parse(os::read_file(file, ErrorKind::recipe), file, overrides);
 }
 
+std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path) {
+    return std::filesystem::absolute(recipe.file.parent_path() / path).lexically_normal();
+}
+
 std::vector<std::string> known_keys() {
-    return recipe_keys({}).paths();
+    return recipe_keys().paths();
 }
 
 }  // namespace vprov::recipe

@@ -46,7 +46,7 @@ struct System {  // [system]
 struct Password {
     enum class Source { hash, hash_file, environment, random };  // a hash is one of crypt(5), checked
     Source source = Source::random;
-    std::string value;  // the hash, the file with the hash, or the name of the variable with it
+    std::string value;  // the hash, the file that holds it, or the variable that holds the password
     bool operator==(const Password&) const = default;
 };
 
@@ -100,7 +100,7 @@ struct Domain {  // [domain]
 };
 
 struct Recipe {
-    std::filesystem::path file;  // where it was read from; paths below are joined to its directory already
+    std::filesystem::path file;  // where it was read from; relative paths in it start at its directory
     std::string name;
     std::optional<std::string> seed;  // what derived UUIDs and MACs start from; the name when not given
     System system;
@@ -113,6 +113,9 @@ struct Recipe {
 // The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
 // "var-log". "" for a disk that has none of them.
 std::string disk_name(const Disk& disk);
+
+// A file of the host that the recipe names, as an absolute path.
+std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);
 
 // Reads and checks everything that can be checked without looking at the machine. `overrides` are "key=value" of
 // --set, applied before checking ("system.suite=trixie", "disk.0.size=4G"; the value is TOML, or a bare string).

@@ -52,18 +52,30 @@ std::string_view first_field(std::string_view line) {
     return line;
 }
 
-// An SSH key starts with its type's length, four bytes, and the type (RFC 4253, 6.6).
+// An SSH key is strings, each after its length in four bytes, the first of them its type (RFC 4253, 6.6).
 bool holds_key_of(std::string_view base64, std::string_view type) {
     if (base64.empty() || base64.size() % 4 != 0 || base64.size() > 16384)
         return false;
     std::vector<unsigned char> blob(base64.size() / 4 * 3);
     const auto size = EVP_DecodeBlock(blob.data(), reinterpret_cast<const unsigned char*>(base64.data()),
                                       static_cast<int>(base64.size()));
-    if (size < 0 || static_cast<std::size_t>(size) < 4 + type.size() + 32)
+    if (size < 0)
         return false;
-    const auto length =
-        std::uint32_t{blob[0]} << 24 | std::uint32_t{blob[1]} << 16 | std::uint32_t{blob[2]} << 8 | blob[3];
-    return length == type.size() && std::equal(type.begin(), type.end(), blob.begin() + 4);
+    blob.resize(static_cast<std::size_t>(size) - (base64.ends_with("==") ? 2 : base64.ends_with('=') ? 1 : 0));
+    std::size_t at = 0, strings = 0;
+    while (blob.size() - at >= 4) {
+        const auto length = std::uint32_t{blob[at]} << 24 | std::uint32_t{blob[at + 1]} << 16 |
+                            std::uint32_t{blob[at + 2]} << 8 | blob[at + 3];
+        at += 4;
+        if (length > blob.size() - at)
+            return false;
+        const std::string_view string(reinterpret_cast<const char*>(blob.data()) + at, length);
+        if (strings == 0 && string != type)
+            return false;
+        at += length;
+        ++strings;
+    }
+    return at == blob.size() && strings >= 2;
 }
 
 }  // namespace

@@ -9,12 +9,12 @@ std::string flaw_of_kernel_package(std::string_view package) {
     return package.empty() ? "" : flaw_of_package(package);
 }
 
-Keys<Repository> repository_keys(const std::filesystem::path& directory) {
+Keys<Repository> repository_keys() {
     Keys<Repository> keys{
         "[[system.repository]]",
         {key("uri", &Repository::uri, word(flaw_of_uri)), key("suite", &Repository::suite, word(flaw_of_suite)),
          list("components", &Repository::components, word(flaw_of_component), EmptyList::refused),
-         key("signed_by", &Repository::signed_by, host_path(directory)),
+         key("signed_by", &Repository::signed_by, word(flaw_of_file_name)),
          key("trusted", &Repository::trusted, boolean_of),
          key("check_valid_until", &Repository::check_valid_until, boolean_of)},
         {},
@@ -29,12 +29,12 @@ Keys<Repository> repository_keys(const std::filesystem::path& directory) {
     return keys;
 }
 
-Keys<Kernel> kernel_keys(const std::filesystem::path& directory) {
+Keys<Kernel> kernel_keys() {
     Keys<Kernel> keys{
         "[system.kernel]",
         {key("package", &Kernel::package, word(flaw_of_kernel_package)),
-         key("cmdline", &Kernel::cmdline, word(flaw_of_line)), key("path", &Kernel::path, host_path(directory)),
-         key("initrd", &Kernel::initrd, host_path(directory))},
+         key("cmdline", &Kernel::cmdline, word(flaw_of_line)), key("path", &Kernel::path, word(flaw_of_file_name)),
+         key("initrd", &Kernel::initrd, word(flaw_of_file_name))},
         {},
         {},
         {}};
@@ -57,27 +57,27 @@ void check_system(const System& system, const Node& table, Findings& findings) {
 
 }  // namespace
 
-Keys<System> system_keys(const std::filesystem::path& directory) {
+Keys<System> system_keys() {
     const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}};
     const Choices<Variant> variants = {{"essential", Variant::essential},
                                        {"minbase", Variant::minbase},
                                        {"buildd", Variant::buildd},
                                        {"standard", Variant::standard}};
-    return {"[system]",
-            {key("distribution", &System::distribution, choice(distributions)),
-             key("suite", &System::suite, word(flaw_of_suite)), key("arch", &System::arch, word(flaw_of_architecture)),
-             key("variant", &System::variant, choice(variants)), key("mirror", &System::mirror, word(flaw_of_uri)),
-             key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
-             list("components", &System::components, word(flaw_of_component), EmptyList::refused),
-             list("include", &System::include, word(flaw_of_package)),
-             list("exclude", &System::exclude, word(flaw_of_package)),
-             key("recommends", &System::recommends, boolean_of), key("updates", &System::updates, boolean_of),
-             key("security", &System::security, boolean_of), key("keyring", &System::keyring, host_path(directory)),
-             table("kernel", &System::kernel, kernel_keys(directory)),
-             tables("repository", &System::repositories, repository_keys(directory))},
-            {},
-            {},
-            check_system};
+    return {
+        "[system]",
+        {key("distribution", &System::distribution, choice(distributions)),
+         key("suite", &System::suite, word(flaw_of_suite)), key("arch", &System::arch, word(flaw_of_architecture)),
+         key("variant", &System::variant, choice(variants)), key("mirror", &System::mirror, word(flaw_of_uri)),
+         key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
+         list("components", &System::components, word(flaw_of_component), EmptyList::refused),
+         list("include", &System::include, word(flaw_of_package)),
+         list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
+         key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),
+         key("keyring", &System::keyring, word(flaw_of_file_name)), table("kernel", &System::kernel, kernel_keys()),
+         tables("repository", &System::repositories, repository_keys())},
+        {},
+        {},
+        check_system};
 }
 
 }  // namespace vprov::recipe

@@ -1,15 +1,13 @@
-// The keys of each table of a recipe. `directory` is where relative paths of the recipe start. Pure.
+// The keys of each table of a recipe. Pure.
 #pragma once
-
-#include <filesystem>
 
 #include "recipe/keys.h"
 #include "recipe/recipe.h"
 
 namespace vprov::recipe {
 
-Keys<System> system_keys(const std::filesystem::path& directory);
-Keys<Identity> identity_keys(const std::filesystem::path& directory);
+Keys<System> system_keys();
+Keys<Identity> identity_keys();
 Keys<Disk> disk_keys();
 Keys<Network> network_keys();
 Keys<Domain> domain_keys();

@@ -29,13 +29,11 @@ Bytes size_of(const Node& node) {
 }
 
 std::string choice_flaw(std::string_view text, const std::vector<std::string_view>& words) {
-    const auto near = nearest(text, words);
-    if (!near.empty())
-        return fmt::format("did you mean {}?", quote(near));
     std::string list;
     for (std::size_t i = 0; i < words.size(); ++i)
         list += fmt::format("{}{}", i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
-    return fmt::format("{} is wanted", list);
+    const auto near = text.size() < 4 ? std::string_view() : nearest(text, words);  // short words are all alike
+    return fmt::format("{} is wanted{}", list, near.empty() ? "" : fmt::format("; did you mean {}?", quote(near)));
 }
 
 }  // namespace vprov::recipe

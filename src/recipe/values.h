@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,11 +29,6 @@ inline auto word(FlawOf flaw_of) {
             throw Refusal{std::move(flaw)};
         return text;
     };
-}
-
-// A path of the host; a relative one starts at `directory`.
-inline auto host_path(std::filesystem::path directory) {
-    return [directory = std::move(directory)](const Node& node) { return directory / string_of(node); };
 }
 
 template <class Value>
