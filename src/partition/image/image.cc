@@ -1,0 +1,134 @@
+#include "partition/image/image.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/text.h"
+#include "os/fd.h"
+#include "partition/image/mke2fs.h"
+#include "partition/image/swap.h"
+#include "partition/image/tree_size.h"
+
+namespace vprov::partition {
+namespace {
+namespace fs = std::filesystem;
+
+// mke2fs takes 0 for "now"; a file system without a tree has no date of its own.
+constexpr std::int64_t kNoDate = 1;
+
+// A sparse file of the disk's size; removed again unless kept.
+class NewImage {
+  public:
+    NewImage(fs::path path, Bytes size) : path_(std::move(path)) {
+        fd_ = os::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0644);
+        if (::ftruncate(fd_.get(), static_cast<off_t>(size.value)) != 0) {
+            const int why = errno;
+            remove();
+            throw system_error(ErrorKind::disk, why,
+                               fmt::format("cannot make {} of {}", quote(path_.native()), human(size)));
+        }
+    }
+    ~NewImage() {
+        if (!kept_)
+            remove();
+    }
+    NewImage(const NewImage&) = delete;
+    NewImage& operator=(const NewImage&) = delete;
+
+    const fs::path& path() const { return path_; }
+    int fd() const { return fd_.get(); }
+    void keep() { kept_ = true; }
+
+  private:
+    void remove() const noexcept {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+
+    fs::path path_;
+    os::Fd fd_;
+    bool kept_ = false;
+};
+
+// Blocks of the journal that mke2fs makes for a file system of `blocks`: ext2fs_default_journal_size(), e2fsprogs 1.47.
+std::uint64_t journal_blocks(std::uint64_t blocks) {
+    constexpr std::array<std::pair<std::uint64_t, std::uint64_t>, 8> kUpTo = {{{2048, 0},
+                                                                               {32768, 1024},
+                                                                               {256 << 10, 4096},
+                                                                               {512 << 10, 8192},
+                                                                               {4096 << 10, 16384},
+                                                                               {8192 << 10, 32768},
+                                                                               {16384 << 10, 65536},
+                                                                               {32768 << 10, 131072}}};
+    for (const auto& [below, journal] : kUpTo)
+        if (blocks < below)
+            return journal;
+    return 262144;
+}
+
+// What the file system itself takes: inode tables, journal, and about 1 MB in a GB of bitmaps and descriptors.
+Bytes overhead(const DiskPlan& disk) {
+    const auto tables = disk.size.value / bytes_per_inode(disk.size) * 256;
+    const auto journal = disk.filesystem == Filesystem::ext2 ? 0 : journal_blocks(disk.size.value / 4096) * 4096;
+    return {tables + journal + disk.size.value / 1024};
+}
+
+Error too_small(const DiskPlan& disk, const TreeSize& tree) {
+    return error(ErrorKind::disk, "cannot write {}: the tree needs about {}, the disk has {}", disk.image,
+                 human(tree.content + overhead(disk)), human(disk.size));
+}
+
+void check_room(const DiskPlan& disk, const TreeSize& tree) {
+    if ((tree.content + overhead(disk)) > disk.size)
+        throw too_small(disk, tree);
+    const auto inodes = disk.size.value / bytes_per_inode(disk.size);
+    if (tree.inodes > inodes)
+        throw error(ErrorKind::disk, "cannot write {}: the tree has {} files, a file system of {} has room for {}",
+                    disk.image, tree.inodes, human(disk.size), inodes);
+}
+
+os::CommandResult run_mke2fs(const DiskPlan& disk, const os::Command& command, os::CommandRunner& runner) {
+    try {
+        return runner.run(command);
+    } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted)
+            throw;
+        throw error(ErrorKind::disk, "cannot write {}: {} (install e2fsprogs)", disk.image, e.message());
+    }
+}
+
+}  // namespace
+
+void write_filesystem(const DiskPlan& disk, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
+    const auto size = measure(tree);
+    check_room(disk, size);
+    NewImage file(image, disk.size);
+    const auto command = mke2fs(disk, tree, image, std::max(size.newest, kNoDate));
+    const auto result = run_mke2fs(disk, command, runner);
+    if (result.errors.find("Could not allocate") != std::string::npos ||
+        result.errors.find("No free space") != std::string::npos)
+        throw too_small(disk, size);
+    if (!result.ok())
+        throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
+    file.keep();
+}
+
+void write_empty(const DiskPlan& disk, const fs::path& image, os::CommandRunner& runner) {
+    NewImage file(image, disk.size);
+    if (disk.filesystem == Filesystem::swap) {
+        os::write_all(file.fd(), swap_header(disk.size, disk.uuid, disk.label), image.native());
+    } else {
+        const auto command = mke2fs(disk, {}, image, kNoDate);
+        if (const auto result = run_mke2fs(disk, command, runner); !result.ok())
+            throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
+    }
+    file.keep();
+}
+
+}  // namespace vprov::partition
