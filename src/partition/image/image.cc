@@ -11,17 +11,11 @@
 
 #include "base/text.h"
 #include "os/fd.h"
-<<<<<<< HEAD
-#include "partition/image/mke2fs.h"
-#include "partition/image/swap.h"
-#include "partition/image/tree_size.h"
-=======
 #include "partition/image/ext_filesystem.h"
 #include "partition/image/mke2fs.h"
 #include "partition/image/swap.h"
 #include "partition/image/tree_size.h"
 #include "partition/image/tree_writer.h"
->>>>>>> render
 
 namespace vprov::partition {
 namespace {
@@ -101,24 +95,16 @@ void check_room(const DiskPlan& disk, const TreeSize& tree) {
                     disk.image, tree.inodes, human(disk.size), inodes);
 }
 
-<<<<<<< HEAD
-os::CommandResult run_mke2fs(const DiskPlan& disk, const os::Command& command, os::CommandRunner& runner) {
-    try {
-        return runner.run(command);
-=======
 void run_mke2fs(const DiskPlan& disk, const fs::path& image, std::int64_t epoch, os::CommandRunner& runner) {
     const auto command = mke2fs(disk, image, epoch);
     os::CommandResult result;
     try {
         result = runner.run(command);
->>>>>>> render
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted)
             throw;
         throw error(ErrorKind::disk, "cannot write {}: {} (install e2fsprogs)", disk.image, e.message());
     }
-<<<<<<< HEAD
-=======
     if (!result.ok())
         throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
 }
@@ -154,36 +140,10 @@ fs::path mount_point(const fs::path& tree, const std::string& mount) {
         throw error(ErrorKind::disk, "cannot mount at {}: in the guest it is no directory, or reached through a link",
                     quote(mount));
     return path;
->>>>>>> render
 }
 
 }  // namespace
 
-<<<<<<< HEAD
-void write_filesystem(const DiskPlan& disk, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
-    const auto size = measure(tree);
-    check_room(disk, size);
-    NewImage file(image, disk.size);
-    const auto command = mke2fs(disk, tree, image, std::max(size.newest, kNoDate));
-    const auto result = run_mke2fs(disk, command, runner);
-    if (result.errors.find("Could not allocate") != std::string::npos ||
-        result.errors.find("No free space") != std::string::npos)
-        throw too_small(disk, size);
-    if (!result.ok())
-        throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
-    file.keep();
-}
-
-void write_empty(const DiskPlan& disk, const fs::path& image, os::CommandRunner& runner) {
-    NewImage file(image, disk.size);
-    if (disk.filesystem == Filesystem::swap) {
-        os::write_all(file.fd(), swap_header(disk.size, disk.uuid, disk.label), image.native());
-    } else {
-        const auto command = mke2fs(disk, {}, image, kNoDate);
-        if (const auto result = run_mke2fs(disk, command, runner); !result.ok())
-            throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
-    }
-=======
 TreePart part_for(const DiskPlan& disk, const DiskLayout& layout, const fs::path& tree) {
     const auto root = fs::canonical(tree);
     TreePart part{mount_point(root, disk.mount)};
@@ -213,7 +173,6 @@ void write_empty(const DiskPlan& disk, const fs::path& image, os::CommandRunner&
         os::write_all(file.fd(), swap_header(disk.size, disk.uuid, disk.label), image.native());
     else
         run_mke2fs(disk, image, kNoDate, runner);
->>>>>>> render
     file.keep();
 }
 

@@ -3,10 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
-<<<<<<< HEAD
-=======
 #include <set>
->>>>>>> render
 
 #include "base/bytes.h"
 
@@ -18,12 +15,7 @@ struct TreeSize {
     std::int64_t newest = 0;  // latest modification, seconds since the epoch; 0 for none after 1970
 };
 
-<<<<<<< HEAD
-// Throws Error(disk) for what cannot be read.
-TreeSize measure(const std::filesystem::path& tree);
-=======
 // Without what is inside the directories `left_out`. Throws Error(disk) for what cannot be read.
 TreeSize measure(const std::filesystem::path& tree, const std::set<std::filesystem::path>& left_out);
->>>>>>> render
 
 }  // namespace vprov::partition
