@@ -278,9 +278,9 @@ void PackageIndex::State::read(std::string text) {
 }
 
 int Release::priority() const {
-    if (!not_automatic)
-        return 500;
-    return but_automatic_upgrades ? 100 : 1;
+    if (but_automatic_upgrades)
+        return 100;
+    return not_automatic ? 1 : 500;
 }
 
 PackageIndex::PackageIndex(std::string native_architecture) : state_(std::make_unique<State>()) {

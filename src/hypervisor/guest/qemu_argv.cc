@@ -1,0 +1,142 @@
+#include "hypervisor/guest/qemu_argv.h"
+
+#include <algorithm>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "hypervisor/guest/qemu_devices.h"
+
+namespace vprov::hypervisor {
+namespace {
+
+// "/dev/xvda1" as this guest's Linux finds it in QEMU; unchanged where no disk of the guest has that name.
+std::string translated_root(const Guest& guest, std::string_view root) {
+    constexpr std::string_view kDev = "/dev/";
+    if (!root.starts_with(kDev))
+        return std::string(root);
+    const auto name = root.substr(kDev.size());
+    const auto wanted = parse_device_name(name);
+    std::size_t virtio_disks = 0;
+    std::string whole_disk;
+    for (const auto& disk : guest.disks) {
+        if (disk_bus(guest, disk) != DiskBus::virtio)
+            continue;
+        const auto linux_name = linux_disk_name("/dev/vd", virtio_disks++);
+        if (disk.vdev == name)
+            return linux_name;
+        const auto own = parse_device_name(disk.vdev);
+        if (wanted.index >= 0 && own.partition.empty() && own.prefix == wanted.prefix && own.index == wanted.index)
+            whole_disk = linux_name + wanted.partition;
+    }
+    return whole_disk.empty() ? std::string(root) : whole_disk;
+}
+
+bool ends_on_serial_console(const std::vector<std::string>& words) {
+    constexpr std::string_view kConsole = "console=";
+    const auto last =
+        std::find_if(words.rbegin(), words.rend(), [&](const auto& word) { return word.starts_with(kConsole); });
+    return last != words.rend() && last->starts_with("console=ttyS0");
+}
+
+std::string display(const Guest& guest) {
+    if (guest.vnclisten == "::1" || guest.vnclisten == "[::1]")
+        return "[::1]:0,to=99";
+    const bool is_loopback =
+        guest.vnclisten.starts_with("127.") && guest.vnclisten.find_first_not_of("0123456789.") == std::string::npos;
+    return is_loopback ? guest.vnclisten + ":0,to=99" : "127.0.0.1:0,to=99";
+}
+
+void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
+    // without a screen SeaBIOS speaks on the serial console, where a guest that boots from its disk can be followed
+    const bool bios_on_serial = guest.type == GuestType::hvm && !guest.vnc;
+    const bool is_kvm = host.engine == Engine::kvm;
+    argv.insert(argv.end(), {"-name",
+                             fmt::format("guest={0},process=vprov-{0},debug-threads=on", guest.name),
+                             "-uuid",
+                             guest_uuid(guest),
+                             "-machine",
+                             bios_on_serial ? "pc,graphics=off" : "pc",
+                             "-accel",
+                             is_kvm ? "kvm" : "tcg,thread=multi",
+                             "-cpu",
+                             is_kvm ? "host" : "max",
+                             "-m",
+                             fmt::format("{}M", guest.memory_mib),
+                             "-smp",
+                             fmt::format("cpus={},maxcpus={}", guest.vcpus, std::max(guest.vcpus, guest.maxvcpus)),
+                             "-nodefaults",
+                             "-no-user-config",
+                             "-S",
+                             "-action",
+                             "reboot=shutdown,shutdown=pause,panic=pause",
+                             "-rtc",
+                             "base=utc",
+                             "-sandbox",
+                             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
+    if (guest.vnc)
+        argv.insert(argv.end(), {"-vnc", display(guest), "-device", "VGA"});
+    else
+        argv.insert(argv.end(), {"-display", "none"});
+}
+
+void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
+    argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp0,fd={},server=on,wait=off", host.qmp_fd), "-mon",
+                             "chardev=qmp0,mode=control", "-chardev",
+                             fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial",
+                             "chardev:con0", "-device", "pvpanic", "-object",
+                             "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0"});
+}
+
+void append_kernel(const Guest& guest, std::vector<std::string>& argv) {
+    if (guest.kernel.empty())
+        return;
+    argv.insert(argv.end(), {"-kernel", guest.kernel});
+    if (!guest.ramdisk.empty())
+        argv.insert(argv.end(), {"-initrd", guest.ramdisk});
+    argv.insert(argv.end(), {"-append", qemu_cmdline(guest)});
+}
+
+}  // namespace
+
+std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
+    std::vector<std::string> argv = {host.program};
+    append_machine(guest, host, argv);
+    append_channels(host, argv);
+    append_kernel(guest, argv);
+    append_disks(guest, host, argv);
+    append_interfaces(guest, host, argv);
+    return argv;
+}
+
+std::string qemu_cmdline(const Guest& guest) {
+    constexpr std::string_view kRoot = "root=";
+    std::vector<std::string> words;
+    std::vector<std::string> for_init;
+    for (const auto word : split_words(guest.cmdline)) {
+        if (!for_init.empty() || word == "--")
+            for_init.emplace_back(word);
+        else if (word.starts_with(kRoot))
+            words.push_back(fmt::format("{}{}", kRoot, translated_root(guest, word.substr(kRoot.size()))));
+        else
+            words.emplace_back(word);
+    }
+    if (!ends_on_serial_console(words))
+        words.emplace_back("console=ttyS0");
+    words.insert(words.end(), for_init.begin(), for_init.end());
+    return joined(words, " ");
+}
+
+std::string guest_uuid(const Guest& guest) {
+    return guest.uuid.empty() ? Uuid::derived(guest.name, "domain").text() : guest.uuid;
+}
+
+std::string interface_mac(const Guest& guest, std::size_t index) {
+    if (!guest.interfaces[index].mac.empty())
+        return guest.interfaces[index].mac;
+    const auto digest = sha256(fmt::format("vprov mac\n{}\n{}\n", guest_uuid(guest), index));
+    return fmt::format("00:16:3e:{:02x}:{:02x}:{:02x}", digest.bytes[0] & 0x7f, digest.bytes[1], digest.bytes[2]);
+}
+
+}  // namespace vprov::hypervisor

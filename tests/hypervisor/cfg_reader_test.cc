@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "hypervisor/guest/guest.h"
+#include "os/fd.h"
+#include "os/temp_dir.h"
+
+namespace vprov::hypervisor {
+namespace {
+
+std::string error_of(std::string_view text) {
+    try {
+        read_xl_cfg(text, "x.cfg");
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind(), ErrorKind::hypervisor);
+        return e.message();
+    }
+    return "no error";
+}
+
+// Every configuration of the corpus against NAME.expected: its warnings, then what it means in vprov's own writing.
+// VPROV_ACCEPT=1 writes what is found.
+TEST(ReadXlCfg, CorpusMeansWhatIsExpected) {
+    const std::filesystem::path folder = std::filesystem::path(VPROV_TEST_DATA) / "cfg";
+    int seen = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".cfg")
+            continue;
+        ++seen;
+        const auto read = read_xl_cfg(os::read_file(entry.path()), entry.path().filename().native());
+        std::string found;
+        for (const auto& warning : read.warnings) found += fmt::format("# {}\n", warning);
+        found += write_xl_cfg(read.guest);
+        auto expected = entry.path();
+        expected.replace_extension(".expected");
+        if (std::getenv("VPROV_ACCEPT"))
+            os::write_file(expected, found);
+        EXPECT_EQ(found, os::read_file(expected)) << entry.path();
+        EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest), "again").guest, read.guest) << entry.path();
+    }
+    EXPECT_GE(seen, 25);
+}
+
+TEST(ReadXlCfg, ReadsTheMainConfiguration) {
+    const auto read =
+        read_xl_cfg(os::read_file(std::filesystem::path(VPROV_TEST_DATA) / "cfg" / "debian1.cfg"), "debian1.cfg");
+    Guest expected;
+    expected.name = "debian1";
+    expected.uuid = "b3f9a7c0-1b5e-4c8e-9d2f-0123456789ab";
+    expected.type = GuestType::pvh;
+    expected.kernel = "/srv/vprov/out/debian1/vmlinuz";
+    expected.ramdisk = "/srv/vprov/out/debian1/initrd.img";
+    expected.cmdline = "root=UUID=0d3e2c1b-0000-4000-8000-000000000001 ro console=hvc0";
+    expected.memory_mib = 512;
+    expected.vcpus = 2;
+    expected.disks = {{"/srv/vprov/out/debian1/root.img", DiskFormat::raw, "xvda1", true, false},
+                      {"/srv/vprov/out/debian1/swap.img", DiskFormat::raw, "xvda2", true, false}};
+    expected.interfaces = {{"aa:00:00:12:23:34", "bridge0", "", {}}};
+    EXPECT_EQ(read.guest, expected);
+    EXPECT_TRUE(read.warnings.empty());
+}
+
+TEST(ReadXlCfg, WarnsOfUnknownKeysOnceInTheirOrder) {
+    const auto read = read_xl_cfg("name='a'\nnics=1\ndhcp='on'\nnics=2\nmemroy=5\ncpus='all'\n", "x.cfg");
+    EXPECT_EQ(read.warnings,
+              (std::vector<std::string>{"x.cfg:3: 'dhcp' is not understood", "x.cfg:4: 'nics' is not understood",
+                                        "x.cfg:5: 'memroy' is not understood (did you mean 'memory'?)"}));
+}
+
+TEST(ReadXlCfg, PointsAtGrammarErrors) {
+    const auto at = [](int line, std::string_view cause) {
+        return fmt::format("x.cfg:{}: cannot read the configuration: {}", line, cause);
+    };
+    EXPECT_EQ(error_of("name=web\n"), at(1, "the value 'web' of 'name' must stand in quotes"));
+    EXPECT_EQ(error_of("\nname='web\nmemory=5"), at(2, "the string that begins with ''web' does not end on its line"));
+    EXPECT_EQ(error_of("name='a'\ndisk=['a',\n'b'\n"), at(4, "the list that begins in line 2 is not closed"));
+    EXPECT_EQ(error_of("disk=['a' 'b']"), at(1, "expected ',' or ']', found the string 'b'"));
+    EXPECT_EQ(error_of("disk=['a',,'b']"), at(1, "expected a string, a number or a list, found ','"));
+    EXPECT_EQ(error_of("name='a' memory=5"),
+              at(1, "expected a new line or ';' after the value, found the word 'memory'"));
+    EXPECT_EQ(error_of("name\n='a'"), at(1, "expected '=' after 'name', found the end of the line"));
+    EXPECT_EQ(error_of("='a'"), at(1, "expected a key, found '='"));
+    EXPECT_EQ(error_of("Name='a'"), at(1, "keys are in lower case, and text stands in quotes"));
+    EXPECT_EQ(error_of("name='a'\r\n"),
+              at(1, "the line ends with a carriage return; save the file with Unix line ends"));
+    EXPECT_EQ(error_of("name='a' % b"), at(1, "'%' has no meaning here (only strings in quotes, numbers and [lists])"));
+    EXPECT_EQ(error_of("name='\\x41'"), at(1, R"(a backslash in a string must be written '\\')"));
+    EXPECT_EQ(error_of("disk=['a']\ndisk+='b'"), at(2, "'disk' is a list, and a string cannot be added to it"));
+    EXPECT_EQ(error_of("memory=-1"), at(1, "'-' has no meaning here (only strings in quotes, numbers and [lists])"));
+    EXPECT_EQ(error_of("a=" + std::string(40, '[')), at(1, "lists are nested deeper than 32"));
+}
+
+TEST(ReadXlCfg, PointsAtImpossibleValues) {
+    EXPECT_EQ(error_of(""), "x.cfg:1: cannot read the domain: it has no name (name=\"...\")");
+    EXPECT_EQ(error_of("\nname='a\"b'"),
+              "x.cfg:2: cannot use the name 'a\"b': letters, digits and . _ + - only, at most 63, a "
+              "letter or digit first");
+    EXPECT_EQ(error_of("name='a\\nb'"),
+              "x.cfg:1: cannot use the name 'a\\nb': letters, digits and . _ + - only, at most 63, a "
+              "letter or digit first");
+    EXPECT_EQ(error_of("name='a'\nmemory='12k'"), "x.cfg:2: cannot use 'memory': '12k' is not a number");
+    EXPECT_EQ(error_of("name='a'\nmemory=08"), "x.cfg:2: cannot use 'memory': '08' is not a number");
+    EXPECT_EQ(error_of("name='a'\nmemory=0"), "x.cfg:2: cannot use 'memory': 0 is not between 1 and 16777216");
+    EXPECT_EQ(error_of("name='a'\nvcpus=[2]"), "x.cfg:2: cannot use 'vcpus': a list is not a number");
+    EXPECT_EQ(error_of("name='a'\nmemory=512\nmaxmem=256"),
+              "x.cfg:3: cannot use 'maxmem': 256 is less than the memory of 512");
+    EXPECT_EQ(error_of("name='a'\nbuilder='linux'"),
+              "x.cfg:2: cannot use 'builder': 'linux' is neither 'hvm' nor 'generic'; "
+              "write type=\"pv\", \"pvh\" or \"hvm\"");
+    EXPECT_EQ(error_of("name='a'\ntype='xen'"), "x.cfg:2: cannot use 'type': 'xen' is none of pv, pvh, hvm");
+    EXPECT_EQ(error_of("name='a'\nboot='cx'"), "x.cfg:2: cannot use 'boot': 'cx' has other letters than a, c, d, n");
+    EXPECT_EQ(error_of("name='a'\nuuid='1234'"), "x.cfg:2: cannot use 'uuid': '1234' is not 8-4-4-4-12 hex digits");
+    EXPECT_EQ(error_of("name='a'\non_crash='soft-reset'"),
+              "x.cfg:2: cannot use 'on_crash': 'soft-reset' is none of destroy, restart, rename-restart, preserve, "
+              "coredump-destroy, coredump-restart");
+    EXPECT_EQ(error_of("name='a'\ndisk='phy:/a,xvda,w'"),
+              "x.cfg:2: cannot use 'disk': it is a string, and a list is needed: disk = [ \"...\" ]");
+    EXPECT_EQ(error_of("name='a'\ndisk=[\n'phy:/a,xvda,w',\n'/b,xvdb,w']"),
+              "x.cfg:4: cannot read the disk '/b,xvdb,w': the format 'xvdb' is not known (raw, qcow2, vhd, qed)");
+    EXPECT_EQ(error_of("name='a'\nvif=['mac=aa:bb']"),
+              "x.cfg:2: cannot read the vif 'mac=aa:bb': 'aa:bb' is not a MAC address (six pairs of hex digits, with "
+              "':' between)");
+}
+
+TEST(ReadXlCfg, BootloaderWithoutKernelIsSaid) {
+    EXPECT_EQ(read_xl_cfg("name='a'\nbootloader='pygrub'\n", "x.cfg").warnings,
+              (std::vector<std::string>{"x.cfg:2: 'bootloader' is not understood: give kernel= and ramdisk="}));
+    EXPECT_TRUE(read_xl_cfg("name='a'\nbootloader='pygrub'\nkernel='/k'\n", "x.cfg").warnings.empty());
+}
+
+TEST(ReadXlCfg, SurvivesEveryTruncationOfTheCorpus) {
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(VPROV_TEST_DATA) / "cfg")) {
+        const auto text = os::read_file(entry.path());
+        for (std::size_t size = 0; size <= text.size(); ++size) {
+            try {
+                read_xl_cfg(std::string_view(text).substr(0, size), "cut");
+            } catch (const Error& e) {
+                EXPECT_TRUE(e.message().starts_with("cut:")) << e.message();
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace vprov::hypervisor

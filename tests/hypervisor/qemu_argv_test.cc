@@ -1,0 +1,287 @@
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/guest/qemu_devices.h"
+
+namespace vprov::hypervisor {
+namespace {
+
+using Argv = std::vector<std::string>;
+
+Guest debian1() {
+    Guest guest;
+    guest.name = "debian1";
+    guest.uuid = "b3f9a7c0-1b5e-4c8e-9d2f-0123456789ab";
+    guest.type = GuestType::pvh;
+    guest.kernel = "/out/vmlinuz";
+    guest.ramdisk = "/out/initrd.img";
+    guest.cmdline = "root=UUID=0d3e ro console=hvc0";
+    guest.memory_mib = 512;
+    guest.vcpus = 2;
+    guest.disks = {{"/out/root,1.img", DiskFormat::raw, "xvda1", true, false},
+                   {"/dev/vg/swap", DiskFormat::raw, "xvda2", false, false}};
+    guest.interfaces = {{"aa:00:00:12:23:34", "bridge0", "", {}}, {"", "", "", {}}};
+    return guest;
+}
+
+TEST(QemuArgv, ParavirtualGuestUnderTcg) {
+    QemuHost host;
+    host.qmp_fd = 5;
+    host.console_fd = 6;
+    host.disk_is_device = {false, true};
+    host.tap_fds = {7};
+    EXPECT_EQ(qemu_argv(debian1(), host),
+              (Argv{"qemu-system-x86_64",
+                    "-name",
+                    "guest=debian1,process=vprov-debian1,debug-threads=on",
+                    "-uuid",
+                    "b3f9a7c0-1b5e-4c8e-9d2f-0123456789ab",
+                    "-machine",
+                    "pc",
+                    "-accel",
+                    "tcg,thread=multi",
+                    "-cpu",
+                    "max",
+                    "-m",
+                    "512M",
+                    "-smp",
+                    "cpus=2,maxcpus=2",
+                    "-nodefaults",
+                    "-no-user-config",
+                    "-S",
+                    "-action",
+                    "reboot=shutdown,shutdown=pause,panic=pause",
+                    "-rtc",
+                    "base=utc",
+                    "-sandbox",
+                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+                    "-display",
+                    "none",
+                    "-chardev",
+                    "socket,id=qmp0,fd=5,server=on,wait=off",
+                    "-mon",
+                    "chardev=qmp0,mode=control",
+                    "-chardev",
+                    "socket,id=con0,fd=6,server=on,wait=off",
+                    "-serial",
+                    "chardev:con0",
+                    "-device",
+                    "pvpanic",
+                    "-object",
+                    "rng-random,id=rng0,filename=/dev/urandom",
+                    "-device",
+                    "virtio-rng-pci,rng=rng0",
+                    "-kernel",
+                    "/out/vmlinuz",
+                    "-initrd",
+                    "/out/initrd.img",
+                    "-append",
+                    "root=UUID=0d3e ro console=hvc0 console=ttyS0",
+                    "-blockdev",
+                    "driver=raw,node-name=disk0,read-only=off,discard=unmap,file.driver=file,"
+                    "file.filename=/out/root,,1.img",
+                    "-device",
+                    "virtio-blk-pci,id=xvda1,serial=xvda1,drive=disk0",
+                    "-blockdev",
+                    "driver=raw,node-name=disk1,read-only=on,discard=unmap,file.driver=host_device,"
+                    "file.filename=/dev/vg/swap",
+                    "-device",
+                    "virtio-blk-pci,id=xvda2,serial=xvda2,drive=disk1",
+                    "-netdev",
+                    "tap,id=net0,fd=7",
+                    "-device",
+                    "virtio-net-pci,netdev=net0,id=vif0,mac=aa:00:00:12:23:34,romfile=",
+                    "-netdev",
+                    "user,id=net1,net=10.0.3.0/24",
+                    "-device",
+                    "virtio-net-pci,netdev=net1,id=vif1,mac=00:16:3e:02:2a:b0,romfile="}));
+}
+
+TEST(QemuArgv, FullyVirtualGuestWithScreenUnderKvm) {
+    Guest guest;
+    guest.name = "win";
+    guest.uuid = "b3f9a7c0-1b5e-4c8e-9d2f-0123456789ab";
+    guest.type = GuestType::hvm;
+    guest.maxvcpus = 4;
+    guest.boot = "dcn";
+    guest.vnc = true;
+    guest.disks = {{"/a.qcow2", DiskFormat::qcow2, "hda", true, false},
+                   {"/b.iso", DiskFormat::raw, "hdc", false, true},
+                   {"", DiskFormat::empty, "hdd", false, true},
+                   {"/c.vhd", DiskFormat::vhd, "sdb", true, false}};
+    guest.interfaces = {{"00:16:3e:01:02:03", "", "e1000", {}}};
+    QemuHost host;
+    host.engine = Engine::kvm;
+    host.qmp_fd = 3;
+    host.console_fd = 4;
+    EXPECT_EQ(qemu_argv(guest, host),
+              (Argv{"qemu-system-x86_64",
+                    "-name",
+                    "guest=win,process=vprov-win,debug-threads=on",
+                    "-uuid",
+                    "b3f9a7c0-1b5e-4c8e-9d2f-0123456789ab",
+                    "-machine",
+                    "pc",
+                    "-accel",
+                    "kvm",
+                    "-cpu",
+                    "host",
+                    "-m",
+                    "128M",
+                    "-smp",
+                    "cpus=1,maxcpus=4",
+                    "-nodefaults",
+                    "-no-user-config",
+                    "-S",
+                    "-action",
+                    "reboot=shutdown,shutdown=pause,panic=pause",
+                    "-rtc",
+                    "base=utc",
+                    "-sandbox",
+                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+                    "-vnc",
+                    "127.0.0.1:0,to=99",
+                    "-device",
+                    "VGA",
+                    "-chardev",
+                    "socket,id=qmp0,fd=3,server=on,wait=off",
+                    "-mon",
+                    "chardev=qmp0,mode=control",
+                    "-chardev",
+                    "socket,id=con0,fd=4,server=on,wait=off",
+                    "-serial",
+                    "chardev:con0",
+                    "-device",
+                    "pvpanic",
+                    "-object",
+                    "rng-random,id=rng0,filename=/dev/urandom",
+                    "-device",
+                    "virtio-rng-pci,rng=rng0",
+                    "-device",
+                    "virtio-scsi-pci,id=scsi0",
+                    "-blockdev",
+                    "driver=qcow2,node-name=disk0,read-only=off,discard=unmap,file.driver=file,file.filename=/a.qcow2",
+                    "-device",
+                    "ide-hd,bus=ide.0,unit=0,id=hda,drive=disk0,bootindex=101",
+                    "-blockdev",
+                    "driver=raw,node-name=disk1,read-only=on,discard=unmap,file.driver=file,file.filename=/b.iso",
+                    "-device",
+                    "ide-cd,bus=ide.1,unit=0,id=hdc,drive=disk1,bootindex=1",
+                    "-device",
+                    "ide-cd,bus=ide.1,unit=1,id=hdd,bootindex=2",
+                    "-blockdev",
+                    "driver=vpc,node-name=disk3,read-only=off,discard=unmap,file.driver=file,file.filename=/c.vhd",
+                    "-device",
+                    "scsi-hd,bus=scsi0.0,scsi-id=1,id=sdb,drive=disk3,bootindex=102",
+                    "-netdev",
+                    "user,id=net0,net=10.0.2.0/24",
+                    "-device",
+                    "e1000,netdev=net0,id=vif0,mac=00:16:3e:01:02:03,bootindex=201"}));
+}
+
+TEST(QemuArgv, ScreenOnLoopbackOnly) {
+    const auto display = [](std::string_view listen) {
+        Guest guest;
+        guest.name = "a";
+        guest.vnc = true;
+        guest.vnclisten = listen;
+        const auto argv = qemu_argv(guest, {});
+        for (std::size_t i = 0; i + 1 < argv.size(); ++i)
+            if (argv[i] == "-vnc")
+                return argv[i + 1];
+        return std::string();
+    };
+    EXPECT_EQ(display(""), "127.0.0.1:0,to=99");
+    EXPECT_EQ(display("0.0.0.0"), "127.0.0.1:0,to=99");
+    EXPECT_EQ(display("127.0.0.2"), "127.0.0.2:0,to=99");
+    EXPECT_EQ(display("127.0.0.1,websocket=on"), "127.0.0.1:0,to=99");
+    EXPECT_EQ(display("::1"), "[::1]:0,to=99");
+}
+
+TEST(QemuArgv, RefusesDevicesThatAreNotThere) {
+    const auto error_of = [](GuestType type, std::vector<GuestDisk> disks, std::string model = "") -> std::string {
+        Guest guest;
+        guest.name = "a";
+        guest.type = type;
+        guest.disks = std::move(disks);
+        guest.interfaces = {{"", "", std::move(model), {}}};
+        try {
+            qemu_argv(guest, {});
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return "no error";
+    };
+    const auto disk = [](std::string vdev, bool cdrom = false) {
+        return GuestDisk{cdrom ? "" : "/a", DiskFormat::raw, std::move(vdev), true, cdrom};
+    };
+    EXPECT_EQ(error_of(GuestType::hvm, {disk("hde")}), "cannot give 'a' the disk 'hde': there are hda to hdd only");
+    EXPECT_EQ(error_of(GuestType::hvm, {disk("hda1"), disk("hda2")}),
+              "cannot give 'a' the disk 'hda2': another disk is there already");
+    EXPECT_EQ(error_of(GuestType::pv, {disk("hda1"), disk("hda2")}), "no error");
+    EXPECT_EQ(error_of(GuestType::pv, {disk("xvda"), disk("xvda")}),
+              "cannot give 'a' the disk 'xvda': the device is given twice");
+    EXPECT_EQ(error_of(GuestType::pv, {disk("vda")}),
+              "cannot give 'a' the disk 'vda': the device must be named like xvda, hda or sda");
+    EXPECT_EQ(error_of(GuestType::pv, {disk("xvda", true)}),
+              "cannot give 'a' the disk 'xvda': an empty CD drive must be one of hda to hdd");
+    EXPECT_EQ(error_of(GuestType::hvm, {}, "wifi"),
+              "cannot give 'a' a network card 'wifi': known are netfront, virtio-net and "
+              "e1000, e1000e, rtl8139, ne2k_pci, pcnet, i82551, i82557b, i82559er");
+}
+
+std::string cmdline(std::string text, std::vector<std::string> vdevs = {}, GuestType type = GuestType::pv) {
+    Guest guest;
+    guest.name = "a";
+    guest.type = type;
+    guest.cmdline = std::move(text);
+    for (auto& vdev : vdevs) guest.disks.push_back({"/x", DiskFormat::raw, vdev, true, false});
+    return qemu_cmdline(guest);
+}
+
+TEST(QemuCmdline, SerialConsoleComesLast) {
+    EXPECT_EQ(cmdline(""), "console=ttyS0");
+    EXPECT_EQ(cmdline("ro console=hvc0 quiet"), "ro console=hvc0 quiet console=ttyS0");
+    EXPECT_EQ(cmdline("console=tty0 console=ttyS0,115200n8 quiet"), "console=tty0 console=ttyS0,115200n8 quiet");
+    EXPECT_EQ(cmdline("console=ttyS0 console=hvc0"), "console=ttyS0 console=hvc0 console=ttyS0");
+    EXPECT_EQ(cmdline("ro -- single root=/dev/xvda"), "ro console=ttyS0 -- single root=/dev/xvda");
+}
+
+TEST(QemuCmdline, XenDeviceNamesBecomeVirtioNames) {
+    EXPECT_EQ(cmdline("root=/dev/xvda1 ro", {"xvda1", "xvda2"}), "root=/dev/vda ro console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/xvda2", {"xvda1", "xvda2"}), "root=/dev/vdb console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/xvdb3", {"xvda", "xvdb"}), "root=/dev/vdb3 console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/hda1", {"hda1"}), "root=/dev/vda console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/hda1", {"hda"}, GuestType::hvm), "root=/dev/hda1 console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/xvdb", {"hda", "xvdb"}, GuestType::hvm), "root=/dev/vda console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/xvdz9", {"xvda"}), "root=/dev/xvdz9 console=ttyS0");
+    EXPECT_EQ(cmdline("root=/dev/mapper/vg-root", {"xvda"}), "root=/dev/mapper/vg-root console=ttyS0");
+    EXPECT_EQ(cmdline("root=LABEL=root", {"xvda"}), "root=LABEL=root console=ttyS0");
+}
+
+TEST(QemuDevices, Names) {
+    EXPECT_EQ(parse_device_name("xvda1").index, 0);
+    EXPECT_EQ(parse_device_name("xvdaa").index, 26);
+    EXPECT_EQ(parse_device_name("hdc").partition, "");
+    EXPECT_EQ(parse_device_name("sdb12").partition, "12");
+    for (const auto* bad : {"xvd", "xvd1", "vda", "hdA", "xvdaaa", "xvda1x", ""})
+        EXPECT_EQ(parse_device_name(bad).index, -1) << bad;
+    EXPECT_EQ(linux_disk_name("vd", 0), "vda");
+    EXPECT_EQ(linux_disk_name("vd", 25), "vdz");
+    EXPECT_EQ(linux_disk_name("vd", 26), "vdaa");
+    EXPECT_EQ(linux_disk_name("vd", 701), "vdzz");
+}
+
+TEST(GuestIdentity, DerivedOnceAndForAll) {
+    Guest guest;
+    guest.name = "a";
+    guest.interfaces.resize(2);
+    EXPECT_EQ(guest_uuid(guest), guest_uuid(guest));
+    EXPECT_EQ(guest_uuid(guest).size(), 36U);
+    EXPECT_TRUE(interface_mac(guest, 0).starts_with("00:16:3e:"));
+    EXPECT_NE(interface_mac(guest, 0), interface_mac(guest, 1));
+}
+
+}  // namespace
+}  // namespace vprov::hypervisor
