@@ -87,10 +87,10 @@ bool flag(const Field& field) {
 bool stays_inside(std::string_view path) {
     if (path.starts_with('/'))
         return false;
-    for (const auto part : split(path, '/'))
-        if (part == "..")
-            return false;
-    return true;
+    if (path.find("..") == std::string_view::npos)
+        return true;
+    const auto parts = split(path, '/');
+    return std::find(parts.begin(), parts.end(), "..") == parts.end();
 }
 
 // What was seen besides the texts, for which an empty view says enough.
@@ -168,22 +168,33 @@ class Groups {
         for (const auto& member : members_) ++starts_[member.group + 1];
         for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
         arranged_.resize(members_.size());
+        numbers_.resize(members_.size());
         auto next = starts_;
-        for (const auto& member : members_) arranged_[next[member.group]++] = &packages[member.package];
+        for (const auto& member : members_) {
+            const auto place = next[member.group]++;
+            numbers_[place] = member.package;
+            arranged_[place] = &packages[member.package];
+        }
     }
 
-    std::size_t group_count() const { return starts_.empty() ? 0 : starts_.size() - 1; }  // when last arranged
-    std::span<const Package* const> of(std::uint32_t group) const {
-        return std::span(arranged_).subspan(starts_[group], starts_[group + 1] - starts_[group]);
-    }
+    // As of when they were last arranged; nothing for a younger group.
+    std::span<const Package* const> of(std::uint32_t group) const { return part(arranged_, group); }
+    std::span<const std::uint32_t> numbers_of(std::uint32_t group) const { return part(numbers_, group); }
 
   private:
     struct Member {
         std::uint32_t group, package;
     };
+    template <class T>
+    std::span<const T> part(const std::vector<T>& all, std::uint32_t group) const {
+        if (group + 1 >= starts_.size())
+            return {};
+        return std::span(all).subspan(starts_[group], starts_[group + 1] - starts_[group]);
+    }
     std::vector<Member> members_;
     std::vector<std::uint32_t> starts_;
     std::vector<const Package*> arranged_;
+    std::vector<std::uint32_t> numbers_;
 };
 
 }  // namespace
@@ -205,35 +216,17 @@ struct PackageIndex::State {
         return found == group_of_name.end() ? std::span<const Package* const>{} : groups.of(found->second);
     }
     void read(std::string text);
-    std::vector<Package> read_packages(std::string_view text);
     bool kept_already(const Package& package, std::uint32_t group);
     void append(const Package& package, std::uint32_t group);
 };
 
-std::vector<Package> PackageIndex::State::read_packages(std::string_view text) {
-    std::vector<Package> read;
-    read.reserve(text.size() / 600);  // a stanza of Debian's has 700 bytes
-    StanzaReader reader(text);
-    for (Stanza stanza; reader.next(stanza); ++stanzas) {
-        auto package = read_package(stanza);
-        if (package.architecture != architecture && package.architecture != "all")
-            continue;
-        package.release = static_cast<std::uint32_t>(releases.size() - 1);
-        package.order = stanzas;
-        read.push_back(package);
-    }
-    return read;
-}
-
 // Of equal packages the first stays; the release of the second takes its place only if apt prefers it.
 bool PackageIndex::State::kept_already(const Package& package, std::uint32_t group) {
-    if (group >= versions.group_count())
-        return false;
-    for (const auto* known : versions.of(group)) {
-        if (known->version != package.version || known->architecture != package.architecture ||
-            known->sha256 != package.sha256)
+    for (const auto number : versions.numbers_of(group)) {
+        auto& kept = packages[number];
+        if (kept.version != package.version || kept.architecture != package.architecture ||
+            kept.sha256 != package.sha256)
             continue;
-        auto& kept = packages[static_cast<std::size_t>(known - packages.data())];
         if (releases[package.release].priority() > releases[kept.release].priority()) {
             kept.release = package.release;
             kept.filename = package.filename;
@@ -262,13 +255,16 @@ void PackageIndex::State::append(const Package& package, std::uint32_t group) {
 
 void PackageIndex::State::read(std::string text) {
     texts.push_back(std::make_unique<const std::string>(std::move(text)));
-    auto incoming = read_packages(*texts.back());
-    if (packages.empty()) {
-        group_of_name.reserve(incoming.size() + incoming.size() / 4);
-    }
-    packages.reserve(packages.size() + incoming.size());
-    versions.arrange(packages, group_of_name.size());  // they have moved
-    for (const auto& package : incoming) {
+    const auto expected = packages.size() + texts.back()->size() / 600;  // a stanza of Debian's has 700 bytes
+    packages.reserve(expected);
+    group_of_name.reserve(expected + expected / 4);  // and virtual names
+    StanzaReader reader(*texts.back());
+    for (Stanza stanza; reader.next(stanza); ++stanzas) {
+        auto package = read_package(stanza);
+        if (package.architecture != architecture && package.architecture != "all")
+            continue;
+        package.release = static_cast<std::uint32_t>(releases.size() - 1);
+        package.order = stanzas;
         const auto group = group_of(package.name);
         if (!kept_already(package, group))
             append(package, group);
