@@ -1,15 +1,20 @@
 // resolve_tool: the resolver over Packages files on disk, for comparisons with apt.
 //
-// usage: resolve_tool [--variant V] [--arch A] [--recommends] [--exclude NAME]... [--auto] [--times]
-//                     FILE[:PRIORITY]... -- [NAME...]
-// Prints NAME=VERSION lines, sorted by name ("NAME=VERSION auto" with --auto); times in milliseconds to stderr.
+// usage: resolve_tool [--arch A] [--times] FILE[:PRIORITY]... <REQUESTS
+// A request is a line "[--variant V] [--recommends] [--exclude NAME]... [NAME...]"; the variant is minbase unless
+// given. Each is answered by lines "NAME=VERSION", sorted by name, with " auto" behind those that came in as
+// dependencies, or by one line "! MESSAGE"; an empty line ends the answer. PRIORITY is that of the release (1, 100, or
+// 500).
+// --times says on stderr how long reading and each answer took.
 
 #include <chrono>
 #include <cstdio>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/fd.h"
 
@@ -18,13 +23,12 @@ namespace {
 using vprov::resolve::Variant;
 
 struct Arguments {
-    vprov::resolve::Request request;
     std::string architecture = "amd64";
     std::vector<std::string> files;
-    bool shows_automatic = false, shows_times = false;
+    bool shows_times = false;
 };
 
-Variant variant_of(const std::string& name) {
+Variant variant_of(std::string_view name) {
     if (name == "essential")
         return Variant::essential;
     if (name == "minbase")
@@ -38,27 +42,32 @@ Variant variant_of(const std::string& name) {
 
 Arguments read_arguments(const std::vector<std::string>& words) {
     Arguments arguments;
-    arguments.request.variant = Variant::minbase;
-    std::size_t i = 0;
-    for (; i < words.size() && words[i] != "--"; ++i) {
-        const auto& word = words[i];
-        if (word == "--variant")
-            arguments.request.variant = variant_of(words.at(++i));
-        else if (word == "--arch")
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--arch")
             arguments.architecture = words.at(++i);
-        else if (word == "--exclude")
-            arguments.request.exclude.push_back(words.at(++i));
-        else if (word == "--recommends")
-            arguments.request.recommends = true;
-        else if (word == "--auto")
-            arguments.shows_automatic = true;
-        else if (word == "--times")
+        else if (words[i] == "--times")
             arguments.shows_times = true;
         else
-            arguments.files.push_back(word);
+            arguments.files.push_back(words[i]);
     }
-    for (++i; i < words.size(); ++i) arguments.request.include.push_back(words[i]);
     return arguments;
+}
+
+vprov::resolve::Request read_request(std::string_view line) {
+    const auto words = vprov::split_words(line);
+    vprov::resolve::Request request;
+    request.variant = Variant::minbase;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--variant")
+            request.variant = variant_of(words.at(++i));
+        else if (words[i] == "--exclude")
+            request.exclude.emplace_back(words.at(++i));
+        else if (words[i] == "--recommends")
+            request.recommends = true;
+        else
+            request.include.emplace_back(words[i]);
+    }
+    return request;
 }
 
 vprov::deb::PackageIndex read_index(const Arguments& arguments) {
@@ -81,19 +90,30 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
+void answer(const vprov::deb::PackageIndex& index, const vprov::resolve::Request& request) {
+    try {
+        for (const auto& selected : vprov::resolve::resolve(index, request).packages)
+            fmt::print("{}={}{}\n", selected.package->name, selected.package->version,
+                       selected.automatic ? " auto" : "");
+    } catch (const vprov::Error& e) {
+        fmt::print("! {}\n", e.message());
+    }
+    fmt::print("\n");
+}
+
 void run(const Arguments& arguments) {
     auto start = std::chrono::steady_clock::now();
     const auto index = read_index(arguments);
     if (arguments.shows_times)
         fmt::print(stderr, "{} packages read and indexed in {:.1f} ms\n", index.packages().size(),
                    milliseconds_since(start));
-    start = std::chrono::steady_clock::now();
-    const auto set = vprov::resolve::resolve(index, arguments.request);
-    if (arguments.shows_times)
-        fmt::print(stderr, "{} packages chosen in {:.1f} ms\n", set.packages.size(), milliseconds_since(start));
-    for (const auto& selected : set.packages)
-        fmt::print("{}={}{}\n", selected.package->name, selected.package->version,
-                   arguments.shows_automatic && selected.automatic ? " auto" : "");
+    for (std::string line; std::getline(std::cin, line);) {
+        const auto request = read_request(line);
+        start = std::chrono::steady_clock::now();
+        answer(index, request);
+        if (arguments.shows_times)
+            fmt::print(stderr, "answered in {:.1f} ms: {}\n", milliseconds_since(start), line);
+    }
 }
 
 }  // namespace
@@ -103,7 +123,7 @@ int main(int argc, char** argv) {
         run(read_arguments({argv + 1, argv + argc}));
     } catch (const std::exception& e) {
         fmt::print(stderr, "{}\n", e.what());
-        return 5;
+        return 1;
     }
     return 0;
 }

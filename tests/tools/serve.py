@@ -22,6 +22,7 @@ What a Fault does (combinations are fine):
     corrupt=True      flip one bit in the middle of the body    endless=True    a body without end, and no length
     redirect=URL      302 with that Location                    hang=True       take the request, never answer
     pace=1000         at most that many bytes a second          body=b"..."     this instead of the file
+    echo="user-agent" that header of the request as the body
 
 On the command line (prints the URL, serves until standard input ends):
 
@@ -55,6 +56,7 @@ class Fault:
     hang: bool = False
     pace: int = 0
     body: Optional[bytes] = None
+    echo: str = ""
 
 
 @dataclasses.dataclass
@@ -87,6 +89,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(fault.status, b"an error, as asked for\n", more)
         elif fault.endless:
             self.send_endless()
+        elif fault.echo:
+            self.answer(200, self.headers.get(fault.echo, "").encode(), {})
         else:
             self.send_file(path, fault)
 

@@ -20,7 +20,7 @@ void make_directory(const fs::path& path) {
 
 }  // namespace
 
-Cache::Cache(fs::path directory) : directory_(fs::absolute(directory)) {
+Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
     make_directory(directory_ / "sha256");
     make_directory(directory_ / "partial");
     make_directory(directory_ / "seen");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -48,12 +49,15 @@ std::string forbidden_protocol(const CurlEnd& end) {
 }
 
 CurlFailure connect_failure(const CurlEnd& end) {
-    // libcurl tells the cause of a failed connect(2) in words only.
-    if (end.detail.find("refused") != std::string_view::npos)
-        return {"connection refused", false, true};
-    if (end.detail.find("unreachable") != std::string_view::npos)
-        return {"network is unreachable", false, true};
-    return {fmt::format("could not connect to {}", quote(end.host)), false, true};
+    switch (end.connect_errno) {
+        case ECONNREFUSED:
+            return {"connection refused", false, true};
+        case ENETUNREACH:
+        case EHOSTUNREACH:
+            return {"the network is unreachable", false, true};
+        default:
+            return {fmt::format("could not connect to {}", quote(end.host)), false, true};
+    }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct CurlEnd {  // how libcurl ended a transfer
     std::string_view host;      // of the last URL
     std::string_view location;  // the last redirect's target, "" without one
     std::string_view detail;    // CURLOPT_ERRORBUFFER
+    int connect_errno = 0;      // CURLINFO_OS_ERRNO: why connect(2) failed; 0 if it did not
 };
 
 struct CurlFailure {

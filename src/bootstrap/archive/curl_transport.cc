@@ -147,7 +147,8 @@ CurlFailure failure_of(const Job& job, CURLcode code) {
     const auto host = part_of(url ? url : job.transfer->url, CURLUPART_HOST);
     const auto status = info<long>(easy, CURLINFO_RESPONSE_CODE);
     const bool long_error_page = code == CURLE_WRITE_ERROR && job.error_page.value > 0;
-    return describe({long_error_page ? CURLE_OK : code, status, is_http(easy), host, job.location, job.detail.data()});
+    return describe({long_error_page ? CURLE_OK : code, status, is_http(easy), host, job.location, job.detail.data(),
+                     static_cast<int>(info<long>(easy, CURLINFO_OS_ERRNO))});
 }
 
 // One call of Transport::run(). The destructor takes every handle out of the multi handle.
@@ -214,8 +215,7 @@ class Run {
                 continue;
             any = true;
             const CURLcode code = message->data.result;  // the message is gone with the handle
-            auto* job = info<Job*>(message->easy_handle, CURLINFO_PRIVATE);
-            ended(*std::find_if(active_.begin(), active_.end(), [&](const Job& j) { return &j == job; }), code);
+            ended(*info<Job*>(message->easy_handle, CURLINFO_PRIVATE), code);
         }
         return any;
     }

@@ -28,8 +28,8 @@ struct Wanted {
 
 class IndexFetch {
   public:
-    IndexFetch(Transport& transport, Cache& cache, Progress& progress)
-        : transport_(transport), cache_(cache), incoming_(cache), progress_(progress) {}
+    IndexFetch(Transport& transport, const Cache& cache, Incoming& incoming, Progress& progress)
+        : transport_(transport), cache_(cache), incoming_(incoming), progress_(progress) {}
 
     void fetch(std::list<Wanted>& all) {
         take_cached(all);
@@ -160,8 +160,8 @@ class IndexFetch {
     }
 
     Transport& transport_;
-    Cache& cache_;
-    Incoming incoming_;
+    const Cache& cache_;
+    Incoming& incoming_;
     Progress& progress_;
     StageProgress state_;
 };
@@ -190,8 +190,9 @@ std::list<Wanted> wanted_of(const std::vector<Repository>& repositories, const s
 deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
                               Progress& progress) {
-    const auto releases = fetch_releases(repositories, architecture, transport, runner, cache, today);
-    IndexFetch fetching(transport, cache, progress);
+    Incoming incoming(cache);
+    const auto releases = fetch_releases(repositories, architecture, today, {transport, runner, cache, incoming});
+    IndexFetch fetching(transport, cache, incoming, progress);
     auto all = wanted_of(repositories, releases, architecture);  // after `fetching`: its threads end before that does
     fetching.fetch(all);
     deb::PackageIndex index(architecture);

@@ -8,7 +8,6 @@
 #include "bootstrap/archive/last_seen.h"
 #include "bootstrap/archive/signature.h"
 #include "bootstrap/archive/url.h"
-#include "os/temp_dir.h"
 
 namespace vprov::archive {
 namespace {
@@ -81,16 +80,16 @@ SignedText trusted_text(const Asked& asked) {
     return {clear_text(in_release), ""};
 }
 
-SignedText verified_text(const Asked& asked, os::CommandRunner& runner) {
+SignedText verified_text(const Asked& asked, os::CommandRunner& runner, const std::filesystem::path& work) {
     const auto& repository = *asked.repository;
     if (repository.trusted)
         return trusted_text(asked);
-    const os::TempDir work(std::filesystem::temp_directory_path(), "vprov-gpgv-");
+    std::filesystem::create_directory(work);
     if (asked.in_release.outcome.failure.empty())
-        return verify_clear_signed(asked.in_release.data, repository.signed_by, runner, work.path());
+        return verify_clear_signed(asked.in_release.data, repository.signed_by, runner, work);
     if (asked.signature.outcome.missing)
         throw error(ErrorKind::archive, "it is not signed");
-    return verify_detached(asked.release.data, asked.signature.data, repository.signed_by, runner, work.path());
+    return verify_detached(asked.release.data, asked.signature.data, repository.signed_by, runner, work);
 }
 
 deb::Release release_of(const Repository& repository, const ReleaseFile& file, const SignedText& text) {
@@ -135,16 +134,16 @@ auto in_context(std::string_view verb, const Repository& repository, Step&& step
     }
 }
 
-VerifiedRelease verified(const Asked& asked, std::string_view architecture, os::CommandRunner& runner,
-                         const Cache& cache, std::int64_t today) {
+VerifiedRelease verified(const Asked& asked, std::string_view architecture, std::int64_t today, const Access& access) {
     const auto& repository = *asked.repository;
     check_found(asked);
-    const auto text = in_context("trust", repository, [&] { return verified_text(asked, runner); });
+    const auto text = in_context("trust", repository,
+                                 [&] { return verified_text(asked, access.runner, access.incoming.new_path()); });
     return in_context("use", repository, [&] {
         VerifiedRelease result;
         result.file = parse_release(text.text);
         check_usable(result.file, repository, architecture, today);
-        check_not_replayed(repository, result.file, cache);
+        check_not_replayed(repository, result.file, access.cache);
         result.release = release_of(repository, result.file, text);
         return result;
     });
@@ -161,14 +160,13 @@ std::string release_url(const Repository& repository, std::string_view path) {
 }
 
 std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories, std::string_view architecture,
-                                            Transport& transport, os::CommandRunner& runner, const Cache& cache,
-                                            std::int64_t today) {
+                                            std::int64_t today, const Access& access) {
     std::vector<Asked> asked(repositories.size());
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
-    fetch_all(asked, transport);
+    fetch_all(asked, access.transport);
     std::vector<VerifiedRelease> releases;
     releases.reserve(asked.size());
-    for (const auto& one : asked) releases.push_back(verified(one, architecture, runner, cache, today));
+    for (const auto& one : asked) releases.push_back(verified(one, architecture, today, access));
     return releases;
 }
 

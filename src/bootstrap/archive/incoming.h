@@ -16,7 +16,7 @@ namespace vprov::archive {
 class Incoming {
   public:
     explicit Incoming(const Cache& cache);  // throws Error(disk)
-    std::filesystem::path new_path();
+    std::filesystem::path new_path();       // of a file or directory that does not exist yet
 
   private:
     os::TempDir directory_;

@@ -173,6 +173,7 @@ std::string accepted_key(const std::vector<Signature>& signatures, const fs::pat
     if (good != signatures.end())
         return good->primary;
     std::vector<std::string> reasons;
+    reasons.reserve(signatures.size());
     for (const auto& signature : signatures) reasons.push_back(why_not(signature, keyring));
     throw Error(ErrorKind::archive, joined(reasons, "; "));
 }

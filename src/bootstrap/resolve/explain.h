@@ -2,7 +2,7 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
+#include <unordered_set>
 
 #include "bootstrap/resolve/graph.h"
 #include "bootstrap/resolve/marks.h"
@@ -15,6 +15,6 @@ Node& wished_node(Graph& graph, std::string_view name);
 
 // Throws Error(packages) for the first of the marked packages that lacks something, with the chain of wants from
 // what cannot be had up to the recipe. Does nothing if all is well.
-void throw_if_broken(Marks& marks, const std::vector<Node*>& wishes);
+void throw_if_broken(Marks& marks, const std::unordered_set<std::string_view>& excluded);
 
 }  // namespace vprov::resolve

@@ -42,6 +42,7 @@ constexpr std::array kDependencyFields = {
     DependencyField{DependencyKind::conflicts, &deb::Package::conflicts},
     DependencyField{DependencyKind::breaks, &deb::Package::breaks},
     DependencyField{DependencyKind::recommends, &deb::Package::recommends},
+    DependencyField{DependencyKind::suggests, &deb::Package::suggests},
 };
 
 }  // namespace
@@ -57,6 +58,8 @@ std::string_view verb(DependencyKind kind) {
             return "breaks";
         case DependencyKind::recommends:
             return "recommends";
+        case DependencyKind::suggests:
+            return "suggests";
     }
     return "";
 }

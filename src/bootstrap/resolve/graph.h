@@ -19,12 +19,12 @@ struct Node;
 struct Version;
 
 // The order of apt's own list of a version's dependencies, which is the order in which it follows them.
-enum class DependencyKind : std::uint8_t { pre_depends, depends, conflicts, breaks, recommends };
+enum class DependencyKind : std::uint8_t { pre_depends, depends, conflicts, breaks, recommends, suggests };
 constexpr bool is_negative(DependencyKind kind) {
     return kind == DependencyKind::conflicts || kind == DependencyKind::breaks;
 }
 constexpr bool is_critical(DependencyKind kind) {
-    return kind != DependencyKind::recommends;
+    return kind <= DependencyKind::breaks;
 }
 std::string_view verb(DependencyKind kind);  // "depends on", "conflicts with"
 
@@ -74,6 +74,7 @@ struct Node {
     Version* discarded = nullptr;     // the candidate until `discarded_at`
     std::uint32_t discarded_at = 0;   // see Marks
     const Node* wanted_by = nullptr;  // whose dependency brought it in first
+    std::string_view asked_by;        // "the recipe", "the base system", or "" for neither
 };
 
 class Graph {

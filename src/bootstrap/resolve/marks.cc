@@ -38,7 +38,8 @@ struct Marks::Wants {
 };
 
 bool Marks::matters(const Dependency& dependency) const {
-    return is_critical(dependency.kind) || recommends_ == Recommends::followed;
+    return is_critical(dependency.kind) ||
+           (dependency.kind == DependencyKind::recommends && recommends_ == Recommends::followed);
 }
 
 bool Marks::is_met(Group group) const {
@@ -65,6 +66,13 @@ bool Marks::lacks_something(const Node& node, Need need) {
 
 bool Marks::is_broken(const Node& node) {
     return lacks_something(node, Need::critical);
+}
+
+bool Marks::lacks_anything() {
+    for (std::size_t i = 0; i < graph_.nodes().size(); ++i)  // the count may grow on the way
+        if (lacks_something(graph_.nodes()[i], Need::all))
+            return true;
+    return false;
 }
 
 // Those who depend on the package, or on what it provides, see it anew.

@@ -27,8 +27,9 @@ class Marks {
     bool keep(Node& node);    // takes back an installation; false for what is protected
     bool remove(Node& node);  // as keep(), but never what is essential or was asked for by the user
 
-    bool is_broken(const Node& node);                     // marked, with a dependency unmet or a conflict
-    bool is_met(Group group) const;                       // by what is marked; of a conflict: nothing marked is hit
+    bool is_broken(const Node& node);  // marked, with a dependency unmet or a conflict
+    bool lacks_anything();             // some marked package is broken, or lacks what it recommends where that matters
+    bool is_met(Group group) const;    // by what is marked; of a conflict: nothing marked is hit
     bool may_be_met(const Dependency& dependency) const;  // by candidates, in apt's (sometimes outdated) view
     bool matters(const Dependency& dependency) const;
 

@@ -8,6 +8,8 @@
 #include "bootstrap/resolve/explain.h"
 #include "bootstrap/resolve/graph.h"
 #include "bootstrap/resolve/marks.h"
+#include "bootstrap/resolve/repair.h"
+#include "bootstrap/resolve/sweep.h"
 
 namespace vprov::resolve {
 namespace {
@@ -38,16 +40,24 @@ std::vector<std::string_view> base_names(const deb::PackageIndex& index, Variant
     return names;
 }
 
-std::vector<std::string_view> wished_names(const deb::PackageIndex& index, const Request& request,
-                                           const std::unordered_set<std::string_view>& excluded) {
-    auto names = base_names(index, request.variant);
-    std::erase_if(names, [&](std::string_view name) { return excluded.contains(name); });
+// In the order in which apt is asked for them, each once.
+std::vector<Node*> wishes(Graph& graph, const Request& request, const std::unordered_set<std::string_view>& excluded) {
+    std::vector<Node*> nodes;
+    const auto wish = [&](std::string_view name, std::string_view asked_by) {
+        auto& node = wished_node(graph, name);
+        node.asked_by = asked_by;
+        if (std::find(nodes.begin(), nodes.end(), &node) == nodes.end())
+            nodes.push_back(&node);
+    };
+    for (const auto name : base_names(graph.index(), request.variant))
+        if (!excluded.contains(name))
+            wish(name, "the base system");
     for (const auto& name : request.include) {
         if (excluded.contains(name))
             throw error(ErrorKind::packages, "cannot include package {}: it is excluded as well", quote(name));
-        names.push_back(name);
+        wish(name, "the recipe");
     }
-    return names;
+    return nodes;
 }
 
 PackageSet marked_set(Graph& graph) {
@@ -81,19 +91,16 @@ PackageSet resolve(const deb::PackageIndex& index, const Request& request) {
     Graph graph(index, excluded);
     Marks marks(graph, request.recommends ? Recommends::followed : Recommends::ignored);
 
-    std::vector<Node*> wishes;
-    for (const auto name : wished_names(index, request, excluded)) {
-        auto& node = wished_node(graph, name);
-        if (std::find(wishes.begin(), wishes.end(), &node) == wishes.end())
-            wishes.push_back(&node);
-    }
+    const auto wished = wishes(graph, request, excluded);
     // Each is marked before the first dependency is looked at: a wish counts for more than any choice.
-    for (auto* wish : wishes) {
-        wish->is_protected = true;
-        marks.install(*wish, Follow::nothing, By::user);
+    for (auto* node : wished) {
+        node->is_protected = true;
+        marks.install(*node, Follow::nothing, By::user);
     }
-    for (auto* wish : wishes) marks.install(*wish, Follow::dependencies, By::user);
-    throw_if_broken(marks, wishes);
+    for (auto* node : wished) marks.install(*node, Follow::dependencies, By::user);
+    Repair(marks, wished).run();
+    throw_if_broken(marks, excluded);
+    Sweep(marks).run();
     return marked_set(graph);
 }
 

@@ -11,9 +11,11 @@
 
 #include "base/text.h"
 #include "os/fd.h"
+#include "partition/image/ext_filesystem.h"
 #include "partition/image/mke2fs.h"
 #include "partition/image/swap.h"
 #include "partition/image/tree_size.h"
+#include "partition/image/tree_writer.h"
 
 namespace vprov::partition {
 namespace {
@@ -93,41 +95,84 @@ void check_room(const DiskPlan& disk, const TreeSize& tree) {
                     disk.image, tree.inodes, human(disk.size), inodes);
 }
 
-os::CommandResult run_mke2fs(const DiskPlan& disk, const os::Command& command, os::CommandRunner& runner) {
+void run_mke2fs(const DiskPlan& disk, const fs::path& image, std::int64_t epoch, os::CommandRunner& runner) {
+    const auto command = mke2fs(disk, image, epoch);
+    os::CommandResult result;
     try {
-        return runner.run(command);
+        result = runner.run(command);
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted)
             throw;
         throw error(ErrorKind::disk, "cannot write {}: {} (install e2fsprogs)", disk.image, e.message());
     }
+    if (!result.ok())
+        throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
+}
+
+void fill(const DiskPlan& disk, const TreePart& part, const TreeSize& size, const fs::path& image) {
+    try {
+        ExtFilesystem filesystem(image, std::max(size.newest, kNoDate));
+        write_tree(filesystem, part.top, part.left_out, disk.mount == "/" ? RootMode::system : RootMode::as_in_tree);
+        filesystem.finish();
+    } catch (const FullFilesystem&) {
+        throw too_small(disk, size);
+    } catch (Error& e) {
+        if (e.kind() == ErrorKind::disk)
+            e.add_context(disk.image);
+        throw;
+    }
+}
+
+bool is_inside(std::string_view path, std::string_view folder) {
+    return folder == "/" ? path.size() > 1
+                         : path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+// Where `mount` is in the tree; "" if nothing is there.
+fs::path mount_point(const fs::path& tree, const std::string& mount) {
+    const auto path = mount == "/" ? tree : tree / fs::path(mount).relative_path();
+    std::error_code wrong;
+    const auto status = fs::symlink_status(path, wrong);
+    if (status.type() == fs::file_type::not_found)
+        return {};
+    // a link that a package brought could lead to a directory of this host
+    if (status.type() != fs::file_type::directory || fs::canonical(path, wrong) != path.lexically_normal())
+        throw error(ErrorKind::disk, "cannot mount at {}: in the guest it is no directory, or reached through a link",
+                    quote(mount));
+    return path;
 }
 
 }  // namespace
 
-void write_filesystem(const DiskPlan& disk, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
-    const auto size = measure(tree);
+TreePart part_for(const DiskPlan& disk, const DiskLayout& layout, const fs::path& tree) {
+    const auto root = fs::canonical(tree);
+    TreePart part{mount_point(root, disk.mount)};
+    for (const auto& other : layout.disks)
+        if (!other.mount.empty() && is_inside(other.mount, disk.mount))
+            if (const auto folder = mount_point(root, other.mount); !folder.empty())
+                part.left_out.insert(folder);
+    return part;
+}
+
+void write_filesystem(const DiskPlan& disk, const TreePart& part, const fs::path& image, os::CommandRunner& runner) {
+    const auto size = measure(part.top, part.left_out);
     check_room(disk, size);
     NewImage file(image, disk.size);
-    const auto command = mke2fs(disk, tree, image, std::max(size.newest, kNoDate));
-    const auto result = run_mke2fs(disk, command, runner);
-    if (result.errors.find("Could not allocate") != std::string::npos ||
-        result.errors.find("No free space") != std::string::npos)
-        throw too_small(disk, size);
-    if (!result.ok())
-        throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
+    run_mke2fs(disk, image, std::max(size.newest, kNoDate), runner);
+    fill(disk, part, size, image);
     file.keep();
+}
+
+void write_filesystem(const DiskPlan& disk, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
+    write_filesystem(disk, TreePart{tree}, image, runner);
 }
 
 void write_empty(const DiskPlan& disk, const fs::path& image, os::CommandRunner& runner) {
     NewImage file(image, disk.size);
-    if (disk.filesystem == Filesystem::swap) {
+    if (disk.filesystem == Filesystem::swap)
         os::write_all(file.fd(), swap_header(disk.size, disk.uuid, disk.label), image.native());
-    } else {
-        const auto command = mke2fs(disk, {}, image, kNoDate);
-        if (const auto result = run_mke2fs(disk, command, runner); !result.ok())
-            throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
-    }
+    else
+        run_mke2fs(disk, image, kNoDate, runner);
     file.keep();
 }
 

@@ -21,8 +21,7 @@ std::uint64_t bytes_per_inode(Bytes size) {
     return size < 512_MiB ? 4096 : 16384;
 }
 
-os::Command mke2fs(const DiskPlan& disk, const std::filesystem::path& tree, const std::filesystem::path& image,
-                   std::int64_t epoch) {
+os::Command mke2fs(const DiskPlan& disk, const std::filesystem::path& image, std::int64_t epoch) {
     os::Command command;
     command.argv = {"mke2fs", "-q", "-F", "-t", std::string(name(disk.filesystem)), "-O", features(disk.filesystem)};
     const auto add = [&](std::string option, std::string value) {
@@ -37,8 +36,6 @@ os::Command mke2fs(const DiskPlan& disk, const std::filesystem::path& tree, cons
         add("-L", disk.label);
     // the file is sparse and new: tables and journal are zero without being written
     add("-E", fmt::format("root_owner=0:0,hash_seed={},lazy_itable_init=0,lazy_journal_init=1", disk.uuid.text()));
-    if (!tree.empty())
-        add("-d", tree.string());
     command.argv.push_back(image.string());
     command.environment = os::clean_environment();
     command.environment["MKE2FS_CONFIG"] = "/nonexistent/mke2fs.conf";

@@ -38,7 +38,7 @@ std::uint64_t data_bytes(const struct stat& status) {
 
 }  // namespace
 
-TreeSize measure(const std::filesystem::path& tree) {
+TreeSize measure(const std::filesystem::path& tree, const std::set<std::filesystem::path>& left_out) {
     std::string root = tree.string();
     std::array<char*, 2> roots = {root.data(), nullptr};
     const std::unique_ptr<FTS, int (*)(FTS*)> walk(
@@ -47,11 +47,13 @@ TreeSize measure(const std::filesystem::path& tree) {
         throw system_error(ErrorKind::disk, errno, "cannot read " + quote(root));
     TreeSize size;
     std::set<std::pair<dev_t, ino_t>> linked;
-    while (const auto* entry = ::fts_read(walk.get())) {
+    while (auto* entry = ::fts_read(walk.get())) {
         if (entry->fts_info == FTS_DP)
             continue;
         if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS)
             throw system_error(ErrorKind::disk, entry->fts_errno, "cannot read " + quote(entry->fts_path));
+        if (entry->fts_info == FTS_D && left_out.contains(entry->fts_path))
+            ::fts_set(walk.get(), entry, FTS_SKIP);
         const auto& status = *entry->fts_statp;
         size.newest = std::max<std::int64_t>(size.newest, status.st_mtime);
         if (!S_ISDIR(status.st_mode) && status.st_nlink > 1 && !linked.emplace(status.st_dev, status.st_ino).second)

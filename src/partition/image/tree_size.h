@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 
 #include "base/bytes.h"
 
@@ -14,7 +15,7 @@ struct TreeSize {
     std::int64_t newest = 0;  // latest modification, seconds since the epoch; 0 for none after 1970
 };
 
-// Throws Error(disk) for what cannot be read.
-TreeSize measure(const std::filesystem::path& tree);
+// Without what is inside the directories `left_out`. Throws Error(disk) for what cannot be read.
+TreeSize measure(const std::filesystem::path& tree, const std::set<std::filesystem::path>& left_out);
 
 }  // namespace vprov::partition
