@@ -33,7 +33,7 @@ std::string default_options(const DiskPlan& disk) {
 // xvda1, xvda2, ...: the first that no disk has.
 std::string free_device(std::set<std::string>& taken) {
     for (unsigned number = 1;; ++number)
-        if (const auto device = fmt::format("xvda{}", number); taken.insert(device).second)
+        if (auto device = fmt::format("xvda{}", number); taken.insert(device).second)
             return device;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 // Maintainer scripts run on this host's processor: an amd64 runs i386's too.
 std::string planned_architecture(const recipe::System& system, const HostFacts& facts) {
-    const auto wanted = system.arch.value_or(facts.architecture);
+    auto wanted = system.arch.value_or(facts.architecture);
     if (wanted != facts.architecture && !(facts.architecture == "amd64" && wanted == "i386"))
         throw error(ErrorKind::recipe,
                     "cannot build for {}: this host is {}, and the packages' scripts have to run on it", quote(wanted),

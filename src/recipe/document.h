@@ -1,10 +1,10 @@
 // A TOML text as a tree with positions. The only part of vprov that knows the TOML library. Pure.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace vprov::recipe {
@@ -14,7 +14,9 @@ struct Place {
     static constexpr std::uint32_t kFile = 0;
     std::uint32_t override_number = kFile;  // 1 for the first --set; orders after the whole file
     std::uint32_t line = 1, column = 1;
-    auto operator<=>(const Place&) const = default;
+    bool operator<(const Place& other) const {
+        return std::tie(override_number, line, column) < std::tie(other.override_number, other.line, other.column);
+    }
 };
 
 struct Entry;

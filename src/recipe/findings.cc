@@ -46,6 +46,7 @@ void Findings::raise_if_any() const {
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const Finding& a, const Finding& b) { return a.place < b.place; });
     std::vector<std::string> lines;
+    lines.reserve(sorted.size());
     for (const auto& [place, sentence] : sorted) lines.push_back(fmt::format("{}: {}", text_of(place), sentence));
     throw Error(ErrorKind::recipe, joined(lines, "\n"));
 }

@@ -37,6 +37,8 @@ TEST(ShippedRecipes, AreAllPlanned) {
         const auto plan = make_plan(recipe::read(file), plain_facts(), {"/out", "/cache"});
         EXPECT_EQ(plan.name, file.stem()) << "a recipe is found by the name of its guest";
         expect_golden(plan.name, describe(plan));
+        const auto guest = guest_of(plan);
+        EXPECT_EQ(hypervisor::read_xl_cfg(hypervisor::write_xl_cfg(guest), file.native()).guest, guest);
     }
 }
 
