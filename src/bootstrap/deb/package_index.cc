@@ -40,20 +40,23 @@ constexpr std::array kTextFields = {
     TextField{"Filename", &Package::filename},
 };
 
+constexpr std::uint8_t kNoField = 255;
+
 // Sixty-four thousand stanzas have twenty-five fields each: the table tells most of the unwanted ones at one look.
 constexpr std::size_t slot_of(std::string_view name) {
-    return (name.size() * 29 + static_cast<unsigned char>(name.front()) * 4 + static_cast<unsigned char>(name.back())) %
-           128;
+    const std::size_t first = static_cast<unsigned char>(name.front());
+    const std::size_t last = static_cast<unsigned char>(name.back());
+    return (name.size() * 29 + first * 4 + last) % 128;
 }
 
-constexpr std::array<std::int8_t, 128> make_slots() {
-    std::array<std::int8_t, 128> slots{};
-    slots.fill(-1);
+constexpr std::array<std::uint8_t, 128> make_slots() {
+    std::array<std::uint8_t, 128> slots{};
+    slots.fill(kNoField);
     for (std::size_t i = 0; i < kTextFields.size(); ++i) {
         auto& slot = slots[slot_of(kTextFields[i].name)];
-        if (slot != -1)
+        if (slot != kNoField)
             throw "two field names share a slot";  // at compile time: choose other factors in slot_of()
-        slot = static_cast<std::int8_t>(i);
+        slot = static_cast<std::uint8_t>(i);
     }
     return slots;
 }
@@ -61,9 +64,9 @@ constexpr auto kSlots = make_slots();
 
 std::string_view Package::*text_member(std::string_view name) {
     const auto slot = kSlots[slot_of(name)];
-    if (slot < 0 || kTextFields[static_cast<std::size_t>(slot)].name != name)
+    if (slot == kNoField || kTextFields[slot].name != name)
         return nullptr;
-    return kTextFields[static_cast<std::size_t>(slot)].member;
+    return kTextFields[slot].member;
 }
 
 Error bad_field(const Field& field, std::string_view cause) {
@@ -121,9 +124,10 @@ void read_other_field(const Field& field, Package& package, Seen& seen) {
 }
 
 void check(const Stanza& stanza, const Package& package, const Seen& seen) {
-    for (const auto* wanted : {"Package", "Version", "Architecture", "Filename"})
-        if ((package.*text_member(wanted)).empty())
-            stanza.required(wanted);
+    for (const auto& [name, member] : kTextFields)
+        if ((package.*member).empty() && (member == &Package::name || member == &Package::version ||
+                                          member == &Package::architecture || member == &Package::filename))
+            stanza.required(name);
     if (!seen.size)
         stanza.required("Size");
     if (!seen.sha256)

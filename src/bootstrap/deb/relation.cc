@@ -1,6 +1,7 @@
 #include "bootstrap/deb/relation.h"
 
 #include <algorithm>
+#include <compare>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -74,15 +75,15 @@ bool satisfies(std::string_view version, const Relation& relation) {
     const auto order = compare_versions(version, relation.version);
     switch (relation.op) {
         case VersionOperator::less:
-            return order < 0;
+            return std::is_lt(order);
         case VersionOperator::less_equal:
-            return order <= 0;
+            return std::is_lteq(order);
         case VersionOperator::equal:
-            return order == 0;
+            return std::is_eq(order);
         case VersionOperator::greater_equal:
-            return order >= 0;
+            return std::is_gteq(order);
         case VersionOperator::greater:
-            return order > 0;
+            return std::is_gt(order);
         case VersionOperator::none:
             break;
     }

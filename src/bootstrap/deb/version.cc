@@ -52,7 +52,7 @@ std::strong_ordering compare_part(std::string_view a, std::string_view b) {
         const auto number_b = take_digits(b);
         if (number_a.size() != number_b.size())
             return number_a.size() <=> number_b.size();
-        if (const auto order = number_a <=> number_b; order != 0)
+        if (const auto order = number_a <=> number_b; std::is_neq(order))
             return order;
     }
     return std::strong_ordering::equal;
@@ -95,9 +95,9 @@ std::strong_ordering compare_versions(std::string_view a, std::string_view b) {
         return std::strong_ordering::equal;
     const auto parts_a = version_parts(a);
     const auto parts_b = version_parts(b);
-    if (const auto order = compare_part(parts_a.epoch, parts_b.epoch); order != 0)
+    if (const auto order = compare_part(parts_a.epoch, parts_b.epoch); std::is_neq(order))
         return order;
-    if (const auto order = compare_part(parts_a.upstream, parts_b.upstream); order != 0)
+    if (const auto order = compare_part(parts_a.upstream, parts_b.upstream); std::is_neq(order))
         return order;
     return compare_part(parts_a.revision, parts_b.revision);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 
 #include "base/error.h"
 #include "bootstrap/deb/version.h"
@@ -91,7 +92,7 @@ Node& Graph::node(std::string_view name) {
         made.important = made.important || package->important;
     }
     std::stable_sort(made.versions.begin(), made.versions.end(), [](const Version* a, const Version* b) {
-        return deb::compare_versions(a->package->version, b->package->version) > 0;
+        return std::is_gt(deb::compare_versions(a->package->version, b->package->version));
     });
     if (!excluded_.contains(name))
         made.candidate = candidate_of(made, index_.releases());

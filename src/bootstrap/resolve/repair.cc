@@ -332,17 +332,13 @@ bool Repair::reinstate_for(Group group) {
         if (marks_.is_met(group))
             break;
         auto* node = main_target(dependency);
-        if (node && node->is_protected) {
-            failed = true;
-        } else if (marks_.may_be_met(dependency) != is_negative(dependency.kind)) {
-            failed = !node || !reinstate(*node);
-            if (!failed)
-                break;
-        } else if (is_negative(dependency.kind)) {
+        const bool is_fixed = node && node->is_protected;
+        const bool can_help = marks_.may_be_met(dependency) != is_negative(dependency.kind);
+        if (!is_fixed && !can_help && is_negative(dependency.kind))
             break;  // left to the next round
-        } else {
-            failed = true;
-        }
+        failed = is_fixed || !can_help || !node || !reinstate(*node);
+        if (!failed)
+            break;
     }
     return !failed;
 }

@@ -1,6 +1,7 @@
 #include "bootstrap/resolve/sweep.h"
 
 #include <algorithm>
+#include <compare>
 #include <map>
 
 #include "base/text.h"
@@ -28,7 +29,7 @@ Source source_of(const deb::Package& package) {
 // Of several packages from one source those of its latest version.
 void keep_latest(std::vector<const Version*>& versions) {
     const auto is_older = [](const Version* a, const Version* b) {
-        return deb::compare_versions(source_of(*a->package).version, source_of(*b->package).version) < 0;
+        return std::is_lt(deb::compare_versions(source_of(*a->package).version, source_of(*b->package).version));
     };
     const auto latest = source_of(*(*std::max_element(versions.begin(), versions.end(), is_older))->package).version;
     std::erase_if(versions, [&](const Version* version) { return source_of(*version->package).version != latest; });
