@@ -32,30 +32,48 @@ constexpr const char* kExamples =
 // vprov(1), EXIT STATUS
 int exit_status(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::internal: return 1;
-        case ErrorKind::usage: return 2;
-        case ErrorKind::recipe: return 3;
-        case ErrorKind::archive: return 4;
-        case ErrorKind::packages: return 5;
-        case ErrorKind::disk: return 6;
-        case ErrorKind::script: return 7;
-        case ErrorKind::hypervisor: return 8;
-        case ErrorKind::interrupted: return 130;
+        case ErrorKind::internal:
+            return 1;
+        case ErrorKind::usage:
+            return 2;
+        case ErrorKind::recipe:
+            return 3;
+        case ErrorKind::archive:
+            return 4;
+        case ErrorKind::packages:
+            return 5;
+        case ErrorKind::disk:
+            return 6;
+        case ErrorKind::script:
+            return 7;
+        case ErrorKind::hypervisor:
+            return 8;
+        case ErrorKind::interrupted:
+            return 130;
     }
     return 1;
 }
 
 std::string_view word(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::internal: return "internal";
-        case ErrorKind::usage: return "usage";
-        case ErrorKind::recipe: return "recipe";
-        case ErrorKind::archive: return "archive";
-        case ErrorKind::packages: return "packages";
-        case ErrorKind::disk: return "disk";
-        case ErrorKind::script: return "script";
-        case ErrorKind::hypervisor: return "hypervisor";
-        case ErrorKind::interrupted: return "interrupted";
+        case ErrorKind::internal:
+            return "internal";
+        case ErrorKind::usage:
+            return "usage";
+        case ErrorKind::recipe:
+            return "recipe";
+        case ErrorKind::archive:
+            return "archive";
+        case ErrorKind::packages:
+            return "packages";
+        case ErrorKind::disk:
+            return "disk";
+        case ErrorKind::script:
+            return "script";
+        case ErrorKind::hypervisor:
+            return "hypervisor";
+        case ErrorKind::interrupted:
+            return "interrupted";
     }
     return "internal";
 }
@@ -63,7 +81,8 @@ std::string_view word(ErrorKind kind) {
 int report(const Session& session, ErrorKind kind, std::string_view message) {
     const int status = exit_status(kind);
     if (session.output == OutputMode::json) {
-        const nlohmann::ordered_json event = {{"event", "error"}, {"kind", word(kind)}, {"exit_status", status}, {"message", message}};
+        const nlohmann::ordered_json event = {
+            {"event", "error"}, {"kind", word(kind)}, {"exit_status", status}, {"message", message}};
         fmt::print("{}\n", event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
         std::fflush(stdout);
     }
@@ -73,8 +92,10 @@ int report(const Session& session, ErrorKind kind, std::string_view message) {
 }
 
 void add_global_options(CLI::App& app, Session& session) {
-    app.add_flag_callback("-q,--quiet", [&] { session.output = OutputMode::quiet; }, "Print nothing but errors and warnings");
-    app.add_flag_callback("--json", [&] { session.output = OutputMode::json; }, "Print one JSON event a line, for programs");
+    app.add_flag_callback(
+        "-q,--quiet", [&] { session.output = OutputMode::quiet; }, "Print nothing but errors and warnings");
+    app.add_flag_callback(
+        "--json", [&] { session.output = OutputMode::json; }, "Print one JSON event a line, for programs");
     app.add_flag("-v,--verbose", session.verbose, "Show what scripts and commands say");
     app.set_version_flag("--version", "vprov " VPROV_VERSION);
 }
@@ -97,7 +118,7 @@ int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
     try {
         app.parse(argc, argv);
         return session.exit_status;
-    } catch (const CLI::Success& wanted) {   // --help and --version
+    } catch (const CLI::Success& wanted) {  // --help and --version
         return app.exit(wanted);
     } catch (const CLI::ParseError& e) {
         fmt::print(stderr, "vprov: cannot understand the command line: {}\nTry 'vprov --help'.\n", e.what());

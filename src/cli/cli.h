@@ -3,6 +3,6 @@
 
 namespace vprov::cli {
 
-int run(int argc, char** argv);   // the process's exit status, as vprov(1) lists it; throws nothing
+int run(int argc, char** argv);  // the process's exit status, as vprov(1) lists it; throws nothing
 
 }  // namespace vprov::cli

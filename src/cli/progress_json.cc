@@ -40,13 +40,20 @@ void JsonProgress::advanced(Stage stage, const StageProgress& p) {
     if (now - last_ < std::chrono::milliseconds(200))
         return;
     last_ = now;
-    emit({{"event", "progress"}, {"stage", name(stage)}, {"bytes", p.bytes_done.value}, {"bytes_total", p.bytes_total.value},
-          {"packages", p.packages_done}, {"packages_total", p.packages_total}});
+    emit({{"event", "progress"},
+          {"stage", name(stage)},
+          {"bytes", p.bytes_done.value},
+          {"bytes_total", p.bytes_total.value},
+          {"packages", p.packages_done},
+          {"packages_total", p.packages_total}});
 }
 
 void JsonProgress::finished(Stage stage, double seconds, std::string_view summary) {
     const std::lock_guard lock(mutex_);
-    emit({{"event", "stage-finished"}, {"stage", name(stage)}, {"seconds", std::round(seconds * 1000) / 1000}, {"summary", summary}});
+    emit({{"event", "stage-finished"},
+          {"stage", name(stage)},
+          {"seconds", std::round(seconds * 1000) / 1000},
+          {"summary", summary}});
 }
 
 void JsonProgress::warning(std::string_view text) {
@@ -68,7 +75,7 @@ std::unique_ptr<Progress> make_progress(const Session& session) {
         return std::make_unique<QuietProgress>();
     const char* terminal = std::getenv("TERM");
     const bool live = ::isatty(STDERR_FILENO) == 1 && terminal && std::string_view(terminal) != "dumb";
-    const char* no_colour = std::getenv("NO_COLOR");   // no-color.org: any value that is not empty
+    const char* no_colour = std::getenv("NO_COLOR");  // no-color.org: any value that is not empty
     const bool colour = live && !(no_colour && *no_colour);
     if (live)
         return std::make_unique<LiveProgress>(session.verbose, colour);

@@ -12,7 +12,7 @@ class JsonProgress final : public Progress {
   public:
     explicit JsonProgress(bool verbose) : verbose_(verbose) {}
     void started(Stage stage) override;
-    void advanced(Stage stage, const StageProgress& progress) override;   // at most five a second
+    void advanced(Stage stage, const StageProgress& progress) override;  // at most five a second
     void finished(Stage stage, double seconds, std::string_view summary) override;
     void warning(std::string_view text) override;
     void detail(std::string_view text) override;

@@ -39,7 +39,8 @@ std::string live_line(Stage stage, const StageProgress& p, double seconds, std::
     if (p.bytes_total.value != 0) {
         line += fmt::format("  {} of {}", human(p.bytes_done), human(p.bytes_total));
         if (stage == Stage::fetch && seconds > 0.2)
-            line += fmt::format("  {}/s", human({static_cast<std::uint64_t>(static_cast<double>(p.bytes_done.value) / seconds)}));
+            line += fmt::format("  {}/s",
+                                human({static_cast<std::uint64_t>(static_cast<double>(p.bytes_done.value) / seconds)}));
     }
     if (const double part = done_part(p); part > 0.02 && part < 1 && seconds > 0.5)
         line += fmt::format("  {:.0f} s left", std::max(seconds / part * (1 - part), 1.0));
@@ -71,7 +72,9 @@ void LineProgress::detail(std::string_view text) {
     fmt::print(stderr, "    {}\n", text);
 }
 
-LiveProgress::~LiveProgress() { clear_live_line(); }
+LiveProgress::~LiveProgress() {
+    clear_live_line();
+}
 
 void LiveProgress::started(Stage stage) {
     advanced(stage, {});

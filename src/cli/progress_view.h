@@ -10,7 +10,8 @@
 namespace vprov::cli {
 
 // The words of a view, apart from where they go: tests compare them.
-std::string stage_line(Stage stage, double seconds, std::string_view summary);   // "  fetch         1.4 s  174 packages, 84.1 MB"
+std::string stage_line(Stage stage, double seconds,
+                       std::string_view summary);  // "  fetch         1.4 s  174 packages, 84.1 MB"
 // "fetch  98/174 packages  42.1/84.1 MB  11.2 MB/s  4 s left  libc6", cut to `width` columns.
 std::string live_line(Stage stage, const StageProgress& progress, double seconds, std::size_t width);
 

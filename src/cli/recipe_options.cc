@@ -10,7 +10,8 @@ void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
     verb.add_option("-o,--output", options.output, "Guests go to DIR/NAME (out)")->type_name("DIR");
-    verb.add_option("--cache-dir", options.cache, "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
+    verb.add_option("--cache-dir", options.cache,
+                    "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
         ->type_name("DIR");
 }
 

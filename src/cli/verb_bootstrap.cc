@@ -41,11 +41,13 @@ std::string toml_list(std::string_view words) {
 // The command line becomes a recipe, so that every value passes the same checks and the mirror the same rules.
 plan::Plan plan_tree(const BootstrapOptions& o) {
     std::string text = "name = 'tree'\n[system]\n";
-    text += fmt::format("suite = {}\nvariant = {}\n", toml_string(o.suite), toml_string(o.variant == "-" ? "standard" : o.variant));
+    text += fmt::format("suite = {}\nvariant = {}\n", toml_string(o.suite),
+                        toml_string(o.variant == "-" ? "standard" : o.variant));
     for (const auto& [key, value] : {std::pair{"arch", o.arch}, {"mirror", o.mirror}, {"keyring", o.keyring}})
         if (!value.empty())
             text += fmt::format("{} = {}\n", key, toml_string(value));
-    for (const auto& [key, value] : {std::pair{"include", o.include}, {"exclude", o.exclude}, {"components", o.components}})
+    for (const auto& [key, value] :
+         {std::pair{"include", o.include}, {"exclude", o.exclude}, {"components", o.components}})
         if (!value.empty())
             text += fmt::format("{} = {}\n", key, toml_list(value));
     if (!o.updates)
@@ -55,7 +57,7 @@ plan::Plan plan_tree(const BootstrapOptions& o) {
     if (!o.cache.empty())
         planning.cache = o.cache;
     auto plan = plan::make_plan(recipe::parse(text, "the command line"), plan::read_host_facts(), planning);
-    plan.include = plan.recipe.system.include;   // a tree does not have to boot
+    plan.include = plan.recipe.system.include;  // a tree does not have to boot
     return plan;
 }
 
@@ -83,7 +85,7 @@ void bootstrap(const BootstrapOptions& options, const Session& session) {
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
     const auto selection = pipeline::select_packages(request, environment, timer);
     pipeline::install(request, selection, environment, timer);
-    fs::rename(request.root, target, failure);   // rename(2) replaces an empty directory
+    fs::rename(request.root, target, failure);  // rename(2) replaces an empty directory
     if (failure)
         throw error(ErrorKind::disk, "cannot publish {}: {}", quote(target.native()), failure.message());
 }

@@ -19,13 +19,15 @@ namespace {
 
 struct BuildOptions : RecipeOptions {
     bool launch = false;
-    unsigned login_timeout = 300;   // seconds; TCG on a loaded machine takes most of a minute
+    unsigned login_timeout = 300;  // seconds; TCG on a loaded machine takes most of a minute
 };
 
 void refuse_running(const plan::Plan& plan) {
     if (hypervisor::Domains::standard().is_running(plan.name))
-        throw error(ErrorKind::hypervisor, "cannot build {}: a guest of that name is running on its disks; "
-                    "end it with 'vprov shutdown {}'", quote(plan.name), plan.name);
+        throw error(ErrorKind::hypervisor,
+                    "cannot build {}: a guest of that name is running on its disks; "
+                    "end it with 'vprov shutdown {}'",
+                    quote(plan.name), plan.name);
 }
 
 void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options, Session& session,
@@ -40,15 +42,19 @@ void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const Bu
     const auto wait = domains.wait_for_login(plan.name, std::chrono::seconds(options.login_timeout),
                                              [&](std::string_view line) { progress.detail(line); });
     if (!wait.reached)
-        throw error(ErrorKind::hypervisor, "cannot reach {}'s login prompt: {}\nThe end of its console:\n{}\n"
-                    "It is left as it is: 'vprov console {}', 'vprov destroy {}'", plan.name, wait.cause, wait.last_lines,
-                    plan.name, plan.name);
+        throw error(ErrorKind::hypervisor,
+                    "cannot reach {}'s login prompt: {}\nThe end of its console:\n{}\n"
+                    "It is left as it is: 'vprov console {}', 'vprov destroy {}'",
+                    plan.name, wait.cause, wait.last_lines, plan.name, plan.name);
     timer.finish(fmt::format("login prompt after {:.1f} s, {}", wait.seconds, created.engine));
 }
 
-void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options, const Session& session) {
+void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options,
+                  const Session& session) {
     if (session.output == OutputMode::json) {
-        nlohmann::ordered_json event = {{"event", "finished"}, {"name", plan.name}, {"directory", built.directory.native()},
+        nlohmann::ordered_json event = {{"event", "finished"},
+                                        {"name", plan.name},
+                                        {"directory", built.directory.native()},
                                         {"configuration", built.configuration.native()}};
         if (!built.password_file.empty())
             event["password_file"] = built.password_file.native();
@@ -60,7 +66,8 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
     fmt::print("{} is in {}\n", plan.name, built.directory.native());
     fmt::print("  {:<10} {}\n", options.launch ? "log in:" : "start:",
                options.launch ? "vprov console " + plan.name + "   (Ctrl-] leaves it)"
-                              : fmt::format("vprov create -c {}   (under Xen: xl create -c)", shell_quote(built.configuration.native())));
+                              : fmt::format("vprov create -c {}   (under Xen: xl create -c)",
+                                            shell_quote(built.configuration.native())));
     if (!built.password_file.empty())
         fmt::print("  {:<10} {}   (only you can read it)\n", "passwords:", built.password_file.native());
     if (options.launch)
@@ -68,7 +75,7 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 }
 
 void build(const BuildOptions& options, Session& session) {
-    std::vector<plan::Plan> plans;   // every recipe is checked before the first is built
+    std::vector<plan::Plan> plans;  // every recipe is checked before the first is built
     for (const auto& recipe : options.recipes) {
         plans.push_back(plan_recipe(options, recipe));
         refuse_running(plans.back());
@@ -94,8 +101,9 @@ void add_build(CLI::App& app, Session& session) {
     add_recipe_options(*verb, *options);
     verb->add_flag("-l,--launch", options->launch, "Boot the guest and wait for its login prompt");
     verb->add_option("--login-timeout", options->login_timeout, "How long to wait for it (300)")->type_name("SECONDS");
-    verb->footer("Leaves DIR/NAME/ with NAME.cfg, an image per disk, vmlinuz, initrd.img and manifest.json.\n"
-                 "Nothing is there before all of it is; an earlier build is replaced.");
+    verb->footer(
+        "Leaves DIR/NAME/ with NAME.cfg, an image per disk, vmlinuz, initrd.img and manifest.json.\n"
+        "Nothing is there before all of it is; an earlier build is replaced.");
     verb->callback([options, &session] { build(*options, session); });
 }
 

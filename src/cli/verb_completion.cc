@@ -23,8 +23,8 @@ void add_completion(CLI::App& app, Session&) {
     auto of = std::make_shared<std::string>();
     verb->add_option("VERB", *of);
     verb->callback([&app, of] {
-        const auto* target = of->empty() ? nullptr : app.get_subcommand_no_throw(*of);
-        print_words(target ? *target : app);
+        const auto verbs = app.get_subcommands([&](const CLI::App* known) { return known->get_name() == *of; });
+        print_words(verbs.empty() ? app : *verbs.front());
     });
 }
 

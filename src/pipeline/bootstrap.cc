@@ -14,8 +14,8 @@ archive::Cache open_cache(const BootstrapRequest& request) {
 }
 
 std::string summary_of(const resolve::PackageSet& packages) {
-    return fmt::format("{} packages, {} to fetch, {} unpacked", packages.packages.size(), human(packages.download_size()),
-                       human(packages.installed_size()));
+    return fmt::format("{} packages, {} to fetch, {} unpacked", packages.packages.size(),
+                       human(packages.download_size()), human(packages.installed_size()));
 }
 
 // Fetching and unpacking overlap: each package is staged as soon as its digest has matched.

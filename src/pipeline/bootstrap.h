@@ -20,18 +20,18 @@ struct Environment {
     archive::Transport& transport;
     os::CommandRunner& runner;
     Progress& progress;
-    std::int64_t now = 0;                       // seconds since the epoch
+    std::int64_t now = 0;  // seconds since the epoch
 };
 
 struct BootstrapRequest {
     std::vector<archive::Repository> repositories;
     std::string architecture;
     resolve::Request packages;
-    std::filesystem::path cache;                // "" : archive::Cache::default_directory()
-    std::filesystem::path root;                 // an empty directory
-    std::filesystem::path work;                 // an existing directory on the same file system
+    std::filesystem::path cache;  // "" : archive::Cache::default_directory()
+    std::filesystem::path root;   // an empty directory
+    std::filesystem::path work;   // an existing directory on the same file system
     std::string hostname = "localhost";
-    std::function<void(const os::RootDir&)> prepare;   // see configure::ConfigureRequest
+    std::function<void(const os::RootDir&)> prepare;  // see configure::ConfigureRequest
 };
 
 // What the archives offer and what was chosen from it. `packages` borrows from `index`.

@@ -22,10 +22,14 @@ namespace {
 
 resolve::Variant variant_of(recipe::Variant variant) {
     switch (variant) {
-        case recipe::Variant::essential: return resolve::Variant::essential;
-        case recipe::Variant::minbase: return resolve::Variant::minbase;
-        case recipe::Variant::buildd: return resolve::Variant::buildd;
-        case recipe::Variant::standard: break;
+        case recipe::Variant::essential:
+            return resolve::Variant::essential;
+        case recipe::Variant::minbase:
+            return resolve::Variant::minbase;
+        case recipe::Variant::buildd:
+            return resolve::Variant::buildd;
+        case recipe::Variant::standard:
+            break;
     }
     return resolve::Variant::standard;
 }
@@ -88,7 +92,8 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
 
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root; run it with sudo", quote(plan.name));
+        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root; run it with sudo",
+                    quote(plan.name));
     render::check_passwords(plan);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
@@ -97,7 +102,9 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto request = bootstrap_request(plan);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
-    request.prepare = [&](const os::RootDir& root) { render::write_guest_files(root, render::early_guest_files(plan)); };
+    request.prepare = [&](const os::RootDir& root) {
+        render::write_guest_files(root, render::early_guest_files(plan));
+    };
     const auto selection = select_packages(request, environment, timer);
     auto configured = install(request, selection, environment, timer);
 
@@ -117,7 +124,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     os::write_file(result / "manifest.json", write_manifest(plan, selection, timer.times()));
 
     publish(result, plan.output);
-    return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords, timer.times()};
+    return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords,
+            timer.times()};
 }
 
 }  // namespace vprov::pipeline

@@ -12,9 +12,9 @@
 namespace vprov::pipeline {
 
 struct BuildResult {
-    std::filesystem::path directory;            // plan.output, complete
-    std::filesystem::path configuration;        // NAME.cfg in it
-    std::filesystem::path password_file;        // mode 0600, in it; "" when no password was made up
+    std::filesystem::path directory;      // plan.output, complete
+    std::filesystem::path configuration;  // NAME.cfg in it
+    std::filesystem::path password_file;  // mode 0600, in it; "" when no password was made up
     std::vector<StageTime> times;
 };
 

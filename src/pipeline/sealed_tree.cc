@@ -34,8 +34,7 @@ std::optional<std::string> newest_kernel(const os::RootDir& root) {
     std::optional<std::string> newest;
     while (const auto* entry = dir ? ::readdir(dir.get()) : nullptr) {
         const std::string_view name = entry->d_name;
-        if (name.starts_with(kPrefix) &&
-            (!newest || deb::compare_versions(name.substr(kPrefix.size()), *newest) > 0))
+        if (name.starts_with(kPrefix) && (!newest || deb::compare_versions(name.substr(kPrefix.size()), *newest) > 0))
             newest = name.substr(kPrefix.size());
     }
     return newest;
@@ -64,7 +63,8 @@ void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::p
     copy_out(root, "/boot/vmlinuz-" + *version, directory / "vmlinuz");
     const auto initrd = "/boot/initrd.img-" + *version;
     if (!root.exists(initrd))
-        throw error(ErrorKind::disk, "cannot find {} in the guest: no initramfs was made for its kernel", quote(initrd));
+        throw error(ErrorKind::disk, "cannot find {} in the guest: no initramfs was made for its kernel",
+                    quote(initrd));
     copy_out(root, initrd, directory / "initrd.img");
 }
 
@@ -74,8 +74,10 @@ fs::path take_out(const os::RootDir& root, const partition::DiskPlan& disk, cons
     const auto place = root.parent_of(disk.mount);
     struct stat status {};
     const auto taken = work / ("mount-" + disk.name);
-    if (::fstatat(place.directory.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
-        throw error(ErrorKind::disk, "cannot mount {} at {}: it is no directory in the guest", quote(disk.name), quote(disk.mount));
+    if (::fstatat(place.directory.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISDIR(status.st_mode))
+        throw error(ErrorKind::disk, "cannot mount {} at {}: it is no directory in the guest", quote(disk.name),
+                    quote(disk.mount));
     if (::renameat(place.directory.get(), place.name.c_str(), AT_FDCWD, taken.c_str()) != 0)
         throw system_error(ErrorKind::disk, errno, "cannot take out " + quote(disk.mount));
     if (::mkdirat(place.directory.get(), place.name.c_str(), 0700) != 0 ||
