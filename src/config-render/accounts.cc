@@ -101,8 +101,8 @@ void make_directory(const os::RootDir& root, const std::string& path, mode_t mod
 // Files, links and directories of `from` into the directory `to`, given to `owner`; anything else is left out.
 void copy_skeleton(const os::RootDir& root, const std::string& from, const std::string& to, Owner owner) {
     for (const auto& name : entries(root, from)) {
-        const auto source = from + "/" + name;
-        const auto target = to + "/" + name;
+        const auto source = fmt::format("{}/{}", from, name);
+        const auto target = fmt::format("{}/{}", to, name);
         const auto status = root.status(source);
         if (!status)
             continue;
@@ -132,6 +132,7 @@ void make_home(const os::RootDir& root, const recipe::User& user, Owner owner) {
     give(root, home + "/.ssh/authorized_keys", owner);
 }
 
+// Where a relative hash file is looked for.
 std::filesystem::path folder_of(const plan::Plan& plan) {
     return plan.recipe.file.parent_path();
 }

@@ -17,7 +17,7 @@ bool is_swap(const DiskPlan& disk) {
 }
 
 std::string options(const DiskPlan& disk) {
-    if (!disk.options.empty() && disk.options != "defaults")
+    if (!disk.options.empty())
         return disk.options;
     if (is_swap(disk))
         return "sw";

@@ -130,6 +130,12 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan) {
     return late_guest_files(plan, expected_packages(plan));
 }
 
+void make_mount_points(const os::RootDir& root, const partition::DiskLayout& layout) {
+    for (const auto& disk : layout.disks)
+        if (!disk.mount.empty() && disk.mount != "/")
+            root.make_directories(disk.mount);
+}
+
 void write_guest_files(const os::RootDir& root, const std::vector<GuestFile>& files) {
     for (const auto& file : files) {
         if (file.is_link)

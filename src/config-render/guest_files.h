@@ -40,6 +40,9 @@ std::vector<GuestFile> early_guest_files(const plan::Plan& plan);
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages);
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan);  // with expected_packages(plan)
 
+// The directories on which the other disks are mounted, root's and 0755 where they are new. Throws Error(disk).
+void make_mount_points(const os::RootDir& root, const partition::DiskLayout& layout);
+
 // Replaces what is there. Parents are made, root's and 0755. Throws Error(disk).
 void write_guest_files(const os::RootDir& root, const std::vector<GuestFile>& files);
 

@@ -13,7 +13,15 @@ namespace {
 using kainjow::mustache::data;
 using plan::PlannedRepository;
 
-constexpr const char* kArchiveKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+// Where the guest has a keyring of this host by its own packages; "" for one that they do not bring. Debian's has its
+// old name, .gpg, in every release.
+std::string own_keyring(const std::filesystem::path& keyring) {
+    if (keyring.parent_path() != "/usr/share/keyrings")
+        return "";
+    if (keyring.stem() == "debian-archive-keyring")
+        return "/usr/share/keyrings/debian-archive-keyring.gpg";
+    return keyring.stem() == "ubuntu-archive-keyring" ? keyring.string() : "";
+}
 
 bool is_of_this_host(std::string_view uri) {
     if (uri.starts_with("file:") || uri.starts_with("copy:"))
@@ -32,10 +40,15 @@ bool is_security(std::string_view suite) {
     return suite.ends_with("-security") || suite.ends_with("/updates");
 }
 
-std::string guest_uri(const PlannedRepository& repository) {
-    if (!is_of_this_host(repository.uri))
-        return repository.uri;
-    return is_security(repository.suite) ? VPROV_DEFAULT_SECURITY_MIRROR : VPROV_DEFAULT_MIRROR;
+// The distribution's repositories as the guest reaches them.
+std::vector<PlannedRepository> reachable(std::span<const PlannedRepository> repositories,
+                                         std::string_view distribution) {
+    std::vector<PlannedRepository> out(repositories.begin(), repositories.end());
+    if (distribution == "debian")
+        for (auto& repository : out)
+            if (is_of_this_host(repository.uri))
+                repository.uri = is_security(repository.suite) ? VPROV_DEFAULT_SECURITY_MIRROR : VPROV_DEFAULT_MIRROR;
+    return out;
 }
 
 // Where each keyring of the host stands in the guest.
@@ -44,17 +57,16 @@ class Keyrings {
     std::string in_guest(const std::filesystem::path& keyring) {
         if (keyring.empty())
             return "";
-        const auto file = keyring.filename();
-        if (file == "debian-archive-keyring.gpg" || file == "debian-archive-keyring.pgp")
-            return kArchiveKeyring;
+        if (auto own = own_keyring(keyring); !own.empty())
+            return own;
         if (const auto known = places_.find(keyring); known != places_.end())
             return known->second;
         const auto is_taken = [&](const std::string& path) {
             return std::ranges::any_of(places_, [&](const auto& place) { return place.second == path; });
         };
-        auto path = "/etc/apt/keyrings/" + file.string();
+        auto path = "/etc/apt/keyrings/" + keyring.filename().string();
         for (unsigned i = 2; is_taken(path); ++i)
-            path = fmt::format("/etc/apt/keyrings/{}-{}{}", file.stem().string(), i, file.extension().string());
+            path = fmt::format("/etc/apt/keyrings/{}-{}{}", keyring.stem().string(), i, keyring.extension().string());
         places_[keyring] = path;
         return path;
     }
@@ -90,7 +102,7 @@ std::string sources_list(std::span<const PlannedRepository> repositories, Keyrin
     for (const auto& repository : repositories) {
         data line;
         line["options"] = one_line_options(repository, keyrings.in_guest(repository.signed_by));
-        line["uri"] = guest_uri(repository);
+        line["uri"] = repository.uri;
         line["suite"] = repository.suite;
         line["components"] = joined(repository.components, " ");
         lines << line;
@@ -109,10 +121,8 @@ struct Stanza {
 enum class Origin { distribution, recipe };
 
 Stanza stanza_of(const PlannedRepository& repository, Origin origin, Keyrings& keyrings) {
-    const bool is_own = origin == Origin::recipe;
-    Stanza stanza{
-        is_own ? repository.uri : guest_uri(repository), repository.suite, joined(repository.components, " "), {}};
-    if (is_own && is_of_this_host(repository.uri))
+    Stanza stanza{repository.uri, repository.suite, joined(repository.components, " "), {}};
+    if (origin == Origin::recipe && is_of_this_host(repository.uri))
         stanza.settings.emplace_back("Enabled", "no");
     if (const auto keyring = keyrings.in_guest(repository.signed_by); !keyring.empty())
         stanza.settings.emplace_back("Signed-By", keyring);
@@ -157,15 +167,16 @@ std::string deb822(std::span<const PlannedRepository> repositories, Origin origi
 std::vector<GuestFile> source_files(const plan::Plan& plan) {
     const std::span all(plan.repositories);
     const auto own_count = std::min(plan.recipe.system.repositories.size(), all.size());
-    const auto distribution = all.first(all.size() - own_count);
+    const auto& system = plan.recipe.system;
+    const auto distribution = reachable(all.first(all.size() - own_count), system.distribution);
     const auto own = all.last(own_count);
     Keyrings keyrings;
     std::vector<GuestFile> files;
-    if (is_before_trixie(plan.recipe.system.suite))
+    if (is_before_trixie(system.suite))
         files.push_back({"/etc/apt/sources.list", sources_list(distribution, keyrings)});
     else
-        files.push_back(
-            {"/etc/apt/sources.list.d/debian.sources", deb822(distribution, Origin::distribution, keyrings)});
+        files.push_back({fmt::format("/etc/apt/sources.list.d/{}.sources", system.distribution),
+                         deb822(distribution, Origin::distribution, keyrings)});
     if (!own.empty())
         files.push_back({"/etc/apt/sources.list.d/vprov.sources", deb822(own, Origin::recipe, keyrings)});
     std::ranges::move(keyrings.copies(), std::back_inserter(files));

@@ -6,7 +6,8 @@
 namespace vprov::render {
 
 bool is_before_trixie(std::string_view suite) {
-    static constexpr std::array<std::string_view, 5> kOld = {"jessie", "stretch", "buster", "bullseye", "bookworm"};
+    static constexpr std::array<std::string_view, 10> kOld = {"jessie", "stretch", "buster", "bullseye", "bookworm",
+                                                              "trusty", "xenial",  "bionic", "focal",    "jammy"};
     return std::ranges::any_of(kOld, [&](std::string_view old) {
         return suite == old || (suite.starts_with(old) && suite[old.size()] == '-');
     });

@@ -44,7 +44,7 @@ std::string lines(const std::string& text, std::string_view header) {
 
 TEST(Fstab, IsThatOfDebiansInstallerParentsFirstAndSwapLast) {
     const partition::DiskLayout layout{{disk("", Filesystem::swap, 1), disk("/srv/a b", Filesystem::ext4, 2),
-                                        disk("/srv", Filesystem::ext2, 3), disk("/", Filesystem::ext4, 4, "defaults")}};
+                                        disk("/srv", Filesystem::ext2, 3), disk("/", Filesystem::ext4, 4)}};
     EXPECT_EQ(lines(fstab(layout), kFstabHeader),
               "UUID=00000000-0000-0000-0000-000000000004 /               ext4    errors=remount-ro 0       1\n"
               "UUID=00000000-0000-0000-0000-000000000003 /srv            ext2    defaults        0       2\n"
@@ -54,9 +54,9 @@ TEST(Fstab, IsThatOfDebiansInstallerParentsFirstAndSwapLast) {
 
 TEST(Fstab, OptionsOfTheRecipeWin) {
     const partition::DiskLayout layout{
-        {disk("/", Filesystem::ext4, 4, "noatime,discard"), disk("", Filesystem::swap, 1, "sw,pri=5")}};
+        {disk("/", Filesystem::ext4, 4, "defaults"), disk("", Filesystem::swap, 1, "sw,pri=5")}};
     EXPECT_EQ(lines(fstab(layout), kFstabHeader),
-              "UUID=00000000-0000-0000-0000-000000000004 /               ext4    noatime,discard 0       1\n"
+              "UUID=00000000-0000-0000-0000-000000000004 /               ext4    defaults        0       1\n"
               "UUID=00000000-0000-0000-0000-000000000001 none            swap    sw,pri=5        0       0\n");
 }
 
@@ -137,6 +137,17 @@ TEST(LateFiles, EmptyMachineIdAndRootsKeys) {
     EXPECT_EQ(keys.content, "ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n");
     EXPECT_EQ(keys.mode, 0600U);
     EXPECT_EQ(keys.directory_mode, 0700U);
+}
+
+TEST(MountPoints, AreMadeAndExistingOnesKept) {
+    const os::TempDir work(std::filesystem::temp_directory_path(), "vprov-test-");
+    std::filesystem::create_directory(work.path() / "tmp");
+    std::filesystem::permissions(work.path() / "tmp", std::filesystem::perms(01777));
+    const os::RootDir root(work.path());
+    make_mount_points(root, {{disk("/", Filesystem::ext4, 1), disk("", Filesystem::swap, 2),
+                              disk("/tmp", Filesystem::ext4, 3), disk("/srv/data", Filesystem::ext4, 4)}});
+    EXPECT_EQ(root.status("/tmp")->st_mode, S_IFDIR | 01777U);
+    EXPECT_EQ(root.status("/srv/data")->st_mode, S_IFDIR | 0755U);
 }
 
 TEST(WriteGuestFiles, FilesLinksCopiesAndModes) {

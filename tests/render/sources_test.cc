@@ -57,6 +57,20 @@ TEST(Sources, Deb822FromTrixieOn) {
                                        "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"}}));
 }
 
+TEST(Sources, UbuntusKeyringAndFile) {
+    auto plan = plan_for("noble");
+    plan.recipe.system.distribution = "ubuntu";
+    plan.repositories.resize(1);
+    plan.repositories[0].signed_by = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
+    EXPECT_EQ(source_files(plan),
+              (std::vector<GuestFile>{{"/etc/apt/sources.list.d/ubuntu.sources",
+                                       "Types: deb\n"
+                                       "URIs: http://mirror.example.org/debian\n"
+                                       "Suites: noble\n"
+                                       "Components: main contrib\n"
+                                       "Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg\n"}}));
+}
+
 TEST(Sources, WhatOnlyThisHostReachesBecomesTheDefaultMirror) {
     auto plan = plan_for("bookworm");
     plan.repositories[0].uri = "file:/srv/mirror/debian";

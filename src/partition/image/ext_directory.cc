@@ -1,5 +1,6 @@
 #include "partition/image/ext_directory.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -59,7 +60,7 @@ class BlockFiller {
         const auto name_and_type = static_cast<std::uint16_t>(name_length | type << 8);
         std::memcpy(place, &entry.inode, sizeof entry.inode);
         std::memcpy(place + 6, &name_and_type, sizeof name_and_type);
-        std::memcpy(place + kHeader, entry.name.data(), entry.name.size());
+        std::ranges::copy(entry.name, place + kHeader);
         set_length(end_, length);
         last_ = end_;
         end_ += length;

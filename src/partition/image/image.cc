@@ -130,7 +130,7 @@ bool is_inside(std::string_view path, std::string_view folder) {
 
 // Where `mount` is in the tree; "" if nothing is there.
 fs::path mount_point(const fs::path& tree, const std::string& mount) {
-    const auto path = mount == "/" ? tree : tree / fs::path(mount).relative_path();
+    auto path = mount == "/" ? tree : tree / fs::path(mount).relative_path();
     std::error_code wrong;
     const auto status = fs::symlink_status(path, wrong);
     if (status.type() == fs::file_type::not_found)
