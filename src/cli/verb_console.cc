@@ -1,0 +1,16 @@
+#include "cli/console_session.h"
+#include "cli/verbs.h"
+
+namespace vprov::cli {
+
+void add_console(CLI::App& app, Session&) {
+    auto* verb = app.add_subcommand("console", "Attach to a domain's console; Ctrl-] detaches");
+    auto name = std::make_shared<std::string>();
+    verb->add_option("NAME", *name, "Name or id of a running domain")->required();
+    verb->callback([name] {
+        const auto domains = hypervisor::Domains::standard();
+        run_console(domains, domains.find(*name).name, Replay::tail);
+    });
+}
+
+}  // namespace vprov::cli

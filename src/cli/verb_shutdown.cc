@@ -1,0 +1,24 @@
+#include "cli/verbs.h"
+#include "hypervisor/launch/domains.h"
+
+namespace vprov::cli {
+
+void add_shutdown(CLI::App& app, Session&) {
+    struct Options {
+        std::string name;
+        bool wait = false;
+    };
+    auto* verb = app.add_subcommand("shutdown", "Press a domain's power button");
+    auto options = std::make_shared<Options>();
+    verb->add_option("NAME", options->name, "Name or id of a running domain")->required();
+    verb->add_flag("-w,--wait", options->wait, "Wait until the domain is gone");
+    verb->callback([options] {
+        const auto domains = hypervisor::Domains::standard();
+        const auto domain = domains.find(options->name);
+        domains.shutdown(domain.name);
+        if (options->wait)
+            domains.wait_until_gone(domain.name, std::nullopt);
+    });
+}
+
+}  // namespace vprov::cli

@@ -1,0 +1,77 @@
+#include "hypervisor/launch/domain_record.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace vprov::hypervisor {
+
+NLOHMANN_JSON_SERIALIZE_ENUM(GuestType, {{GuestType::pv, "pv"}, {GuestType::pvh, "pvh"}, {GuestType::hvm, "hvm"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(LifecycleAction, {{LifecycleAction::destroy, "destroy"},
+                                               {LifecycleAction::restart, "restart"},
+                                               {LifecycleAction::rename_restart, "rename-restart"},
+                                               {LifecycleAction::preserve, "preserve"},
+                                               {LifecycleAction::coredump_destroy, "coredump-destroy"},
+                                               {LifecycleAction::coredump_restart, "coredump-restart"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(DiskFormat, {{DiskFormat::raw, "raw"},
+                                          {DiskFormat::qcow2, "qcow2"},
+                                          {DiskFormat::vhd, "vhd"},
+                                          {DiskFormat::qed, "qed"},
+                                          {DiskFormat::empty, "empty"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(EngineChoice, {{EngineChoice::automatic, "automatic"},
+                                            {EngineChoice::kvm, "kvm"},
+                                            {EngineChoice::tcg, "tcg"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Phase, {{Phase::starting, "starting"},
+                                     {Phase::running, "running"},
+                                     {Phase::shutdown, "shutdown"},
+                                     {Phase::crashed, "crashed"},
+                                     {Phase::dying, "dying"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestDisk, target, format, vdev, writable, cdrom)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib, maxmem_mib, vcpus,
+                                   maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
+                                   supervisor, qemu)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchRequest, guest, engine)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
+
+namespace {
+
+// A cmdline is bytes, and need not be UTF-8; JSON has to be.
+template <class T>
+std::string dumped(const T& value) {
+    return nlohmann::json(value).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+template <class T>
+T parsed(std::string_view text, std::string_view what) {
+    try {
+        return nlohmann::json::parse(text).get<T>();
+    } catch (const nlohmann::json::exception& e) {
+        throw error(ErrorKind::hypervisor, "cannot read {}: {}", what, e.what());
+    }
+}
+
+}  // namespace
+
+std::string to_json(const DomainRecord& record) {
+    return dumped(record);
+}
+std::string to_json(const LaunchRequest& request) {
+    return dumped(request);
+}
+std::string to_json(const LaunchAnswer& answer) {
+    return dumped(answer);
+}
+DomainRecord record_from_json(std::string_view text) {
+    return parsed<DomainRecord>(text, "a domain's record");
+}
+LaunchRequest request_from_json(std::string_view text) {
+    return parsed<LaunchRequest>(text, "the order to start a domain");
+}
+LaunchAnswer answer_from_json(std::string_view text) {
+    return parsed<LaunchAnswer>(text, "the supervisor's answer");
+}
+
+}  // namespace vprov::hypervisor

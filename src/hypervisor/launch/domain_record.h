@@ -1,0 +1,53 @@
+// What is known of a running domain on disk (dom.json), and what its supervisor is asked to start. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hypervisor/guest/guest.h"
+#include "hypervisor/launch/process_identity.h"
+
+namespace vprov::hypervisor {
+
+enum class EngineChoice { automatic, kvm, tcg };
+enum class Phase { starting, running, shutdown, crashed, dying };
+
+struct DomainRecord {
+    std::string name;
+    unsigned id = 0;  // a new one with every start, as Xen's
+    std::uint64_t memory_mib = 0;
+    unsigned vcpus = 0;
+    Phase phase = Phase::starting;
+    std::string engine;                // "KVM", "TCG (KVM was tried: too slow)"
+    std::vector<std::string> disks;    // the files and devices it has open
+    double cpu_seconds_before = 0;     // of its QEMUs before this one
+    ProcessIdentity supervisor, qemu;  // qemu.pid 0: not started yet
+    bool operator==(const DomainRecord&) const = default;
+};
+
+std::string to_json(const DomainRecord& record);
+DomainRecord record_from_json(std::string_view text);  // throws Error(hypervisor) when it is not one
+
+struct LaunchRequest {
+    Guest guest;  // all paths absolute
+    EngineChoice engine = EngineChoice::automatic;
+    bool operator==(const LaunchRequest&) const = default;
+};
+
+std::string to_json(const LaunchRequest& request);
+LaunchRequest request_from_json(std::string_view text);
+
+// The supervisor's answer, once QEMU runs or cannot.
+struct LaunchAnswer {
+    std::string error;  // "" : it runs
+    unsigned id = 0;
+    std::string engine;
+    std::vector<std::string> warnings;
+    bool operator==(const LaunchAnswer&) const = default;
+};
+
+std::string to_json(const LaunchAnswer& answer);
+LaunchAnswer answer_from_json(std::string_view text);
+
+}  // namespace vprov::hypervisor

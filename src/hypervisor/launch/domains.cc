@@ -1,0 +1,243 @@
+#include "hypervisor/launch/domains.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "hypervisor/launch/preflight.h"
+#include "hypervisor/launch/spawn_supervisor.h"
+#include "os/command.h"
+#include "os/interrupt.h"
+
+namespace vprov::hypervisor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// All that comes from `fd` up to its end. Throws Error(interrupted) when a stop is requested, Error(hypervisor) when
+// the time is up.
+std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
+    const auto deadline = Clock::now() + most;
+    std::string text;
+    for (;;) {
+        std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        if (left <= 0)
+            throw error(ErrorKind::hypervisor, "{} does not answer within {} s", who, most.count());
+        ::poll(waiting.data(), waiting.size(), static_cast<int>(left));
+        os::check_stop();
+        if (!waiting[0].revents)
+            continue;
+        std::array<char, 4096> buffer{};
+        const auto count = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
+        if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
+            return text;
+        if (count > 0)
+            text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+}
+
+void send_all(const os::Fd& socket, std::string_view data, std::string_view what) {
+    while (!data.empty()) {
+        const auto count = ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);
+        if (count > 0)
+            data.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno != EINTR)
+            throw system_error(ErrorKind::hypervisor, errno, fmt::format("cannot send {}", what));
+    }
+}
+
+std::string state_letters(const DomainRecord& record, bool busy) {
+    std::string letters = "------";
+    switch (record.phase) {
+        case Phase::starting:
+        case Phase::running:
+            letters[busy ? 0 : 1] = busy ? 'r' : 'b';
+            break;
+        case Phase::shutdown:
+            letters[3] = 's';
+            break;
+        case Phase::crashed:
+            letters[4] = 'c';
+            break;
+        case Phase::dying:
+            letters[5] = 'd';
+            break;
+    }
+    return letters;
+}
+
+}  // namespace
+
+CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) const {
+    constexpr auto kMostTime = 90s;
+    if (!is_valid_guest_name(guest.name))
+        throw error(ErrorKind::hypervisor, "cannot create a domain named {}: letters, digits and . _ + - only",
+                    quote(guest.name));
+    if (!os::program_exists("qemu-system-x86_64"))
+        throw error(ErrorKind::hypervisor, "cannot start {}: QEMU is not installed (apt install qemu-system-x86)",
+                    quote(guest.name));
+    auto prepared = prepare_guest(guest, options.folder);
+    const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
+    std::string text;
+    try {
+        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine}), "the order to the supervisor");
+        ::shutdown(channel.get(), SHUT_WR);
+        text = read_to_end(channel, kMostTime, "the supervisor");
+    } catch (Error& e) {
+        e.add_context(fmt::format("cannot start {}", quote(guest.name)));
+        throw;
+    }
+    if (text.empty())
+        throw error(ErrorKind::hypervisor, "cannot start {}: its supervisor {} has ended without an answer",
+                    quote(guest.name), quote(options.executable));
+    auto answer = answer_from_json(text);
+    if (!answer.error.empty())
+        throw Error(ErrorKind::hypervisor, answer.error);
+    CreatedDomain created{guest.name, answer.id, answer.engine, std::move(prepared.warnings)};
+    created.warnings.insert(created.warnings.end(), answer.warnings.begin(), answer.warnings.end());
+    return created;
+}
+
+std::optional<DomainInfo> Domains::inspect(const std::string& name) const {
+    const bool supervised = state_.is_supervised(name);
+    const auto record = state_.read(name);
+    const bool lives = supervised || (record && is_alive(record->qemu));
+    if (!lives) {
+        state_.remove(name);
+        return std::nullopt;
+    }
+    if (!record)
+        return std::nullopt;  // its directory is there, and nothing is known yet
+    DomainInfo info{record->name,   record->id, record->memory_mib, record->vcpus, "", record->cpu_seconds_before,
+                    record->engine, supervised};
+    VcpuUsage usage;
+    if (record->phase != Phase::dying && is_alive(record->qemu))
+        usage = vcpu_usage(record->qemu.pid);
+    info.cpu_seconds += usage.seconds;
+    info.state = state_letters(*record, usage.busy);
+    return info;
+}
+
+std::vector<DomainInfo> Domains::list() const {
+    const auto all = state_.lock();
+    std::vector<DomainInfo> domains;
+    for (const auto& name : state_.names())
+        if (auto info = inspect(name))
+            domains.push_back(std::move(*info));
+    std::sort(domains.begin(), domains.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    return domains;
+}
+
+DomainInfo Domains::find(std::string_view name_or_id) const {
+    unsigned id = 0;
+    const auto* const end = name_or_id.data() + name_or_id.size();
+    const auto [stop, failure] = std::from_chars(name_or_id.data(), end, id);
+    const bool is_id = failure == std::errc{} && stop == end;
+    std::vector<std::string> names;
+    std::optional<DomainInfo> by_id;
+    for (auto& domain : list()) {
+        if (domain.name == name_or_id)
+            return domain;
+        names.push_back(domain.name);
+        if (is_id && domain.id == id)
+            by_id = std::move(domain);
+    }
+    if (by_id)
+        return *by_id;
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const auto near = nearest(name_or_id, views);
+    throw error(ErrorKind::hypervisor, "cannot find a domain {} {}: no such domain is running{}",
+                is_id ? "with the id" : "named", quote(name_or_id),
+                near.empty() ? "" : fmt::format(" (did you mean {}?)", quote(near)));
+}
+
+bool Domains::is_running(const std::string& name) const {
+    const auto all = state_.lock();
+    return is_valid_guest_name(name) && std::filesystem::exists(state_.domain(name)) && inspect(name).has_value();
+}
+
+void Domains::request(const std::string& name, std::string_view what) const {
+    const auto socket = connect_to(state_.domain(name), "socket");
+    send_all(socket, fmt::format("{}\n", what), "a request");
+    const auto answer =
+        std::string(trimmed(read_to_end(socket, 10s, fmt::format("the supervisor of {}", quote(name)))));
+    if (answer != "ok")
+        throw error(ErrorKind::hypervisor, "cannot {} {}: {}", what, quote(name),
+                    answer.starts_with("error ") ? answer.substr(6) : "its supervisor has ended");
+}
+
+void Domains::shutdown(const std::string& name) const {
+    const auto domain = find(name);
+    if (!domain.supervised)
+        throw error(ErrorKind::hypervisor,
+                    "cannot shut down {0}: its supervisor has died; end it with: vprov destroy {1}", quote(domain.name),
+                    domain.name);
+    request(domain.name, "shutdown");
+}
+
+void Domains::destroy(const std::string& name) const {
+    constexpr auto kMostTime = 15s;
+    const auto domain = find(name);
+    if (domain.supervised) {
+        request(domain.name, "destroy");
+        if (wait_until_gone(domain.name, kMostTime))
+            return;
+    }
+    const auto record = state_.read(domain.name);
+    if (!record)
+        return;
+    for (const auto& process : {record->supervisor, record->qemu}) {
+        const auto pidfd = open_process(process);
+        if (!pidfd.is_open())
+            continue;
+        send_signal(pidfd, SIGKILL);
+        if (!wait_for_end(pidfd, kMostTime))
+            throw error(ErrorKind::hypervisor, "cannot destroy {}: process {} does not end", quote(domain.name),
+                        process.pid);
+    }
+    const auto all = state_.lock();
+    inspect(domain.name);  // removes what the dead have left
+}
+
+bool Domains::wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const {
+    const auto deadline = Clock::now() + most.value_or(0ms);
+    while (is_running(name)) {
+        if (most && Clock::now() >= deadline)
+            return false;
+        os::check_stop();
+        std::this_thread::sleep_for(50ms);
+    }
+    return true;
+}
+
+Domains::Console Domains::open_console(const std::string& name, ConsoleMode mode) const {
+    const auto domain = find(name);
+    if (!domain.supervised)
+        throw error(ErrorKind::hypervisor, "cannot open the console of {}: its supervisor has died",
+                    quote(domain.name));
+    Console console{connect_to(state_.domain(domain.name), "socket"), false, 0};
+    send_all(console.socket, mode == ConsoleMode::write ? "console write\n" : "console read\n", "a request");
+    std::string line;
+    for (char c = 0; line.size() < 100; line += c)
+        if (::recv(console.socket.get(), &c, 1, 0) != 1 || c == '\n')
+            break;
+    const auto words = split_words(line);
+    if (words.size() != 3 || words[0] != "console")
+        throw error(ErrorKind::hypervisor, "cannot open the console of {}: its supervisor has ended",
+                    quote(domain.name));
+    console.writable = words[1] == "writer";
+    std::from_chars(words[2].data(), words[2].data() + words[2].size(), console.recent);
+    return console;
+}
+
+}  // namespace vprov::hypervisor

@@ -1,0 +1,110 @@
+#include "hypervisor/launch/preflight.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "hypervisor/guest/qemu_argv.h"
+
+namespace vprov::hypervisor {
+namespace fs = std::filesystem;
+namespace {
+
+class Preflight {
+  public:
+    Preflight(Guest guest, const fs::path& folder) : folder_(fs::absolute(folder)) { result_.guest = std::move(guest); }
+
+    PreparedGuest run() {
+        Guest& guest = result_.guest;
+        check_kernel();
+        for (auto& disk : guest.disks)
+            if (!disk.target.empty())
+                check_disk(disk);
+        qemu_argv(guest, {});  // for its complaints about devices
+        warn_of_differences();
+        return std::move(result_);
+    }
+
+  private:
+    [[noreturn]] void fail(const std::string& cause) const {
+        throw error(ErrorKind::hypervisor, "cannot start {}: {}", quote(result_.guest.name), cause);
+    }
+    void warn(std::string text) { result_.warnings.push_back(std::move(text)); }
+
+    void check_access(std::string_view what, const std::string& path, int mode) const {
+        if (::access(path.c_str(), mode) == 0)
+            return;
+        const int why = errno;
+        if (why == ENOENT)
+            fail(fmt::format("the {} {} does not exist", what, quote(path)));
+        fail(fmt::format("the {} {} cannot be {}: {}", what, quote(path), mode & W_OK ? "written" : "read",
+                         std::generic_category().message(why)));
+    }
+
+    void check_kernel() {
+        Guest& guest = result_.guest;
+        if (guest.kernel.empty() && guest.type != GuestType::hvm)
+            fail("its configuration names no kernel (kernel=\"...\"), which a pv or pvh domain needs");
+        for (const auto& [what, path] :
+             {std::pair<std::string_view, std::string*>{"kernel", &guest.kernel}, {"ramdisk", &guest.ramdisk}}) {
+            if (path->empty())
+                continue;
+            *path = (folder_ / *path).lexically_normal().native();
+            check_access(what, *path, R_OK);
+            if (!fs::is_regular_file(*path))
+                fail(fmt::format("the {} {} is not a file", what, quote(*path)));
+        }
+    }
+
+    void check_disk(GuestDisk& disk) {
+        auto path = (folder_ / disk.target).lexically_normal();
+        if (fs::path(disk.target).is_relative() && !fs::exists(path) && fs::exists("/dev" / fs::path(disk.target)))
+            path = "/dev" / fs::path(disk.target);
+        disk.target = path.native();
+        check_access(fmt::format("disk {}", disk.vdev), disk.target, disk.writable ? R_OK | W_OK : R_OK);
+        if (!fs::is_regular_file(path) && !fs::is_block_file(path))
+            fail(fmt::format("the disk {} {} is neither a file nor a block device", disk.vdev, quote(disk.target)));
+    }
+
+    void warn_of_differences() {
+        const Guest& guest = result_.guest;
+        if (guest.type == GuestType::pv)
+            warn(fmt::format("{} is a pv domain: QEMU boots its kernel directly, on a virtual PC", quote(guest.name)));
+        for (const auto& [key, action] :
+             {std::pair<std::string_view, LifecycleAction>{"on_poweroff", guest.on_poweroff},
+              {"on_reboot", guest.on_reboot},
+              {"on_crash", guest.on_crash}}) {
+            if (action == LifecycleAction::rename_restart)
+                warn(fmt::format("{}: nothing is renamed, the domain is restarted", key));
+            if (action == LifecycleAction::coredump_destroy || action == LifecycleAction::coredump_restart)
+                warn(fmt::format("{}: no core is written, the domain is {}", key,
+                                 action == LifecycleAction::coredump_destroy ? "destroyed" : "restarted"));
+        }
+        const auto& listen = guest.vnclisten;
+        if (guest.vnc && !listen.empty() && !listen.starts_with("127.") && listen != "::1" && listen != "localhost")
+            warn(fmt::format("VNC listens on 127.0.0.1 and not on {}", quote(listen)));
+    }
+
+    fs::path folder_;
+    PreparedGuest result_;
+};
+
+}  // namespace
+
+PreparedGuest prepare_guest(Guest guest, const fs::path& folder) {
+    return Preflight(std::move(guest), folder).run();
+}
+
+std::vector<bool> disks_on_devices(const Guest& guest) {
+    std::vector<bool> out;
+    std::error_code none;
+    for (const auto& disk : guest.disks) out.push_back(!disk.target.empty() && fs::is_block_file(disk.target, none));
+    return out;
+}
+
+}  // namespace vprov::hypervisor

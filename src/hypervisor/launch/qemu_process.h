@@ -1,0 +1,61 @@
+// One running QEMU: its process, monitor, console and what it complains about. Owned by the domain's supervisor.
+#pragma once
+
+#include <poll.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hypervisor/launch/process_identity.h"
+#include "hypervisor/launch/qmp.h"
+#include "os/fd.h"
+
+namespace vprov::hypervisor {
+
+// The sockets that a QEMU is started with: QEMU's end listens and already has its client, so that nobody has to wait
+// for a path to appear, and a QEMU that dies at once is seen as an end of file.
+struct QemuChannels {
+    os::Fd qmp_listening, qmp, console_listening, console;
+};
+QemuChannels make_qemu_channels(const std::filesystem::path& directory);
+
+class QemuProcess {
+  public:
+    // Starts argv with the descriptors `inherited` open (under their numbers) besides null, and one pipe for its words.
+    // The program is not executed before `known` has returned: it records the process, so that no QEMU runs unrecorded.
+    // QEMU does not die with its parent. Throws Error(hypervisor) when it cannot be executed.
+    QemuProcess(const std::vector<std::string>& argv, const std::vector<int>& inherited, QemuChannels channels,
+                const std::function<void(const ProcessIdentity&)>& known);
+    ~QemuProcess();  // ends it when it still runs
+    QemuProcess(const QemuProcess&) = delete;
+    QemuProcess& operator=(const QemuProcess&) = delete;
+
+    const ProcessIdentity& identity() const { return identity_; }
+    const os::Fd& pidfd() const { return pidfd_; }
+    QmpConnection& qmp() { return qmp_; }
+    const os::Fd& console() const { return console_; }
+    os::Fd& complaints() { return complaints_; }
+
+    std::string read_console();                // "" when nothing is there; closes console() at its end
+    void write_console(std::string& pending);  // removes what was taken
+    void read_complaints();
+    const std::string& complaint() const { return complaint_; }  // the last 8 KiB of standard error
+
+    // The wait status once it has ended: reaps it.
+    std::optional<int> ended();
+    void kill() noexcept;
+
+  private:
+    ProcessIdentity identity_;
+    os::Fd pidfd_, console_, complaints_;
+    QmpConnection qmp_;
+    std::string complaint_;
+    std::optional<int> status_;
+};
+
+}  // namespace vprov::hypervisor

@@ -1,0 +1,15 @@
+// Starting a supervisor that outlives its starter.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "os/fd.h"
+
+namespace vprov::hypervisor {
+
+// Runs argv[0] (a path) as a child of init, in a session of its own, with default signals, a clean environment, null
+// for standard input, output and error, and one end of a socket at kLaunchChannel. Returns the other end.
+os::Fd spawn_supervisor(const std::vector<std::string>& argv);
+
+}  // namespace vprov::hypervisor

@@ -1,0 +1,55 @@
+// Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/dom/NAME/{lock, dom.json, socket, console.log}.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hypervisor/launch/domain_record.h"
+#include "os/fd.h"
+#include "os/temp_dir.h"
+
+namespace vprov::hypervisor {
+
+class StateDir {
+  public:
+    // Made with mode 0700 when missing. Throws Error(hypervisor) when it belongs to someone else.
+    explicit StateDir(std::filesystem::path root);
+
+    // $VPROV_STATE_DIR; or for root /run/vprov; or $XDG_RUNTIME_DIR/vprov; or /tmp/vprov-UID.
+    static StateDir standard();
+
+    const std::filesystem::path& root() const { return root_; }
+    std::filesystem::path domain(std::string_view name) const { return root_ / "dom" / name; }
+    std::filesystem::path lock_file(std::string_view name) const { return domain(name) / "lock"; }
+
+    // Held while domains come and go, and while it is judged which of them live. Short.
+    os::FileLock lock() const { return {root_ / "lock", os::FileLock::Mode::exclusive}; }
+    unsigned take_id() const;                                       // under lock(); from 1
+    std::vector<std::string> names() const;                         // sorted
+    std::optional<DomainRecord> read(std::string_view name) const;  // nullopt: not there, or not written yet
+    void write(const DomainRecord& record) const;
+    void remove(std::string_view name) const noexcept;
+
+    // True while the domain's supervisor lives. Under lock().
+    bool is_supervised(std::string_view name) const { return os::FileLock::is_held(lock_file(name)); }
+
+  private:
+    std::filesystem::path root_;
+};
+
+// Stream sockets at DIRECTORY/NAME. However long the directory's path is, the address fits into sun_path: it is
+// /proc/self/fd/N/NAME. Throw Error(hypervisor).
+os::Fd listen_at(const std::filesystem::path& directory, const std::string& name);  // mode 0600
+os::Fd connect_to(const std::filesystem::path& directory, const std::string& name);
+
+// A listening socket and a client already in its queue: whoever is handed the listening end serves this client first,
+// and the client sees the end of file as soon as the last holder of that end is gone.
+struct ListeningPair {
+    os::Fd listening, client;
+};
+ListeningPair make_listening_pair(const std::filesystem::path& directory, const std::string& name);
+
+}  // namespace vprov::hypervisor
