@@ -20,7 +20,7 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
-  -Wunused -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror=return-type)
+  -Wunused -Woverloaded-virtual -Wformat=2 -Wno-maybe-uninitialized -Werror=return-type)
 add_compile_options($<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)
 if(VPROV_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

@@ -29,7 +29,9 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::string Sha256Digest::hex() const { return to_hex(bytes.data(), bytes.size()); }
+std::string Sha256Digest::hex() const {
+    return to_hex(bytes.data(), bytes.size());
+}
 
 std::optional<Sha256Digest> Sha256Digest::from_hex(std::string_view hex) {
     Sha256Digest digest;
@@ -54,14 +56,17 @@ struct Hasher::State {
 };
 
 Hasher::Hasher(DigestKind kind) : state_(std::make_unique<State>()) {
-    if (!state_->context || !EVP_DigestInit_ex(state_->context, kind == DigestKind::md5 ? EVP_md5() : EVP_sha256(), nullptr))
+    if (!state_->context ||
+        !EVP_DigestInit_ex(state_->context, kind == DigestKind::md5 ? EVP_md5() : EVP_sha256(), nullptr))
         throw error(ErrorKind::internal, "internal error: cannot start a digest");
 }
 Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Hasher::update(const void* data, std::size_t size) { EVP_DigestUpdate(state_->context, data, size); }
+void Hasher::update(const void* data, std::size_t size) {
+    EVP_DigestUpdate(state_->context, data, size);
+}
 
 std::string Hasher::hex() {
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};

@@ -14,8 +14,8 @@ namespace vprov {
 struct Sha256Digest {
     std::array<std::uint8_t, 32> bytes{};
     auto operator<=>(const Sha256Digest&) const = default;
-    std::string hex() const;                                              // 64 lower-case digits
-    static std::optional<Sha256Digest> from_hex(std::string_view hex);    // either case; nullopt unless 64 digits
+    std::string hex() const;                                            // 64 lower-case digits
+    static std::optional<Sha256Digest> from_hex(std::string_view hex);  // either case; nullopt unless 64 digits
 };
 
 enum class DigestKind { md5, sha256 };
@@ -30,7 +30,7 @@ class Hasher {
     void update(const void* data, std::size_t size);
     void update(std::string_view text) { update(text.data(), text.size()); }
     std::string hex();
-    Sha256Digest sha256();   // only for DigestKind::sha256
+    Sha256Digest sha256();  // only for DigestKind::sha256
 
   private:
     struct State;
@@ -38,6 +38,6 @@ class Hasher {
 };
 
 Sha256Digest sha256(std::string_view text);
-std::string md5_hex(std::string_view text);   // dpkg's md5sums and Conffiles; never a proof of anything
+std::string md5_hex(std::string_view text);  // dpkg's md5sums and Conffiles; never a proof of anything
 
 }  // namespace vprov

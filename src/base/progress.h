@@ -17,7 +17,7 @@ std::string_view name(Stage stage);
 struct StageProgress {
     Bytes bytes_done, bytes_total;
     std::uint64_t packages_done = 0, packages_total = 0;
-    std::string_view detail;   // what is being worked on ("libc6 2.36-9"); borrowed for the call only
+    std::string_view detail;  // what is being worked on ("libc6 2.36-9"); borrowed for the call only
 };
 
 // Calls may come from several threads at once; implementations lock. None may throw.
@@ -26,12 +26,13 @@ class Progress {
     virtual ~Progress() = default;
     virtual void started(Stage stage) = 0;
     virtual void advanced(Stage stage, const StageProgress& progress) = 0;
-    virtual void finished(Stage stage, double seconds, std::string_view summary) = 0;   // summary: "145 packages, 84.1 MB"
+    virtual void finished(Stage stage, double seconds,
+                          std::string_view summary) = 0;  // summary: "145 packages, 84.1 MB"
     virtual void warning(std::string_view text) = 0;
-    virtual void detail(std::string_view text) = 0;   // shown with -v only: a line of a script's output, a command run
+    virtual void detail(std::string_view text) = 0;  // shown with -v only: a line of a script's output, a command run
 };
 
-class SilentProgress final : public Progress {
+class SilentProgress : public Progress {
   public:
     void started(Stage) override {}
     void advanced(Stage, const StageProgress&) override {}

@@ -8,9 +8,9 @@
 
 namespace vprov {
 
-std::string_view trimmed(std::string_view text);                                  // no blanks, tabs, newlines at the ends
-std::vector<std::string_view> split(std::string_view text, char separator);       // keeps empty parts; "" gives {""}
-std::vector<std::string_view> split_words(std::string_view text);                 // at any white space; no empty parts
+std::string_view trimmed(std::string_view text);                             // no blanks, tabs, newlines at the ends
+std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts; "" gives {""}
+std::vector<std::string_view> split_words(std::string_view text);            // at any white space; no empty parts
 std::string joined(std::span<const std::string> parts, std::string_view between);
 
 // 'text' in single quotes, control characters shown as \n, \t or \xNN: for messages, one line whatever comes in.

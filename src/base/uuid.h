@@ -12,7 +12,7 @@ namespace vprov {
 struct Uuid {
     std::array<std::uint8_t, 16> bytes{};
     auto operator<=>(const Uuid&) const = default;
-    std::string text() const;   // 8-4-4-4-12, lower case
+    std::string text() const;  // 8-4-4-4-12, lower case
 
     // The same (seed, role) gives the same UUID on every machine. Version 8 of RFC 9562 (a vendor's own scheme).
     static Uuid derived(std::string_view seed, std::string_view role);

@@ -1,6 +1,10 @@
 // The files that make a tree this guest: fstab, hosts, network, accounts, apt sources. Templates are compiled in.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,28 +14,33 @@
 namespace vprov::render {
 
 struct GuestFile {
-    std::string path;              // absolute, in the guest
-    std::string content;           // or a link's target
+    std::string path;     // absolute, in the guest
+    std::string content;  // or a link's target
     unsigned mode = 0644;
     bool is_link = false;
-    bool secret = false;           // `vprov plan` does not print its content
+    bool secret = false;                // `vprov plan` does not print its content
+    unsigned directory_mode = 0755;     // of the directory that holds it, set when it is not 0755
+    std::filesystem::path source = {};  // a file of the host that is copied instead of `content`; "" : none
     bool operator==(const GuestFile&) const = default;
 };
 
-// Written before the packages are configured, so that their scripts do their work once, with the right answers:
-// /etc/hostname, locale.gen, /etc/default/locale, timezone. Pure.
+using PackageNames = std::set<std::string, std::less<>>;
+
+// What the tree will have of the packages that these files depend on (ifupdown, systemd, apt, DHCP clients), judged by
+// variant, include and exclude alone. Once the package set is resolved, its own names are the better answer.
+PackageNames expected_packages(const plan::Plan& plan);
+
+// Written when the packages are unpacked and before they are configured, so that their scripts do their work once,
+// with the right answers: /etc/hostname, locale.gen, timezone, keyboard, and the interface names, which the initrd
+// takes a copy of. Pure.
 std::vector<GuestFile> early_guest_files(const plan::Plan& plan);
 
-// Written when all scripts have run: fstab, hosts, network, resolv.conf, sources, keys, empty machine-id. Pure.
-std::vector<GuestFile> late_guest_files(const plan::Plan& plan);
+// Written when all scripts have run: fstab, hosts, network, resolv.conf, apt sources, root's keys, empty machine-id.
+// The network is ifupdown's where that is installed, else systemd-networkd's, which is then enabled. Pure.
+std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages);
+std::vector<GuestFile> late_guest_files(const plan::Plan& plan);  // with expected_packages(plan)
 
+// Replaces what is there. Parents are made, root's and 0755. Throws Error(disk).
 void write_guest_files(const os::RootDir& root, const std::vector<GuestFile>& files);
-
-// Passwords, accounts and ownership of keys: edits /etc/passwd, shadow, group, gshadow of the tree in place, native.
-struct PersonaliseResult {
-    std::optional<std::string> root_password;   // in clear, only when the recipe says `random`
-    std::vector<std::pair<std::string, std::string>> user_passwords;   // the same for users
-};
-PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan);
 
 }  // namespace vprov::render

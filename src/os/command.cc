@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-struct ExecImage {   // everything the child needs, made before fork(): after it only async-signal-safe calls are allowed
+struct ExecImage {  // everything the child needs, made before fork(): after it only async-signal-safe calls are allowed
     std::vector<std::string> environment_text;
     std::vector<char*> argv, environment;
 
@@ -34,8 +34,8 @@ struct ExecImage {   // everything the child needs, made before fork(): after it
     }
 };
 
-[[noreturn]] void exec_child(const Command& command, const ExecImage& image, pid_t parent, const Pipe& in, const Pipe& out,
-                             const Pipe& err, const Pipe& failure) {
+[[noreturn]] void exec_child(const Command& command, const ExecImage& image, pid_t parent, const Pipe& in,
+                             const Pipe& out, const Pipe& err, const Pipe& failure) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
@@ -79,8 +79,8 @@ void feed(Fd& fd, std::string_view& input) {
 void exchange(pid_t child, Fd& in, std::string_view input, Fd& out, Fd& err, CommandResult& result) {
     ::fcntl(in.get(), F_SETFL, O_NONBLOCK);
     while (out.is_open() || err.is_open()) {
-        std::array<pollfd, 4> waiting = {{{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0},
-                                          {stop_fd(), POLLIN, 0}}};
+        std::array<pollfd, 4> waiting = {
+            {{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {stop_fd(), POLLIN, 0}}};
         if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)
             throw system_error(ErrorKind::internal, errno, "cannot wait for a child");
         if (stop_requested()) {

@@ -12,10 +12,10 @@
 namespace vprov::os {
 
 struct Command {
-    std::vector<std::string> argv;                    // argv[0] is looked up in PATH unless it has a slash
-    std::map<std::string, std::string> environment;   // all of it; clean_environment() is the usual start
-    std::string input;                                // fed to standard input, which is then closed
-    std::vector<int> inherited;                       // descriptors that stay open in the child, under their number
+    std::vector<std::string> argv;                   // argv[0] is looked up in PATH unless it has a slash
+    std::map<std::string, std::string> environment;  // all of it; clean_environment() is the usual start
+    std::string input;                               // fed to standard input, which is then closed
+    std::vector<int> inherited;                      // descriptors that stay open in the child, under their number
     bool operator==(const Command&) const = default;
 };
 
@@ -23,9 +23,9 @@ struct Command {
 std::map<std::string, std::string> clean_environment();
 
 struct CommandResult {
-    int status = 0;         // exit status; 128 + signal for one that was killed
-    std::string output;     // standard output
-    std::string errors;     // standard error
+    int status = 0;      // exit status; 128 + signal for one that was killed
+    std::string output;  // standard output
+    std::string errors;  // standard error
     bool ok() const { return status == 0; }
 };
 

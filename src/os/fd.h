@@ -48,6 +48,6 @@ void write_all(int fd, std::string_view data, std::string_view what);
 struct Pipe {
     Fd read, write;
 };
-Pipe make_pipe();   // both ends O_CLOEXEC
+Pipe make_pipe();  // both ends O_CLOEXEC
 
 }  // namespace vprov::os

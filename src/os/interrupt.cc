@@ -19,7 +19,9 @@ int event_fd() noexcept {
     return fd;
 }
 
-extern "C" void on_stop_signal(int) { request_stop(); }
+extern "C" void on_stop_signal(int) {
+    request_stop();
+}
 
 }  // namespace
 
@@ -33,14 +35,18 @@ void catch_stop_signals() {
     sigaction(SIGPIPE, &action, nullptr);
 }
 
-bool stop_requested() noexcept { return g_stop.load(std::memory_order_relaxed); }
+bool stop_requested() noexcept {
+    return g_stop.load(std::memory_order_relaxed);
+}
 
 void check_stop() {
     if (stop_requested())
         throw Error(ErrorKind::interrupted, "interrupted");
 }
 
-int stop_fd() noexcept { return event_fd(); }
+int stop_fd() noexcept {
+    return event_fd();
+}
 
 void request_stop() noexcept {
     g_stop.store(true, std::memory_order_relaxed);

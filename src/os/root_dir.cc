@@ -36,12 +36,13 @@ Error failure(std::string_view verb, std::string_view path) {
     return system_error(ErrorKind::disk, errno, fmt::format("cannot {} {} in the guest's tree", verb, quote(path)));
 }
 
-bool is_missing() { return errno == ENOENT || errno == ENOTDIR; }
+bool is_missing() {
+    return errno == ENOENT || errno == ENOTDIR;
+}
 
 }  // namespace
 
-RootDir::RootDir(std::filesystem::path path)
-    : path_(std::move(path)), fd_(open_file(path_, O_PATH | O_DIRECTORY)) {}
+RootDir::RootDir(std::filesystem::path path) : path_(std::move(path)), fd_(open_file(path_, O_PATH | O_DIRECTORY)) {}
 
 Fd RootDir::open(std::string_view path, int flags, mode_t mode) const {
     Fd fd(open_in_root(fd_.get(), inside(path), flags, mode));
@@ -67,7 +68,9 @@ std::optional<struct stat> RootDir::status(std::string_view path) const {
     return status;
 }
 
-std::string RootDir::read(std::string_view path) const { return read_file(open(path, O_RDONLY), path); }
+std::string RootDir::read(std::string_view path) const {
+    return read_file(open(path, O_RDONLY), path);
+}
 
 std::optional<std::string> RootDir::read_if_exists(std::string_view path) const {
     const auto fd = open_if_exists(path, O_RDONLY);
@@ -102,9 +105,10 @@ void RootDir::make_directories(std::string_view path) const {
         if (part == "." || open_if_exists(part, O_PATH | O_DIRECTORY))
             continue;
         const auto place = parent_of(part);
-        if (::mkdirat(place.directory.get(), place.name.c_str(), 0755) != 0 && errno != EEXIST)
+        // The mode is set apart from the making: a caller's umask has no say in the guest.
+        if ((::mkdirat(place.directory.get(), place.name.c_str(), 0755) != 0 && errno != EEXIST) ||
+            ::fchmodat(place.directory.get(), place.name.c_str(), 0755, 0) != 0)
             throw failure("make directory", part);
-        ::fchmodat(place.directory.get(), place.name.c_str(), 0755, 0);
     }
 }
 
@@ -115,11 +119,13 @@ void RootDir::write(std::string_view path, std::string_view data, mode_t mode) c
     const auto place = parent_of(clean);
     const auto temporary = fmt::format(".{}.vprov-new", place.name);
     {
-        const Fd fd(::openat(place.directory.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        const Fd fd(::openat(place.directory.get(), temporary.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!fd.is_open())
             throw failure("write", path);
         write_all(fd.get(), data, path);
-        ::fchmod(fd.get(), mode);
+        if (::fchmod(fd.get(), mode) != 0)
+            throw failure("set the mode of", path);
     }
     if (::renameat(place.directory.get(), temporary.c_str(), place.directory.get(), place.name.c_str()) != 0)
         throw failure("write", path);

@@ -17,13 +17,13 @@ namespace vprov::os {
 // All functions throw Error(disk) naming the path inside the tree, unless they say otherwise.
 class RootDir {
   public:
-    explicit RootDir(std::filesystem::path path);   // must exist
+    explicit RootDir(std::filesystem::path path);  // must exist
     const std::filesystem::path& path() const { return path_; }
     int fd() const { return fd_.get(); }
 
     Fd open(std::string_view path, int flags, mode_t mode = 0644) const;
-    std::optional<Fd> open_if_exists(std::string_view path, int flags) const;   // nullopt for ENOENT and ENOTDIR
-    std::optional<struct stat> status(std::string_view path) const;             // lstat: a final link is not followed
+    std::optional<Fd> open_if_exists(std::string_view path, int flags) const;  // nullopt for ENOENT and ENOTDIR
+    std::optional<struct stat> status(std::string_view path) const;            // lstat: a final link is not followed
     bool exists(std::string_view path) const { return status(path).has_value(); }
 
     std::string read(std::string_view path) const;
@@ -32,9 +32,9 @@ class RootDir {
 
     // Replaces what is at `path` (a final link too) by a new file, owned by root. Missing parents are made, 0755.
     void write(std::string_view path, std::string_view data, mode_t mode = 0644) const;
-    void make_link(std::string_view path, std::string_view target) const;   // symbolic; replaces what is there
-    void make_directories(std::string_view path) const;                     // 0755, existing ones are kept
-    void remove(std::string_view path) const;                               // a file or link; missing is fine
+    void make_link(std::string_view path, std::string_view target) const;  // symbolic; replaces what is there
+    void make_directories(std::string_view path) const;                    // 0755, existing ones are kept
+    void remove(std::string_view path) const;                              // a file or link; missing is fine
 
     // The directory that holds `path`'s last component, resolved inside the tree, and that component.
     struct Place {

@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::string_view kTemplate = "XXXXXX";
 
-bool locked_by_another(int fd) { return ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
+bool locked_by_another(int fd) {
+    return ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
 
 }  // namespace
 

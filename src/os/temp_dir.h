@@ -13,7 +13,7 @@ namespace vprov::os {
 // flock(2) on it is held, so that remove_stale() of a later run tells a dead owner from a live one.
 class TempDir {
   public:
-    TempDir(const std::filesystem::path& parent, std::string_view prefix);   // throws Error(disk)
+    TempDir(const std::filesystem::path& parent, std::string_view prefix);  // throws Error(disk)
     ~TempDir();
     TempDir(TempDir&& other) noexcept;
     TempDir& operator=(TempDir&&) = delete;
@@ -47,14 +47,14 @@ class NewFile {
     Fd fd_;
 };
 
-void write_file(const std::filesystem::path& path, std::string_view data, mode_t mode = 0644);   // through NewFile
+void write_file(const std::filesystem::path& path, std::string_view data, mode_t mode = 0644);  // through NewFile
 
 // An flock(2) held for the object's life. `path` is created when missing and stays.
 class FileLock {
   public:
     enum class Mode { shared, exclusive };
-    FileLock(const std::filesystem::path& path, Mode mode);   // waits; a stop request ends the waiting
-    static bool is_held(const std::filesystem::path& path);   // by anyone, shared or exclusive
+    FileLock(const std::filesystem::path& path, Mode mode);  // waits; a stop request ends the waiting
+    static bool is_held(const std::filesystem::path& path);  // by anyone, shared or exclusive
 
   private:
     Fd fd_;

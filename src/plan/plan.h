@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,54 +14,59 @@
 
 namespace vprov::plan {
 
-struct HostRepository {                       // one line of the host's own apt sources
+struct HostRepository {  // one line of the host's own apt sources
     std::string uri, suite;
     std::vector<std::string> components;
-    std::filesystem::path signed_by;          // empty when the source names none
+    std::string signed_by;  // as it stands there: a file, a fingerprint, a key; "" for none
 };
 
 // What a plan depends on besides the recipe. Read once, by read_host_facts(); tests write their own.
 struct HostFacts {
-    std::int64_t now = 0;                     // seconds since the epoch
-    std::string architecture;                 // Debian's name: "amd64"
+    std::int64_t now = 0;      // seconds since the epoch
+    std::string architecture;  // Debian's name: "amd64"
     std::vector<HostRepository> apt_sources;
-    std::string default_mirror, default_security_mirror;   // of configure time
+    std::string default_mirror, default_security_mirror;            // of configure time, Debian's
+    std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings and kernels; must be set
 };
-HostFacts read_host_facts();                  // deb822 and one-line sources under /etc/apt; no apt needed
+// deb822 and one-line sources below `apt_directory`; no apt needed. A sources file that cannot be read or is malformed
+// counts as far as it goes. Throws nothing but std::bad_alloc.
+HostFacts read_host_facts(const std::filesystem::path& apt_directory = "/etc/apt");
 
 struct PlannedRepository {
-    std::string uri, suite;                   // what packages are fetched from
+    std::string uri, suite;  // what packages are fetched from
     std::vector<std::string> components;
-    std::filesystem::path signed_by;
+    std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
     bool trusted = false, check_valid_until = true;
+    bool operator==(const PlannedRepository&) const = default;
 };
 
 struct Interface {
-    std::string mac;                          // lower case, always set
-    std::string bridge;                       // "" : none given
-    std::vector<std::string> address;         // {"dhcp"} or CIDRs
-    std::string gateway;                      // "" : none
+    std::string mac;                   // lower case, always set
+    std::string bridge;                // "" : none given
+    std::vector<std::string> address;  // {"dhcp"} or CIDRs
+    std::string gateway;               // "" : none
     std::vector<std::string> dns;
+    bool operator==(const Interface&) const = default;
 };
 
 struct Plan {
-    recipe::Recipe recipe;                    // what was asked
+    recipe::Recipe recipe;  // what was asked
     std::string name;
     std::string architecture;
-    std::string hostname, fqdn;               // fqdn is the hostname when there is no domain
-    std::vector<PlannedRepository> repositories;   // in order: suite, -updates, -security, the recipe's own
-    std::vector<std::string> include;         // the recipe's, the kernel's and what the identity needs, sorted
-    std::string kernel_package;               // "" : none
+    std::string hostname, fqdn;                   // fqdn is the hostname when there is no domain
+    std::vector<PlannedRepository> repositories;  // in order: suite, -updates, -security, the recipe's own
+    std::vector<std::string> include;             // the recipe's, the kernel's and what the identity needs, sorted
+    std::string kernel_package;                   // "" : no kernel in the guest
     partition::DiskLayout layout;
     std::vector<Interface> interfaces;
     std::string guest_uuid;
-    std::string kernel_cmdline;               // "root=UUID=... ro console=hvc0 ..."
-    std::filesystem::path output;             // absolute: DIR/NAME
-    std::filesystem::path cache;
+    std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
+    std::filesystem::path output;  // absolute: DIR/NAME
+    std::filesystem::path cache;   // empty: the archive's default directory
 };
 
 struct Options {
-    std::filesystem::path output = "out";     // DIR
+    std::filesystem::path output = "out";  // DIR
     std::optional<std::filesystem::path> cache;
 };
 
@@ -68,7 +74,7 @@ struct Options {
 // mount or guest device, a foreign architecture, a keyring that is needed and nowhere.
 Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options);
 
-// The domain for the hypervisor, its files in `plan.output`.
+// The domain for the hypervisor, its files in `plan.output`. Its kernel is "" where the recipe wants none.
 hypervisor::Guest guest_of(const Plan& plan);
 
 // 00:16:3e and three bytes of a hash of (seed, index): Xen's range, the same every time.

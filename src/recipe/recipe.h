@@ -14,7 +14,7 @@ namespace vprov::recipe {
 
 enum class Variant { essential, minbase, buildd, standard };
 
-struct Repository {                       // [[system.repository]]
+struct Repository {  // [[system.repository]]
     std::string uri, suite;
     std::vector<std::string> components = {"main"};
     std::optional<std::filesystem::path> signed_by;
@@ -22,18 +22,18 @@ struct Repository {                       // [[system.repository]]
     bool check_valid_until = true;
 };
 
-struct Kernel {                           // [system.kernel]
-    std::optional<std::string> package;   // "" means: no kernel in the guest
-    std::string cmdline;                  // added to what vprov needs
-    std::optional<std::filesystem::path> path, initrd;   // files of the host instead of the guest's own
+struct Kernel {                                         // [system.kernel]
+    std::optional<std::string> package;                 // "" means: no kernel in the guest
+    std::string cmdline;                                // added to what vprov needs
+    std::optional<std::filesystem::path> path, initrd;  // files of the host instead of the guest's own
 };
 
-struct System {                           // [system]
+struct System {  // [system]
     std::string distribution = "debian";
     std::string suite = "bookworm";
-    std::optional<std::string> arch;      // the host's when not given
+    std::optional<std::string> arch;  // the host's when not given
     Variant variant = Variant::standard;
-    std::optional<std::string> mirror;
+    std::optional<std::string> mirror, security_mirror;
     std::vector<std::string> components = {"main"};
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
@@ -44,24 +44,24 @@ struct System {                           // [system]
 
 // How a password is given; never in clear. Exactly one way.
 struct Password {
-    enum class Source { hash, hash_file, environment, random };
+    enum class Source { hash, hash_file, environment, random };  // a hash is one of crypt(5), checked
     Source source = Source::random;
-    std::string value;                    // the hash, the file, or the variable's name
+    std::string value;  // the hash, the file that holds it, or the variable that holds the password
     bool operator==(const Password&) const = default;
 };
 
-struct User {                             // [[identity.user]]
+struct User {  // [[identity.user]]
     std::string name;
     std::vector<std::string> groups;
     bool sudo = false;
-    std::optional<Password> password;     // none: locked
+    std::optional<Password> password;  // none: locked
     std::vector<std::string> authorized_keys;
 };
 
 struct Identity {                         // [identity]
     std::optional<std::string> hostname;  // the recipe's name when not given
     std::optional<std::string> domain, timezone, locale, keyboard;
-    std::optional<Password> root_password;   // none: locked
+    std::optional<Password> root_password;  // none: locked
     std::vector<std::string> authorized_keys;
     std::vector<User> users;
 };
@@ -69,20 +69,21 @@ struct Identity {                         // [identity]
 enum class Filesystem { ext2, ext3, ext4, swap };
 enum class ImageFormat { raw };
 
-struct Disk {                             // [[disk]]
-    std::optional<std::string> name;      // file name stem; "root" for "/", "swap", else from the mount point
+struct Disk {                         // [[disk]]
+    std::optional<std::string> name;  // file name stem; see disk_name()
     std::optional<Bytes> size;
     std::optional<Filesystem> filesystem;
-    std::optional<std::string> mount;     // "/", "/home"; none for swap
+    std::optional<std::string> mount;  // "/", "/home"; none for swap
     std::optional<std::string> label;
-    std::optional<std::string> options;   // for fstab; "defaults"
-    std::optional<std::string> guest;     // "xvda1"
+    std::optional<std::string> options;  // for fstab; the plan has the defaults
+    std::optional<std::string> guest;    // "xvda1"
     ImageFormat format = ImageFormat::raw;
 };
 
-struct Network {                          // [[network]]
-    std::optional<std::string> bridge, mac;
-    std::vector<std::string> address = {"dhcp"};   // "dhcp" or CIDR, IPv4 or IPv6
+struct Network {  // [[network]]
+    std::optional<std::string> bridge;
+    std::optional<std::string> mac;               // lower case
+    std::vector<std::string> address = {"dhcp"};  // "dhcp" or CIDR, IPv4 or IPv6
     std::optional<std::string> gateway;
     std::vector<std::string> dns;
 };
@@ -90,7 +91,7 @@ struct Network {                          // [[network]]
 enum class DomainType { pv, pvh, hvm };
 enum class Action { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart };
 
-struct Domain {                           // [domain]
+struct Domain {  // [domain]
     DomainType type = DomainType::pvh;
     Bytes memory = 512_MiB;
     std::optional<Bytes> maxmem;
@@ -99,9 +100,9 @@ struct Domain {                           // [domain]
 };
 
 struct Recipe {
-    std::filesystem::path file;           // where it was read from; relative paths in it start at its directory
+    std::filesystem::path file;  // where it was read from; relative paths in it start at its directory
     std::string name;
-    std::optional<std::string> seed;      // what derived UUIDs and MACs start from; the name when not given
+    std::optional<std::string> seed;  // what derived UUIDs and MACs start from; the name when not given
     System system;
     Identity identity;
     std::vector<Disk> disks;
@@ -109,10 +110,21 @@ struct Recipe {
     Domain domain;
 };
 
+// The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
+// "var-log". "" for a disk that has none of them.
+std::string disk_name(const Disk& disk);
+
+// A file of the host that the recipe names, as an absolute path.
+std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);
+
 // Reads and checks everything that can be checked without looking at the machine. `overrides` are "key=value" of
 // --set, applied before checking ("system.suite=trixie", "disk.0.size=4G"; the value is TOML, or a bare string).
 // Throws Error(recipe) with ALL mistakes, one "file:line:column: cannot ..." a line, in the order of the file.
 Recipe parse(std::string_view text, const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+// The same for a file; one that cannot be read is an Error(recipe) too.
 Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+// Every key there is, as "system.kernel.package", in the order of the manual.
+std::vector<std::string> known_keys();
 
 }  // namespace vprov::recipe

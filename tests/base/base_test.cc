@@ -28,7 +28,9 @@ TEST(Bytes, HumanFormIsThatOfApt) {
     EXPECT_EQ(human({312000}), "312 kB");
 }
 
-TEST(Text, QuotedIsOneLineWhateverComesIn) { EXPECT_EQ(quote("a\nb\x1b[1m"), "'a\\nb\\x1b[1m'"); }
+TEST(Text, QuotedIsOneLineWhateverComesIn) {
+    EXPECT_EQ(quote("a\nb\x1b[1m"), "'a\\nb\\x1b[1m'");
+}
 
 TEST(Text, ShellLineCanBePasted) {
     const std::vector<std::string> argv = {"mke2fs", "-L", "it's", "", "/a-b_c.img"};

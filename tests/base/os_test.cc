@@ -15,7 +15,9 @@ namespace vprov::os {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path scratch() { return fs::temp_directory_path(); }
+fs::path scratch() {
+    return fs::temp_directory_path();
+}
 
 std::size_t entries(const fs::path& path) {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator{}));
@@ -65,7 +67,7 @@ TEST(RootDir, LinksAndDotsEndAtTheRoot) {
     EXPECT_EQ(root.read("/etc/a"), "1");
     EXPECT_EQ(root.read("etc/b"), "2");
     EXPECT_FALSE(root.read_if_exists("/etc/leak"));
-    root.write("/etc/leak", "mine");   // replaces the link, does not follow it
+    root.write("/etc/leak", "mine");  // replaces the link, does not follow it
     EXPECT_EQ(read_file(work.path() / "outside"), "secret");
     EXPECT_EQ(root.read("../../etc/leak"), "mine");
     root.make_link("/x/y", "target");

@@ -15,18 +15,20 @@
 namespace vprov::archive {
 
 struct Repository {
-    std::string uri;                        // "http://mirror.example.org/debian"; http, https, ftp or file
-    std::string suite;                      // "bookworm-updates"
-    std::vector<std::string> components;    // {"main"}
-    std::filesystem::path signed_by;        // keyring for gpgv (binary or armoured .asc)
-    bool trusted = false;                   // no signature wanted: spelled out in the recipe, recorded in the manifest
-    bool check_valid_until = true;
+    std::string uri;                      // "http://mirror.example.org/debian"; http, https, ftp or file
+    std::string suite;                    // "bookworm-updates"; "./" or "PATH/" for a flat repository
+    std::vector<std::string> components;  // {"main"}; none for a flat repository
+    std::filesystem::path signed_by;      // keyring for gpgv (binary or armoured .asc)
+    bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
+    bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
 };
 
-// Content-addressed: DIR/sha256/ab/abcdef... ; shared by concurrent builds; entries appear by rename.
+// Content-addressed: DIR/sha256/ab/abcdef... ; shared by concurrent builds; entries appear by rename. It holds .debs
+// and the decompressed Packages files. DIR/partial has what is on its way, DIR/seen the date of the Release seen last
+// for each repository and suite.
 class Cache {
   public:
-    explicit Cache(std::filesystem::path directory);   // made when missing
+    explicit Cache(const std::filesystem::path& directory);  // made when missing
     // $XDG_CACHE_HOME/vprov, ~/.cache/vprov, or /var/cache/vprov for root
     static std::filesystem::path default_directory();
     std::filesystem::path path_of(const Sha256Digest& digest) const;
@@ -39,23 +41,29 @@ class Cache {
 };
 
 // Verifies every Release (InRelease, or Release with Release.gpg), then fetches and verifies the Packages files of
-// `architecture` (by hash where the Release offers it). Repositories keep their order. Throws Error(archive).
-// `today` is seconds since the epoch, for Valid-Until.
+// `architecture` (by hash where the Release offers it), all of them at the same time. Repositories keep their order.
+// `today` is seconds since the epoch. Refused with Error(archive), naming the repository: a Release that is not signed
+// by a key of `signed_by`, is for another suite, has expired, lies in the future, is older than the one seen last, or
+// lacks a component; a Packages file whose size or digest is not the listed one, after a second try past the caches.
+// Calls progress.advanced(Stage::index, ...) only: beginning and end of the stage are the caller's to tell.
 deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
                               Progress& progress);
 
 struct DebFile {
     const deb::Package* package = nullptr;
-    std::filesystem::path path;             // in the cache; digest verified during this run
+    std::filesystem::path path;  // in the cache; digest verified during this run
 };
 
 // Called from the fetching thread as each file is complete and verified, in order of completion.
 using OnDebFile = std::function<void(const DebFile&)>;
 
-// All of them, in parallel, largest first; what the cache holds is verified and not fetched. Throws Error(archive)
-// naming package and URL; Error(interrupted) on a stop request.
+// All of them, in parallel, largest first; what the cache holds is verified on all cores and not fetched. Throws
+// Error(archive) naming package and URL, Error(disk) when the cache cannot be written, Error(interrupted) on a stop
+// request; what on_file throws ends everything too. What is complete by then stays in the cache. Calls
+// progress.advanced(Stage::fetch, ...) only.
 std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::vector<const deb::Package*>& packages,
-                                    Transport& transport, Cache& cache, Progress& progress, const OnDebFile& on_file = {});
+                                    Transport& transport, Cache& cache, Progress& progress,
+                                    const OnDebFile& on_file = {});
 
 }  // namespace vprov::archive

@@ -1,6 +1,7 @@
 // Bytes by URL: the seam between the archive code and the network.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,7 +18,7 @@ using OnData = std::function<bool(std::string_view portion)>;
 
 struct Transfer {
     std::string url;
-    Bytes limit;            // more than this many bytes ends the transfer: an endless file fills no disk
+    Bytes limit;  // more than this many bytes ends the transfer: an endless file fills no disk
     OnData on_data;
     // Exactly once per transfer. `failure` is "" for success, else the cause for a person ("404 Not Found",
     // "timed out", "could not resolve host"); `missing` tells a clear "no such file" from a mirror in trouble.
@@ -28,17 +29,31 @@ struct Transfer {
     std::function<void(const Outcome&)> on_end;
     // Called before another attempt starts from the beginning: forget what was received.
     std::function<void()> on_restart;
+    // `origin` asks caches on the way to fetch anew: for a second try after a digest that was wrong.
+    enum class Source { any, origin } source = Source::any;
 };
 
 class Transport {
   public:
     virtual ~Transport() = default;
-    // Runs all transfers, several at a time, and returns when each has ended. Throws only Error(interrupted).
+    // Runs all transfers, several at a time, those named first begin first, and returns when each has ended. The
+    // callbacks are called from the calling thread. Throws Error(interrupted) on a stop request, and what a callback
+    // threw; both end every transfer at once, without an on_end for those that had not ended.
     virtual void run(std::span<Transfer> transfers) = 0;
 };
 
+struct CurlOptions {
+    std::size_t parallel = 16, parallel_per_host = 8;
+    int attempts = 3;  // of each transfer, the first one included
+    std::chrono::milliseconds connect_timeout{20000};
+    std::chrono::seconds stall_timeout{30};        // without a byte
+    std::chrono::milliseconds first_backoff{500};  // doubled for each further attempt
+    std::chrono::seconds longest_retry_after{60};  // a server that asks for more is taken as failed
+};
+
 // libcurl's multi interface: connection reuse, a bounded number at once, retries with backoff on what may pass
-// (timeouts, 429, 5xx; Retry-After is obeyed), redirects only to http, https and ftp, proxies from the environment.
-std::unique_ptr<Transport> make_curl_transport();
+// (failed connections, timeouts, bodies cut short, 429, 5xx; Retry-After is obeyed), proxies from the environment.
+// URLs may be http, https, ftp and file. Redirects lead to http, https and ftp only, and from https to https only.
+std::unique_ptr<Transport> make_curl_transport(CurlOptions options = {});
 
 }  // namespace vprov::archive

@@ -16,29 +16,30 @@ namespace vprov::deb {
 
 // One verified Release file; manifest.json and lock files name it.
 struct Release {
-    std::string uri;            // of the repository, without a trailing slash
-    std::string suite;          // the word in the sources line ("bookworm-updates")
-    std::string origin, label, codename, version;   // as in the file; "" where it has none
-    std::string date;           // the Date field, verbatim
-    std::string valid_until;    // "" when it has none
-    std::string key;            // fingerprint of the key whose good signature counted; "" for a trusted repository
-    Sha256Digest digest;        // of the signed text
-    bool not_automatic = false;            // NotAutomatic: yes (priority 1, as experimental)
-    bool but_automatic_upgrades = false;   // ButAutomaticUpgrades: yes (priority 100, as backports)
+    std::string uri;                               // of the repository, without a trailing slash
+    std::string suite;                             // the word in the sources line ("bookworm-updates")
+    std::string origin, label, codename, version;  // as in the file; "" where it has none
+    std::string date;                              // the Date field, verbatim
+    std::string valid_until;                       // "" when it has none
+    std::string key;             // fingerprint of the key whose good signature counted; "" for a trusted repository
+    Sha256Digest digest;         // of the signed text
+    bool not_automatic = false;  // NotAutomatic: yes (priority 1, as experimental)
+    bool but_automatic_upgrades = false;  // ButAutomaticUpgrades: yes (priority 100, as backports)
+    int priority() const;                 // apt's pin priority without preferences: 500, 100 or 1 (apt_preferences(5))
 };
 
 // One stanza of a Packages file. Views borrow from the PackageIndex that owns it.
 struct Package {
     std::string_view name, version, architecture, multi_arch, priority, section, source;
-    std::string_view pre_depends, depends, recommends, suggests, conflicts, breaks, replaces, provides;
-    std::string_view filename;        // relative to the repository's uri
+    std::string_view pre_depends, depends, recommends, suggests, enhances, conflicts, breaks, replaces, provides;
+    std::string_view filename;  // relative to the repository's uri
     Sha256Digest sha256;
-    Bytes size;                       // of the .deb
+    Bytes size;  // of the .deb
     Bytes installed_size;
     bool essential = false;
-    bool important = false;           // "Important: yes" or "Protected: yes"
-    std::uint32_t release = 0;        // index into PackageIndex::releases()
-    std::uint32_t order = 0;          // position over all files read: apt's tie-breaks follow the order of the sources
+    bool important = false;     // "Important: yes" or "Protected: yes"
+    std::uint32_t release = 0;  // index into PackageIndex::releases()
+    std::uint32_t order = 0;    // position over all files read: apt's tie-breaks follow the order of the sources
 };
 
 // Owns the texts and the packages of several Packages files, in the order in which they were added, which is the
@@ -53,16 +54,17 @@ class PackageIndex {
     // Parses one Packages file. Throws Error(archive) naming release.uri, release.suite and the line for text that is
     // not a stanza file, a stanza without Package, Version, Architecture, Filename, Size or SHA256, or a Filename
     // that is absolute or has a ".." part. The same package in two files (equal name, version, architecture and
-    // digest) is kept once, from the first.
+    // digest) is kept once, from the first, or from the second where that has the higher priority. Packages of another
+    // architecture are left out. After an error the index must not be used.
     void add(Release release, std::string text);
     // As add(), for a further Packages file (another component) of the release added last.
     void add_to_last(std::string text);
 
     const std::string& architecture() const;
     std::span<const Release> releases() const;
-    std::span<const Package> packages() const;                                   // stable once all files are added
-    std::span<const Package* const> versions_of(std::string_view name) const;    // in the order of the files
-    std::span<const Package* const> providers_of(std::string_view name) const;   // those with it in Provides
+    std::span<const Package> packages() const;                                  // stable once all files are added
+    std::span<const Package* const> versions_of(std::string_view name) const;   // in the order of the files
+    std::span<const Package* const> providers_of(std::string_view name) const;  // those with it in Provides
 
   private:
     struct State;

@@ -13,14 +13,14 @@ enum class Variant { essential, minbase, buildd, standard };
 
 struct Request {
     Variant variant = Variant::standard;
-    std::vector<std::string> include;    // "name"; marked as installed by hand
-    std::vector<std::string> exclude;    // must not be in the result, even if essential
+    std::vector<std::string> include;  // "name"; marked as installed by hand
+    std::vector<std::string> exclude;  // must not be in the result, even if essential
     bool recommends = false;
 };
 
 struct Selected {
     const deb::Package* package = nullptr;
-    bool automatic = false;              // came in as a dependency only (apt's "auto-installed" mark)
+    bool automatic = false;  // came in as a dependency only (apt's "auto-installed" mark)
 };
 
 // Sorted by name. Borrows from the PackageIndex it was resolved from.

@@ -1,0 +1,53 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/archive/archive.h"
+
+namespace vprov::archive {
+namespace {
+namespace fs = std::filesystem;
+
+void make_directory(const fs::path& path) {
+    std::error_code problem;
+    fs::create_directories(path, problem);
+    if (problem)
+        throw system_error(ErrorKind::disk, problem.value(), "cannot make directory " + quote(path.native()));
+}
+
+}  // namespace
+
+Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
+    make_directory(directory_ / "sha256");
+    make_directory(directory_ / "partial");
+    make_directory(directory_ / "seen");
+}
+
+fs::path Cache::default_directory() {
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    if (cache && cache[0] == '/')  // relative ones are to be ignored (XDG Base Directory Specification)
+        return fs::path(cache) / "vprov";
+    const char* home = std::getenv("HOME");
+    if (::geteuid() == 0 || !home || home[0] != '/')
+        return "/var/cache/vprov";
+    return fs::path(home) / ".cache/vprov";
+}
+
+fs::path Cache::path_of(const Sha256Digest& digest) const {
+    const auto hex = digest.hex();
+    return directory_ / "sha256" / hex.substr(0, 2) / hex;
+}
+
+std::optional<fs::path> Cache::find(const Sha256Digest& digest, Bytes size) const {
+    auto path = path_of(digest);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
+        static_cast<std::uint64_t>(status.st_size) != size.value)
+        return std::nullopt;
+    return path;
+}
+
+}  // namespace vprov::archive

@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <future>
+#include <list>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/archive/archive.h"
+#include "bootstrap/archive/decompress.h"
+#include "bootstrap/archive/fetch_releases.h"
+#include "bootstrap/archive/incoming.h"
+#include "bootstrap/archive/url.h"
+#include "os/interrupt.h"
+
+namespace vprov::archive {
+namespace {
+
+constexpr Bytes kLargestPackagesFile = 2_GiB;  // where the Release does not say how large the text is
+
+// One Packages file on its way from the mirror, or from the cache, to its text.
+struct Wanted {
+    const Repository* repository = nullptr;
+    std::size_t release = 0;
+    IndexFile file;
+    std::string url, data, mismatch;
+    bool plain_path = false;  // by-hash was offered, but the file is not there
+    std::future<std::string> text;
+};
+
+class IndexFetch {
+  public:
+    IndexFetch(Transport& transport, const Cache& cache, Incoming& incoming, Progress& progress)
+        : transport_(transport), cache_(cache), incoming_(incoming), progress_(progress) {}
+
+    void fetch(std::list<Wanted>& all) {
+        take_cached(all);
+        for (const auto& one : all)
+            if (!one.text.valid())
+                state_.bytes_total += one.file.fetched.size;
+        run(all, Transfer::Source::any);
+        run(all, Transfer::Source::origin);  // a cache on the way may hold an old or damaged copy
+        for (const auto& one : all)
+            if (!one.mismatch.empty())
+                throw error(ErrorKind::archive, "cannot accept {}: {}", shown_url(one.url), one.mismatch);
+    }
+
+  private:
+    // The text, from a thread of its own, if the cache holds it undamaged.
+    void take_cached(std::list<Wanted>& all) {
+        std::vector<std::pair<Wanted*, std::future<std::string>>> reading;
+        for (auto& one : all) {
+            const auto path = one.file.plain ? cache_.find(one.file.plain->digest, one.file.plain->size) : std::nullopt;
+            if (path)
+                reading.emplace_back(&one, std::async(std::launch::async, [path] { return os::read_file(*path); }));
+        }
+        for (auto& [one, future] : reading) {
+            auto text = future.get();
+            if (sha256(text) == one->file.plain->digest)
+                one->text =
+                    std::async(std::launch::deferred, [held = std::move(text)]() mutable { return std::move(held); });
+        }
+    }
+
+    void run(std::list<Wanted>& all, Transfer::Source source) {
+        std::vector<Transfer> transfers;
+        for (auto& one : all)
+            if (!one.text.valid())
+                transfers.push_back(transfer_of(one, source));
+        if (transfers.empty())
+            return;
+        transport_.run(transfers);
+        std::vector<Transfer> again;
+        for (auto& one : all)
+            if (!one.text.valid() && one.plain_path)
+                again.push_back(transfer_of(one, source));
+        transport_.run(again);
+    }
+
+    Transfer transfer_of(Wanted& one, Transfer::Source source) {
+        one.url =
+            release_url(*one.repository, one.file.by_hash && !one.plain_path ? one.file.by_hash_path() : one.file.path);
+        one.mismatch.clear();
+        Transfer transfer;
+        transfer.url = one.url;
+        transfer.limit = one.file.fetched.size;
+        transfer.source = source;
+        transfer.on_data = [this, &one](std::string_view portion) {
+            one.data.reserve(one.file.fetched.size.value);
+            one.data += portion;
+            advance(one, static_cast<std::int64_t>(portion.size()));
+            return true;
+        };
+        transfer.on_restart = [this, &one] { forget(one); };
+        transfer.on_end = [this, &one](const Transfer::Outcome& outcome) { ended(one, outcome); };
+        return transfer;
+    }
+
+    void advance(const Wanted& one, std::int64_t bytes) {
+        const auto detail = fmt::format("{} {}", one.repository->suite, one.file.path);
+        state_.bytes_done.value += static_cast<std::uint64_t>(bytes);
+        state_.detail = detail;
+        progress_.advanced(Stage::index, state_);
+        state_.detail = {};
+    }
+
+    void forget(Wanted& one) {
+        advance(one, -static_cast<std::int64_t>(one.data.size()));
+        one.data.clear();
+    }
+
+    void ended(Wanted& one, const Transfer::Outcome& outcome) {
+        if (outcome.missing && one.file.by_hash && !one.plain_path) {
+            one.plain_path = true;  // as apt: some mirrors do not carry by-hash
+            return;
+        }
+        if (!outcome.failure.empty())
+            throw error(ErrorKind::archive, "cannot fetch {}: {}", shown_url(one.url), outcome.failure);
+        check(one);
+        if (!one.mismatch.empty())
+            return forget(one);
+        one.text =
+            std::async(std::launch::async, [this, &one, entry = incoming_.new_path()] { return unpack(one, entry); });
+    }
+
+    static void check(Wanted& one) {
+        const auto& listed = one.file.fetched;
+        if (Bytes{one.data.size()} != listed.size) {
+            one.mismatch = fmt::format("it has {} bytes, the Release file says {}", one.data.size(), listed.size.value);
+            return;
+        }
+        const auto digest = sha256(one.data);
+        if (digest != listed.digest)
+            one.mismatch =
+                fmt::format("its SHA-256 is {}, the Release file says {}", digest.hex(), listed.digest.hex());
+    }
+
+    // In a thread of its own: a verified compressed file to a verified text, which is also put into the cache.
+    std::string unpack(Wanted& one, const std::filesystem::path& entry) const {
+        const auto& plain = one.file.plain;
+        try {
+            const auto limit = plain ? plain->size : kLargestPackagesFile;
+            auto text = decompressed(one.data, one.file.path, plain ? plain->size : Bytes{8 * one.data.size()}, limit);
+            std::string().swap(one.data);
+            if (!plain)
+                return text;
+            if (Bytes{text.size()} != plain->size)
+                throw error(ErrorKind::archive, "it decompresses to {} bytes, the Release file says {}", text.size(),
+                            plain->size.value);
+            IncomingFile file(entry);
+            file.write(text);
+            if (const auto digest = file.digest(); digest != plain->digest)
+                throw error(ErrorKind::archive, "decompressed, its SHA-256 is {}, the Release file says {}",
+                            digest.hex(), plain->digest.hex());
+            file.publish(cache_, plain->digest);
+            return text;
+        } catch (Error& e) {
+            if (e.kind() == ErrorKind::archive)
+                e.add_context(fmt::format("cannot accept {}", shown_url(one.url)));
+            throw;
+        }
+    }
+
+    Transport& transport_;
+    const Cache& cache_;
+    Incoming& incoming_;
+    Progress& progress_;
+    StageProgress state_;
+};
+
+std::list<Wanted> wanted_of(const std::vector<Repository>& repositories, const std::vector<VerifiedRelease>& releases,
+                            const std::string& architecture) {
+    std::list<Wanted> all;
+    for (std::size_t i = 0; i < repositories.size(); ++i) {
+        try {
+            for (auto& file : packages_files(releases[i].file, repositories[i], architecture)) {
+                auto& one = all.emplace_back();
+                one.repository = &repositories[i];
+                one.release = i;
+                one.file = std::move(file);
+            }
+        } catch (Error& e) {
+            e.add_context("cannot use " + name_of(repositories[i]));
+            throw;
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
+                              Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
+                              Progress& progress) {
+    Incoming incoming(cache);
+    const auto releases = fetch_releases(repositories, architecture, today, {transport, runner, cache, incoming});
+    IndexFetch fetching(transport, cache, incoming, progress);
+    auto all = wanted_of(repositories, releases, architecture);  // after `fetching`: its threads end before that does
+    fetching.fetch(all);
+    deb::PackageIndex index(architecture);
+    std::size_t added = releases.size();
+    for (auto& one : all) {
+        os::check_stop();
+        if (added == one.release)
+            index.add_to_last(one.text.get());
+        else
+            index.add(releases[one.release].release, one.text.get());
+        added = one.release;
+    }
+    return index;
+}
+
+}  // namespace vprov::archive

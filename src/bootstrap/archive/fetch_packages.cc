@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/archive/archive.h"
+#include "bootstrap/archive/incoming.h"
+#include "bootstrap/archive/url.h"
+#include "os/interrupt.h"
+
+namespace vprov::archive {
+namespace {
+
+using Packages = std::vector<const deb::Package*>;
+
+std::string name_of(const deb::Package& package) {
+    return fmt::format("{} {}", package.name, package.version);
+}
+
+// Counts what is here and tells Progress and the caller. All calls come from the fetching thread.
+class Deliveries {
+  public:
+    Deliveries(const Packages& packages, Progress& progress, const OnDebFile& on_file)
+        : progress_(progress), on_file_(on_file) {
+        state_.packages_total = packages.size();
+        for (const auto* package : packages) state_.bytes_total += package->size;
+    }
+
+    void advance(const deb::Package& package, std::int64_t bytes) {
+        state_.bytes_done.value += static_cast<std::uint64_t>(bytes);
+        report(package);
+    }
+
+    void complete(const deb::Package& package, std::filesystem::path path) {
+        ++state_.packages_done;
+        report(package);
+        files_.push_back({&package, std::move(path)});
+        if (on_file_)
+            on_file_(files_.back());
+    }
+
+    std::vector<DebFile> take() { return std::move(files_); }
+
+  private:
+    void report(const deb::Package& package) {
+        const auto detail = name_of(package);
+        state_.detail = detail;
+        progress_.advanced(Stage::fetch, state_);
+        state_.detail = {};
+    }
+
+    Progress& progress_;
+    const OnDebFile& on_file_;
+    StageProgress state_;
+    std::vector<DebFile> files_;
+};
+
+// Hashes cache entries on all cores; next() hands them out as they are done.
+class CacheCheck {
+  public:
+    struct Result {
+        const deb::Package* package;
+        std::filesystem::path path;
+        bool intact;
+    };
+
+    CacheCheck(const Packages& packages, const Cache& cache) : packages_(packages), cache_(cache) {
+        const auto cores = std::max(1U, std::thread::hardware_concurrency());
+        for (std::size_t i = 0; i < std::min<std::size_t>(cores, packages.size()); ++i)
+            threads_.emplace_back([this] { work(); });
+    }
+
+    ~CacheCheck() { next_ = packages_.size(); }  // what is not begun is not wanted any more
+    CacheCheck(const CacheCheck&) = delete;
+    CacheCheck& operator=(const CacheCheck&) = delete;
+
+    Result next() {  // as often as there are packages
+        std::unique_lock lock(mutex_);
+        ready_.wait(lock, [this] { return !results_.empty(); });
+        auto result = std::move(results_.front());
+        results_.pop_front();
+        return result;
+    }
+
+  private:
+    void work() {
+        for (std::size_t i = next_++; i < packages_.size(); i = next_++) {
+            const auto* package = packages_[i];
+            auto path = cache_.path_of(package->sha256);
+            const bool intact = is_intact(path, package->sha256);
+            const std::lock_guard lock(mutex_);
+            results_.push_back({package, std::move(path), intact});
+            ready_.notify_one();
+        }
+    }
+
+    const Packages& packages_;
+    const Cache& cache_;
+    std::atomic<std::size_t> next_{0};
+    std::mutex mutex_;
+    std::condition_variable ready_;
+    std::deque<Result> results_;
+    std::vector<std::jthread> threads_;  // the last member: joined before what they use goes
+};
+
+// Delivers what the cache holds undamaged; returns what has to be fetched.
+Packages take_cached(const Packages& packages, const Cache& cache, Deliveries& deliveries) {
+    Packages present, missing;
+    for (const auto* package : packages)
+        (cache.find(package->sha256, package->size) ? present : missing).push_back(package);
+    CacheCheck check(present, cache);
+    for (std::size_t i = 0; i < present.size(); ++i) {
+        auto result = check.next();
+        os::check_stop();
+        if (!result.intact) {
+            missing.push_back(result.package);
+            continue;
+        }
+        deliveries.advance(*result.package, static_cast<std::int64_t>(result.package->size.value));
+        deliveries.complete(*result.package, std::move(result.path));
+    }
+    return missing;
+}
+
+// One .deb on its way.
+struct Arrival {
+    const deb::Package* package;
+    std::string url;
+    IncomingFile file;
+    std::string mismatch;  // why what came is not the package; "" if it is
+
+    Arrival(const deb::Package* what, std::string from, std::filesystem::path path)
+        : package(what), url(std::move(from)), file(std::move(path)) {}
+};
+
+std::string mismatch_of(Arrival& arrival) {
+    if (arrival.file.size() != arrival.package->size)
+        return fmt::format("it has {} bytes, the index says {}", arrival.file.size().value,
+                           arrival.package->size.value);
+    const auto digest = arrival.file.digest();
+    if (digest != arrival.package->sha256)
+        return fmt::format("its SHA-256 is {}, the index says {}", digest.hex(), arrival.package->sha256.hex());
+    return {};
+}
+
+class Fetching {
+  public:
+    Fetching(Transport& transport, const Cache& cache, Deliveries& deliveries)
+        : transport_(transport), cache_(cache), deliveries_(deliveries) {}
+
+    // What came but is not what the index says is left in `arrivals`.
+    void run(std::list<Arrival>& arrivals, Transfer::Source source) {
+        std::vector<Transfer> transfers;
+        transfers.reserve(arrivals.size());
+        for (auto& arrival : arrivals) transfers.push_back(transfer_of(arrival, source));
+        transport_.run(transfers);
+        std::erase_if(arrivals, [](const Arrival& arrival) { return arrival.mismatch.empty(); });
+    }
+
+  private:
+    Transfer transfer_of(Arrival& arrival, Transfer::Source source) {
+        Transfer transfer;
+        transfer.url = arrival.url;
+        transfer.limit = arrival.package->size;
+        transfer.source = source;
+        transfer.on_data = [this, &arrival](std::string_view portion) {
+            arrival.file.write(portion);
+            deliveries_.advance(*arrival.package, static_cast<std::int64_t>(portion.size()));
+            return true;
+        };
+        transfer.on_restart = [this, &arrival] { forget(arrival); };
+        transfer.on_end = [this, &arrival](const Transfer::Outcome& outcome) { ended(arrival, outcome); };
+        return transfer;
+    }
+
+    void forget(Arrival& arrival) {
+        deliveries_.advance(*arrival.package, -static_cast<std::int64_t>(arrival.file.size().value));
+        arrival.file.discard();
+    }
+
+    void ended(Arrival& arrival, const Transfer::Outcome& outcome) {
+        if (!outcome.failure.empty())
+            throw error(ErrorKind::archive, "cannot fetch {} from {}: {}", name_of(*arrival.package),
+                        shown_url(arrival.url), outcome.failure);
+        arrival.mismatch = mismatch_of(arrival);
+        if (!arrival.mismatch.empty()) {
+            forget(arrival);
+            return;
+        }
+        arrival.file.publish(cache_, arrival.package->sha256);
+        deliveries_.complete(*arrival.package, cache_.path_of(arrival.package->sha256));
+    }
+
+    Transport& transport_;
+    const Cache& cache_;
+    Deliveries& deliveries_;
+};
+
+}  // namespace
+
+std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::vector<const deb::Package*>& packages,
+                                    Transport& transport, Cache& cache, Progress& progress, const OnDebFile& on_file) {
+    Deliveries deliveries(packages, progress, on_file);
+    auto missing = take_cached(packages, cache, deliveries);
+    if (missing.empty())
+        return deliveries.take();
+    std::stable_sort(missing.begin(), missing.end(), [](const auto* a, const auto* b) { return a->size > b->size; });
+    Incoming incoming(cache);
+    std::list<Arrival> arrivals;
+    for (const auto* package : missing)
+        arrivals.emplace_back(package, url_of(index.releases()[package->release].uri, package->filename),
+                              incoming.new_path());
+    Fetching fetching(transport, cache, deliveries);
+    fetching.run(arrivals, Transfer::Source::any);
+    if (!arrivals.empty())  // a cache on the way may hold an old or damaged copy
+        fetching.run(arrivals, Transfer::Source::origin);
+    if (!arrivals.empty())
+        throw error(ErrorKind::archive, "cannot accept {} from {}: {}", name_of(*arrivals.front().package),
+                    shown_url(arrivals.front().url), arrivals.front().mismatch);
+    return deliveries.take();
+}
+
+}  // namespace vprov::archive

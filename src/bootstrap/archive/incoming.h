@@ -1,0 +1,54 @@
+// Files on their way into the cache. They are written to CACHE/partial and renamed when their digest has matched.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "base/digest.h"
+#include "bootstrap/archive/archive.h"
+#include "os/temp_dir.h"
+
+namespace vprov::archive {
+
+// This process's directory below CACHE/partial; what processes that are gone left there is removed first.
+class Incoming {
+  public:
+    explicit Incoming(const Cache& cache);  // throws Error(disk)
+    std::filesystem::path new_path();       // of a file or directory that does not exist yet
+
+  private:
+    os::TempDir directory_;
+    std::uint64_t count_ = 0;
+};
+
+// One file as it arrives. Without publish() nothing is left of it.
+class IncomingFile {
+  public:
+    explicit IncomingFile(std::filesystem::path path) : path_(std::move(path)) {}
+    ~IncomingFile() { discard(); }
+    IncomingFile(const IncomingFile&) = delete;
+    IncomingFile& operator=(const IncomingFile&) = delete;
+
+    void write(std::string_view portion);  // throws Error(disk) "cannot write 'PATH': ..."
+    void discard() noexcept;               // forgets all; may be written again from the start
+    Bytes size() const { return size_; }
+    Sha256Digest digest();  // of all that was written; once
+
+    // Makes it the entry for `digest`, replacing one that is there. Not fsynced: after a power failure an entry may be
+    // damaged, and every user of an entry checks its digest. Throws Error(disk).
+    void publish(const Cache& cache, const Sha256Digest& digest);
+
+  private:
+    void open();
+    std::filesystem::path path_;
+    os::Fd fd_;
+    std::optional<Hasher> hasher_;
+    Bytes size_;
+};
+
+// True if the file has that digest. False for any trouble with reading it, and when a stop is requested.
+bool is_intact(const std::filesystem::path& path, const Sha256Digest& digest);
+
+}  // namespace vprov::archive

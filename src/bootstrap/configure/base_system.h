@@ -1,0 +1,19 @@
+// What a tree has besides the files of packages: the links of the merged /usr, device nodes, apt's own directories.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/root_dir.h"
+
+namespace vprov::configure {
+
+// Before the first package: /bin, /sbin, /lib and the architecture's /lib64 as links into /usr (as debootstrap and
+// usr-is-merged want them), and the nodes in /dev that programs of the tree need to run.
+void make_skeleton(const os::RootDir& root, std::string_view architecture);
+
+// After the last script: logs, caches and lists that a fresh system does not have, and apt's extended_states.
+void clean_up(const os::RootDir& root, std::string_view architecture, const std::vector<std::string>& automatic);
+
+}  // namespace vprov::configure

@@ -1,0 +1,46 @@
+// From staged packages to a root file system whose maintainer scripts have run.
+//
+// Essential packages come first: merged, their preinsts run, configured. Then every other package in install order:
+// its preinst runs in a working system, its files are merged, and dpkg --configure does the rest. Packages with a
+// kernel come last, so that the initramfs is made once, when all that goes into it is configured.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "bootstrap/unpack/staging.h"
+#include "os/root_dir.h"
+
+namespace vprov::configure {
+
+struct ConfigureRequest {
+    std::filesystem::path root;          // an empty directory
+    std::filesystem::path work;          // an existing directory for scratch files, outside of `root`
+    std::string architecture;            // Debian's name
+    std::string hostname = "localhost";  // what scripts see
+    std::vector<unpack::StagedPackage> packages;
+    // Runs when the essential packages are configured and no other script has run: files that scripts ask for.
+    std::function<void(const os::RootDir&)> prepare;
+    std::vector<std::string> debconf_selections;  // lines for debconf-set-selections(1), set at the same moment
+    std::vector<std::string> automatic;           // packages that came in as dependencies: apt's "auto-installed"
+};
+
+// A tree that dpkg calls installed, with nothing mounted in it and no process at work on it. Only configure() and the
+// tests make one.
+class ConfiguredRoot {
+  public:
+    explicit ConfiguredRoot(std::filesystem::path path) : root_(std::move(path)) {}
+    const os::RootDir& root() const { return root_; }
+
+  private:
+    os::RootDir root_;
+};
+
+// Throws Error(script) naming package, script, exit status and the script's last lines, Error(packages) for files that
+// two packages claim, Error(disk), Error(interrupted). The tree is of no use after a failure.
+ConfiguredRoot configure(ConfigureRequest request, Progress& progress);
+
+}  // namespace vprov::configure

@@ -1,0 +1,152 @@
+#include "bootstrap/configure/maintainer_scripts.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/unpack/dpkg_database.h"
+
+namespace vprov::configure {
+namespace {
+
+constexpr std::size_t kKeptLines = 15;
+constexpr std::string_view kControlPlace = "/var/lib/dpkg/tmp.ci";
+
+// dpkg's words for a script in "installed foo package post-installation script subprocess returned ...".
+std::string_view script_of(std::string_view failure) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kWords = {{{"post-installation", "postinst"},
+                                                                                      {"pre-installation", "preinst"},
+                                                                                      {"pre-removal", "prerm"},
+                                                                                      {"post-removal", "postrm"}}};
+    for (const auto& [words, script] : kWords)
+        if (failure.find(words) != std::string_view::npos)
+            return script;
+    return {};
+}
+
+std::string said(const std::deque<std::string>& lines) {
+    if (lines.empty())
+        return "; it said nothing";
+    std::string text = "; it said:";
+    for (const auto& line : lines) text += "\n  " + line;
+    return text;
+}
+
+}  // namespace
+
+MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                                     std::uint64_t packages_total)
+    : sandbox_(sandbox), root_(root), progress_(progress) {
+    seen_.packages_total = packages_total;
+}
+
+void MaintainerScripts::take_output(std::string_view line) {
+    if (line.starts_with("Setting up "))
+        last_lines_.clear();
+    else if (!trimmed(line).empty())
+        last_lines_.emplace_back(line);
+    if (last_lines_.size() > kKeptLines)
+        last_lines_.pop_front();
+    progress_.detail(line);
+}
+
+// dpkg(1), --status-fd: "processing: configure: NAME", "status: NAME : error : TEXT", "status: NAME: installed".
+void MaintainerScripts::take_status(std::string_view line) {
+    const auto parts = split(line, ':');
+    if (parts.size() < 3)
+        return;
+    if (line.starts_with("processing: ")) {
+        current_ = trimmed(parts[2]);
+        seen_.detail = current_;
+        progress_.advanced(Stage::configure, seen_);
+    } else if (line.find(" : error : ") != std::string_view::npos && failure_.empty()) {
+        failed_package_ = trimmed(parts[1]);
+        failure_ = line.substr(line.find(" : error : ") + 11);
+    } else if (line.ends_with(": installed") || line.ends_with(": triggers-awaited") ||
+               line.ends_with(": triggers-pending")) {
+        if (line.ends_with(": installed") && seen_.packages_done < seen_.packages_total)
+            seen_.packages_done += 1;
+        progress_.advanced(Stage::configure, seen_);
+    }
+}
+
+void MaintainerScripts::fail(std::string_view what, int status) const {
+    if (failure_.empty())
+        throw error(ErrorKind::script, "cannot {}: dpkg ended with exit status {}{}", what, status, said(last_lines_));
+    const auto script = script_of(failure_);
+    const auto marker = failure_.rfind("status ");
+    if (script.empty() || marker == std::string::npos)
+        throw error(ErrorKind::script, "cannot configure {}: {}{}", quote(failed_package_), failure_,
+                    said(last_lines_));
+    throw error(ErrorKind::script, "cannot configure {}: its {} ended with exit {}{}", quote(failed_package_), script,
+                failure_.substr(marker), said(last_lines_));
+}
+
+int MaintainerScripts::run_dpkg(std::vector<std::string> arguments) {
+    SandboxCommand command;
+    command.argv = {"/usr/bin/dpkg", fmt::format("--status-fd={}", kStatusFd), "--force-unsafe-io", "--abort-after=1"};
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    command.environment = maintainer_environment();
+    command.on_output = [this](std::string_view line) { take_output(line); };
+    command.on_status = [this](std::string_view line) { take_status(line); };
+    failure_.clear();
+    return sandbox_.run(command);
+}
+
+void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages) {
+    if (packages.empty())
+        return;
+    std::vector<std::string> arguments = {"--configure"};
+    for (const auto* package : packages) arguments.emplace_back(package->name);
+    if (const int status = run_dpkg(std::move(arguments)); status != 0)
+        fail("configure the packages", status);
+}
+
+void MaintainerScripts::configure_pending() {
+    if (const int status = run_dpkg({"--configure", "--pending"}); status != 0)
+        fail("configure the packages", status);
+}
+
+void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& lines) {
+    if (lines.empty() || !root_.exists("/usr/bin/debconf-set-selections"))
+        return;
+    SandboxCommand command;
+    command.argv = {"/usr/bin/debconf-set-selections"};
+    command.environment = maintainer_environment();
+    command.input = joined(lines, "\n") + "\n";
+    last_lines_.clear();
+    command.on_output = [this](std::string_view line) { take_output(line); };
+    if (const int status = sandbox_.run(command); status != 0)
+        throw error(ErrorKind::script, "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
+}
+
+void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
+    const auto& self = *package.package;
+    for (const auto& file : package.control)
+        root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
+    SandboxCommand command;
+    command.argv = {fmt::format("{}/preinst", kControlPlace), "install"};
+    command.environment = maintainer_environment();
+    command.environment.insert({{"DPKG_MAINTSCRIPT_PACKAGE", std::string(self.name)},
+                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"},
+                                {"DPKG_MAINTSCRIPT_ARCH", std::string(self.architecture)},
+                                {"DPKG_MAINTSCRIPT_NAME", "preinst"},
+                                {"DPKG_MAINTSCRIPT_DEBUG", "0"},
+                                {"DPKG_ADMINDIR", "/var/lib/dpkg"},
+                                {"DPKG_ROOT", ""},
+                                {"DPKG_RUNNING_VERSION", "1.21.0"}});
+    last_lines_.clear();
+    command.on_output = [this](std::string_view line) { take_output(line); };
+    const int status = sandbox_.run(command);
+    for (const auto& file : package.control) root_.remove(fmt::format("{}/{}", kControlPlace, file.name));
+    const auto place = root_.parent_of(kControlPlace);
+    ::unlinkat(place.directory.get(), place.name.c_str(), AT_REMOVEDIR);
+    if (status != 0)
+        throw error(ErrorKind::script, "cannot install {} {}: its preinst ended with exit status {}{}",
+                    quote(self.name), self.version, status, said(last_lines_));
+}
+
+}  // namespace vprov::configure

@@ -1,0 +1,42 @@
+// Running what packages bring: preinst scripts, and dpkg --configure for all the rest.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "bootstrap/configure/sandbox.h"
+#include "bootstrap/unpack/staging.h"
+
+namespace vprov::configure {
+
+class MaintainerScripts {
+  public:
+    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress, std::uint64_t packages_total);
+
+    // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
+    void run_preinst(const unpack::StagedPackage& package);
+    // One `dpkg --configure` for these packages, in this order; pending triggers are processed at its end.
+    void configure(const std::vector<const deb::Package*>& packages);
+    // The same for all that are unpacked, in dpkg's own order.
+    void configure_pending();
+    void set_debconf_selections(const std::vector<std::string>& lines);
+
+  private:
+    int run_dpkg(std::vector<std::string> arguments);
+    void take_output(std::string_view line);
+    void take_status(std::string_view line);
+    [[noreturn]] void fail(std::string_view what, int status) const;
+
+    Sandbox& sandbox_;
+    const os::RootDir& root_;
+    Progress& progress_;
+    StageProgress seen_;
+    std::string current_;                   // "NAME VERSION" as dpkg says it, or the package of a preinst
+    std::string failed_package_, failure_;  // from dpkg's status descriptor
+    std::deque<std::string> last_lines_;    // of the current package
+};
+
+}  // namespace vprov::configure

@@ -1,0 +1,247 @@
+#include "bootstrap/resolve/explain.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vprov::resolve {
+namespace {
+
+std::string suites(const deb::PackageIndex& index) {
+    std::vector<std::string> names;
+    for (const auto& release : index.releases())
+        if (std::find(names.begin(), names.end(), release.suite) == names.end())
+            names.push_back(release.suite);
+    return joined(names, ", ");
+}
+
+[[noreturn]] void throw_unknown(const Graph& graph, std::string_view name) {
+    std::vector<std::string_view> known;
+    for (const auto& package : graph.index().packages()) known.push_back(package.name);
+    const auto meant = nearest(name, known);
+    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(name), suites(graph.index()),
+                meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant)));
+}
+
+std::string group_text(Group group) {
+    std::vector<std::string> texts;
+    for (const auto& dependency : group) texts.push_back(deb::to_string(dependency.relation));
+    return quote(joined(texts, " | "));
+}
+
+// "; wanted by bar, wanted by the recipe" for what bar wants.
+std::string wanted_by(const Node& node) {
+    std::string text;
+    std::unordered_set<const Node*> seen;
+    for (const auto* at = &node; at && seen.insert(at).second; at = at->wanted_by) {
+        text += fmt::format("{} wanted by {}", text.empty() ? ";" : ",", at->name);
+        if (!at->asked_by.empty())
+            return text + fmt::format(", wanted by {}", at->asked_by);
+    }
+    return text;
+}
+
+// Who wants the package itself: "bar, wanted by the recipe".
+std::string wanter(const Node& node) {
+    if (!node.asked_by.empty())
+        return std::string(node.asked_by);
+    return node.wanted_by ? wanted_by(*node.wanted_by).substr(std::string_view("; wanted by ").size()) : "nobody";
+}
+
+class Explanation {
+  public:
+    Explanation(Marks& marks, const std::unordered_set<std::string_view>& excluded)
+        : marks_(marks), graph_(marks.graph()), excluded_(excluded) {}
+
+    // What stands in the way of `version`: a conflict with what is to be installed, or a want that nothing meets, its
+    // own or that of a package which it needs. nullopt if nothing can be seen.
+    std::optional<std::string> of(const Version& version) {
+        if (!seen_.insert(&version).second)
+            return std::nullopt;
+        if (auto text = of_enemies(version))
+            return text;
+        const auto groups = graph_.groups(version);
+        for (const bool conflicts : {true, false})
+            for (const auto group : groups) {
+                const auto kind = group.front().kind;
+                if (!is_critical(kind) || is_negative(kind) != conflicts || marks_.is_met(group))
+                    continue;
+                if (auto text = conflicts ? of_conflict(version, group.front()) : of_group(version, group))
+                    return text;
+            }
+        return std::nullopt;
+    }
+
+    // For want of a better reason: the first thing it lacks.
+    std::string of_lack(const Version& version) {
+        for (const auto group : graph_.groups(version))
+            if (is_critical(group.front().kind) && !marks_.is_met(group))
+                return fmt::format("cannot satisfy {}: what could meet it cannot be installed{}", group_text(group),
+                                   wanted_by(*version.node));
+        return fmt::format("internal error: {} is said to lack something", version.node->name);
+    }
+
+  private:
+    std::optional<std::string> of_conflict(const Version& version, const Dependency& conflict) {
+        std::optional<std::string> text;
+        visit_matches(
+            conflict, [](const Node& node) { return node.install; },
+            [&](const Version& hit) {
+                text = clash(version, conflict, hit);
+                return true;
+            });
+        return text;
+    }
+
+    // Conflicts that speak of `version`, of packages that are to be installed.
+    std::optional<std::string> of_enemies(const Version& version) {
+        const auto pick = [&](const Node& node) { return &node == version.node ? &version : nullptr; };
+        for (const auto* conflict : conflicts())
+            if (conflict->owner->node != version.node && has_match(*conflict, pick))
+                return clash(*conflict->owner, *conflict, version);
+        return std::nullopt;
+    }
+
+    const std::vector<const Dependency*>& conflicts() {
+        for (; collected_ < graph_.nodes().size(); ++collected_) {
+            const auto& node = graph_.nodes()[collected_];
+            if (!node.install)
+                continue;
+            for (const auto group : graph_.groups(*node.install))
+                if (is_negative(group.front().kind))
+                    conflicts_of_marked_.push_back(&group.front());
+        }
+        return conflicts_of_marked_;
+    }
+
+    static std::string clash(const Version& version, const Dependency& conflict, const Version& hit) {
+        const auto& node = *version.node;
+        const auto& other = *hit.node;
+        const auto by_provides =
+            conflict.relation.name == other.name ? "" : fmt::format(", which {} provides", other.name);
+        return fmt::format("cannot install {} together with {}: {} {} {} {}{}; {} is wanted by {}; {} is wanted by {}",
+                           quote(node.name), quote(other.name), node.name, version.package->version,
+                           verb(conflict.kind), deb::to_string(conflict.relation), by_provides, node.name, wanter(node),
+                           other.name, wanter(other));
+    }
+
+    std::optional<std::string> of_group(const Version& version, Group group) {
+        bool is_possible = false;
+        for (const auto& dependency : group)
+            for (auto* candidate : possible(dependency)) {
+                is_possible = true;
+                if (!candidate->node->wanted_by)
+                    candidate->node->wanted_by = version.node;
+                if (auto text = of(*candidate))
+                    return text;
+            }
+        if (is_possible)
+            return std::nullopt;
+        return fmt::format("cannot satisfy {}: {}{}", group_text(group), cause(group), wanted_by(*version.node));
+    }
+
+    // Versions that meet the dependency and were the candidates of their packages before they were given up.
+    static std::vector<Version*> possible(const Dependency& dependency) {
+        std::vector<Version*> found;
+        visit_matches(
+            dependency, [](const Node& node) { return node.candidate ? node.candidate : node.discarded; },
+            [&](Version& version) {
+                found.push_back(&version);
+                return false;
+            });
+        return found;
+    }
+
+    std::string cause(Group group) {
+        std::vector<std::string> causes;
+        for (const auto& dependency : group) {
+            auto text = cause(dependency);
+            causes.push_back(group.size() == 1 ? text : fmt::format("{}: {}", dependency.relation.name, text));
+        }
+        return joined(causes, "; ");
+    }
+
+    std::string cause(const Dependency& dependency) {
+        const auto& target = *dependency.target;
+        if (excluded_.contains(target.name))
+            return "it is excluded";
+        std::vector<std::string> versions;
+        const auto offer_version = [&](std::string_view version) {
+            if (std::find(versions.begin(), versions.end(), version) == versions.end())
+                versions.emplace_back(version);
+        };
+        if (target.node)
+            for (const auto* version : target.node->versions) {
+                if (deb::satisfies(version->package->version, dependency.relation))
+                    return preferred(*target.node, *version);
+                offer_version(version->package->version);
+            }
+        for (const auto& offer : target.offers) {
+            if (excluded_.contains(offer.provider->node->name))
+                return fmt::format("{}, which provides it, is excluded", offer.provider->node->name);
+            offer_version(fmt::format("{} by {}", offer.version.empty() ? "no version" : offer.version,
+                                      offer.provider->node->name));
+        }
+        if (versions.empty())
+            return "no package of that name is available";
+        return fmt::format("only {} is available", joined(versions, ", "));
+    }
+
+    std::string preferred(const Node& node, const Version& version) const {
+        const auto* candidate = node.candidate ? node.candidate : node.discarded;
+        if (!candidate || candidate == &version)
+            return "it cannot be installed";
+        const auto suite_of = [&](const Version& of) { return graph_.index().releases()[of.package->release].suite; };
+        return fmt::format("{} from {} has precedence over {} from {}", candidate->package->version,
+                           suite_of(*candidate), version.package->version, suite_of(version));
+    }
+
+    Marks& marks_;
+    Graph& graph_;
+    const std::unordered_set<std::string_view>& excluded_;
+    std::unordered_set<const Version*> seen_;
+    std::vector<const Dependency*> conflicts_of_marked_;
+    std::size_t collected_ = 0;  // nodes that were looked at for them
+};
+
+}  // namespace
+
+Node& wished_node(Graph& graph, std::string_view name) {
+    auto& target = graph.target(name);
+    if (target.node->candidate)
+        return *target.node;
+    std::vector<Node*> providers;
+    for (const auto& offer : target.offers)
+        if (offer.provider->node->candidate == offer.provider &&
+            std::find(providers.begin(), providers.end(), offer.provider->node) == providers.end())
+            providers.push_back(offer.provider->node);
+    if (providers.size() == 1)
+        return *providers.front();
+    if (providers.empty())
+        throw_unknown(graph, name);
+    std::set<std::string> names;
+    for (const auto* provider : providers) names.insert(quote(provider->name));
+    throw error(ErrorKind::packages, "cannot choose a package for {}: it is provided by {}; name one of them",
+                quote(name), fmt::join(names, ", "));
+}
+
+void throw_if_broken(Marks& marks, const std::unordered_set<std::string_view>& excluded) {
+    auto& nodes = marks.graph().nodes();
+    const Node* broken = nullptr;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {  // their count may grow on the way
+        if (!marks.is_broken(nodes[i]))
+            continue;
+        if (!broken || (broken->asked_by.empty() && !nodes[i].asked_by.empty()))
+            broken = &nodes[i];
+    }
+    if (!broken)
+        return;
+    Explanation explanation(marks, excluded);
+    auto text = explanation.of(*broken->install);
+    throw Error(ErrorKind::packages, text ? *text : explanation.of_lack(*broken->install));
+}
+
+}  // namespace vprov::resolve

@@ -1,0 +1,20 @@
+// Why a request cannot be had, in words a person can follow. Pure.
+#pragma once
+
+#include <string_view>
+#include <unordered_set>
+
+#include "bootstrap/resolve/graph.h"
+#include "bootstrap/resolve/marks.h"
+
+namespace vprov::resolve {
+
+// The package of that name, or the only one that provides it. Throws Error(packages) if there is none, with the nearest
+// name, or more than one, with all of them.
+Node& wished_node(Graph& graph, std::string_view name);
+
+// Throws Error(packages) for the first of the marked packages that lacks something, with the chain of wants from
+// what cannot be had up to the recipe. Does nothing if all is well.
+void throw_if_broken(Marks& marks, const std::unordered_set<std::string_view>& excluded);
+
+}  // namespace vprov::resolve

@@ -1,0 +1,350 @@
+#include "bootstrap/resolve/repair.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace vprov::resolve {
+namespace {
+
+constexpr unsigned kMaximalRounds = 20;
+
+// apt's weights: pkgProblemResolver::Scores.
+constexpr std::array kPriorityScores = {0, 3, 2, 1, -1, -2};
+constexpr int kEssentialScore = 100;
+constexpr int kWishBonus = 10000;
+constexpr int kEssentialBonus = 5000;
+int dependency_score(DependencyKind kind) {
+    return is_negative(kind) ? -1 : 1;
+}
+
+bool matters_to_apt(const Node& node) {
+    return node.essential || node.important;
+}
+
+// Equal scores keep the order of apt's hash table of names.
+std::uint32_t bucket(std::string_view name) {
+    std::uint32_t hash = 5381;
+    for (const char c : name) hash = 33 * hash + (static_cast<unsigned char>(c) | 0x20U);
+    return hash % 196613;
+}
+
+bool is_before_in_table(const Node& a, const Node& b) {
+    const auto bucket_a = bucket(a.name);
+    const auto bucket_b = bucket(b.name);
+    if (bucket_a != bucket_b)
+        return bucket_a < bucket_b;
+    return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
+}
+
+// Every version there is, not the candidates only, in apt's order.
+std::vector<Version*> all_targets(const Dependency& dependency) {
+    std::vector<Version*> all;
+    const auto* self = is_negative(dependency.kind) ? dependency.owner->node : nullptr;
+    const auto& target = *dependency.target;
+    if (target.node && target.node != self)
+        for (auto* version : target.node->versions)
+            if (deb::satisfies(version->package->version, dependency.relation))
+                all.push_back(version);
+    for (auto offer = target.offers.rbegin(); offer != target.offers.rend(); ++offer)
+        if (offer->provider->node != self && satisfies(*offer, dependency.relation))
+            all.push_back(offer->provider);
+    return all;
+}
+
+// The package itself if there is one of that name, otherwise the last that provides it; nullptr for nobody.
+Node* main_target(const Dependency& dependency) {
+    const auto& target = *dependency.target;
+    if (target.node && !target.node->versions.empty())
+        return target.node;
+    for (auto offer = target.offers.rbegin(); offer != target.offers.rend(); ++offer)
+        if (offer->provider->node != dependency.owner->node)
+            return offer->provider->node;
+    return target.node;
+}
+
+}  // namespace
+
+std::size_t Repair::count_broken() {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < graph_.nodes().size(); ++i)  // the count may grow on the way
+        if (marks_.is_broken(graph_.nodes()[i]))
+            ++count;
+    return count;
+}
+
+// Packages whose mark was taken back without apt noticing that they are still counted as installed.
+void Repair::retry_unmarked() {
+    for (bool again = true; again;) {
+        again = false;
+        for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
+            auto& node = graph_.nodes()[i];
+            if (node.mode == Mode::keep && marks_.is_broken(node)) {
+                marks_.install(node, Follow::nothing, By::solver);
+                again = again || node.mode == Mode::install;
+            }
+        }
+    }
+}
+
+void Repair::score_wants(const Version& version) {
+    for (const auto group : graph_.groups(version)) {
+        for (const auto& dependency : group) {
+            const auto score = dependency_score(dependency.kind);
+            if (score == 0)
+                continue;
+            const auto* self = is_negative(dependency.kind) ? version.node : nullptr;
+            auto* node = dependency.target->node;
+            const bool is_versioned = dependency.relation.op != deb::VersionOperator::none;
+            if (node != self || !node) {
+                const bool is_met =
+                    node && node->install && deb::satisfies(node->install->package->version, dependency.relation);
+                if (is_versioned && !is_met)
+                    continue;
+                if (node)
+                    score_[node] += score;
+            }
+            std::unordered_set<const Node*> providers;
+            for (const auto& offer : dependency.target->offers)
+                if (offer.provider->node != self && offer.provider->node->install == offer.provider &&
+                    satisfies(offer, dependency.relation) && providers.insert(offer.provider->node).second)
+                    score_[offer.provider->node] += score;
+        }
+    }
+}
+
+// One level: a package inherits from those who depend on it, and passes what it got to those who provide it.
+void Repair::score_inheritance() {
+    const auto old = score_;
+    const auto old_of = [&](const Node* node) {
+        const auto found = old.find(node);
+        return found == old.end() ? 0 : found->second;
+    };
+    auto nodes = ordered();
+    for (const auto* node : nodes) {
+        if (!node->install || old_of(node) <= 0)
+            continue;
+        for (const auto group : graph_.groups(*node->install))
+            for (const auto& dependency : group)
+                if (dependency_score(dependency.kind) > 0 && dependency.target->node &&
+                    dependency.target->node->install)
+                    score_[dependency.target->node] += old_of(node);
+    }
+    std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return is_before_in_table(*a, *b); });
+    for (const auto* node : nodes) {
+        const auto transfer = std::abs(score_[node] - old_of(node));
+        if (transfer == 0)
+            continue;
+        std::unordered_set<const Node*> providers;
+        for (const auto& offer : graph_.target(node->name).offers)
+            if (offer.provider->node->install == offer.provider && providers.insert(offer.provider->node).second)
+                score_[offer.provider->node] += transfer;
+    }
+}
+
+void Repair::score_all() {
+    for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
+        const auto& node = graph_.nodes()[i];
+        if (!node.install)
+            continue;
+        score_[&node] += (matters_to_apt(node) ? kEssentialScore : 0) +
+                         kPriorityScores[static_cast<std::size_t>(node.install->priority)];
+        score_wants(*node.install);
+    }
+    score_inheritance();
+    for (const auto& node : graph_.nodes()) {
+        if (wishes_.contains(&node))
+            score_[&node] += kWishBonus;
+        if (matters_to_apt(node))
+            score_[&node] += kEssentialBonus;
+    }
+}
+
+std::vector<Node*> Repair::ordered() {
+    std::vector<Node*> order;
+    for (auto& node : graph_.nodes()) order.push_back(&node);
+    ordered_count_ = order.size();
+    std::sort(order.begin(), order.end(), [&](const Node* a, const Node* b) {
+        return score_[a] != score_[b] ? score_[a] > score_[b] : is_before_in_table(*a, *b);
+    });
+    return order;
+}
+
+// Nodes that were met while mending come after those that have a score.
+void Repair::add_new_nodes(std::vector<Node*>& order) {
+    for (; ordered_count_ < graph_.nodes().size(); ++ordered_count_) order.push_back(&graph_.nodes()[ordered_count_]);
+}
+
+void Repair::run() {
+    if (count_broken() == 0)
+        return;
+    retry_unmarked();
+    score_all();
+    auto order = ordered();
+    bool changed = true;
+    for (unsigned round = 0; round < kMaximalRounds && changed; ++round) {
+        changed = false;
+        for (auto* node : order) {
+            if (!node->install || !marks_.is_broken(*node))
+                continue;
+            Case current{*node, round};
+            mend(current);
+            changed = changed || current.changed;
+        }
+        add_new_nodes(order);
+    }
+}
+
+void Repair::mend(Case& current) {
+    for (const auto group : graph_.groups(*current.node.install))
+        if (is_critical(group.front().kind) && mend_group(current, group) == Next::stop)
+            break;
+    if (current.node.install)
+        apply_kills(current);
+}
+
+Repair::Next Repair::mend_group(Case& current, Group group) {
+    OrState state{group.size() > 1};
+    const auto kills_before = current.kills.size();
+    for (const auto& dependency : group) {
+        if (marks_.is_met(group))
+            return Next::group;
+        if (mend_alternative(current, group, dependency, state) == Next::stop)
+            return Next::stop;
+    }
+    if (!state.in_or || current.kills.size() != kills_before)
+        return Next::group;
+    if (state.end == OrEnd::keep) {
+        marks_.keep(current.node);
+        current.changed = true;
+    } else if (!current.node.is_protected) {
+        marks_.remove(current.node);
+        current.changed = true;
+    }
+    return Next::group;
+}
+
+Repair::Next Repair::mend_alternative(Case& current, Group group, const Dependency& dependency, OrState& state) {
+    const auto targets = all_targets(dependency);
+    const bool negative = is_negative(dependency.kind);
+    if (targets.empty() && !current.node.is_protected && !negative) {
+        if (state.in_or)
+            return Next::alternative;
+        current.changed = true;
+        marks_.keep(current.node);
+        return Next::stop;
+    }
+    for (const auto* version : targets) {
+        auto& other = *version->node;
+        if (negative && other.install != version)
+            continue;
+        if (negative && score_[&current.node] > score_[&other]) {
+            consider_kill(current, group.back(), other);
+            continue;
+        }
+        if (current.node.is_protected) {
+            if (!reinstate(other))
+                continue;
+            score_[&other] = std::min(score_[&other], score_[&current.node]);
+            break;
+        }
+        mend_by_change_of_self(current, dependency, other, state);
+        return state.in_or ? Next::alternative : Next::stop;
+    }
+    return Next::alternative;
+}
+
+bool Repair::mend_by_change_of_self(Case& current, const Dependency& dependency, Node& other, OrState& state) {
+    const bool was_marked = current.node.mode == Mode::install;
+    marks_.keep(current.node);
+    if (!marks_.is_broken(current.node)) {
+        state.end = OrEnd::keep;
+        if (state.in_or && was_marked)
+            marks_.install(current.node, Follow::nothing, By::solver);
+    } else if (!reinstate(current.node)) {
+        give_up_self(current, dependency, other, state);
+    }
+    return current.changed = true;
+}
+
+void Repair::give_up_self(Case& current, const Dependency& dependency, Node& other, const OrState& state) {
+    if (!state.in_or) {
+        marks_.remove(current.node);
+        if (current.round > 1)
+            score_[&current.node] = std::max(score_[&current.node], score_[&other]);
+    } else if (dependency.target->node && dependency.target->node->candidate) {
+        try_installing(*dependency.target->node);
+    }
+}
+
+void Repair::try_installing(Node& node) {
+    const auto broken_before = count_broken();
+    marks_.install(node, Follow::dependencies, By::solver, 1);
+    if (marks_.is_broken(node) || count_broken() > broken_before)
+        marks_.remove(node);
+}
+
+void Repair::consider_kill(Case& current, const Dependency& conflict, Node& other) {
+    const bool candidate_is_hit = has_match(conflict, [](const Node& node) { return node.candidate; });
+    if (conflict.kind == DependencyKind::breaks && !candidate_is_hit)
+        marks_.install(other, Follow::nothing, By::solver);
+    else if (!other.is_protected)
+        current.kills.push_back({&other, &conflict});
+}
+
+void Repair::apply_kills(Case& current) {
+    for (const auto& kill : current.kills) {
+        const bool kept = marks_.keep(*kill.node);
+        auto& score = score_[kill.node];
+        if ((!kept || current.round > 1) && score_[&current.node] > score) {
+            score = score_[&current.node];
+            current.changed = true;
+        }
+        current.changed = current.changed || kept;
+    }
+}
+
+bool Repair::reinstate(Node& node) {
+    if (tried_.contains(&node) || !node.candidate || wishes_.contains(&node))
+        return false;
+    tried_.insert(&node);
+    const bool was_kept = node.mode == Mode::keep;
+    if (!marks_.install(node, Follow::nothing, By::solver) || !node.install)
+        return false;
+    if (reinstate_wants(node))
+        return true;
+    if (was_kept)
+        marks_.keep(node);
+    else
+        marks_.remove(node);
+    return false;
+}
+
+bool Repair::reinstate_wants(Node& node) {
+    const auto groups = graph_.groups(*node.install);
+    return std::all_of(groups.begin(), groups.end(),
+                       [&](Group group) { return !is_critical(group.front().kind) || reinstate_for(group); });
+}
+
+bool Repair::reinstate_for(Group group) {
+    bool failed = false;
+    for (const auto& dependency : group) {
+        if (marks_.is_met(group))
+            break;
+        auto* node = main_target(dependency);
+        if (node && node->is_protected) {
+            failed = true;
+        } else if (marks_.may_be_met(dependency) != is_negative(dependency.kind)) {
+            failed = !node || !reinstate(*node);
+            if (!failed)
+                break;
+        } else if (is_negative(dependency.kind)) {
+            break;  // left to the next round
+        } else {
+            failed = true;
+        }
+    }
+    return !failed;
+}
+
+}  // namespace vprov::resolve

@@ -1,0 +1,49 @@
+// A .deb file, deb(5): an ar archive of debian-binary, control.tar and data.tar. Reads one file; nothing in it is
+// trusted.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct archive;
+
+namespace vprov::unpack {
+
+// One member of control.tar: "postinst", "md5sums", ... (the name has no directory).
+struct ControlFile {
+    std::string name;
+    unsigned mode = 0644;
+    std::string content;
+};
+
+// Maps the file; the views are good for its life. Throws Error(archive) "cannot read PATH: ..." for what is not a
+// .deb of format 2.x.
+class DebArchive {
+  public:
+    explicit DebArchive(std::filesystem::path path);
+    ~DebArchive();
+    DebArchive(const DebArchive&) = delete;
+    DebArchive& operator=(const DebArchive&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+    std::vector<ControlFile> control() const;  // at most 64 MiB in all
+    // Calls `read` with libarchive positioned before the first entry of data.tar.
+    void read_data(const std::function<void(::archive*)>& read) const;
+
+  private:
+    void parse();
+    std::filesystem::path path_;
+    std::string_view bytes_;
+    std::string_view control_, data_;  // the members, still compressed
+};
+
+// Finds the members of an ar archive that make a .deb; throws Error(archive). Separate for tests and fuzzing.
+struct DebMembers {
+    std::string_view control, data;
+};
+DebMembers find_deb_members(std::string_view bytes);
+
+}  // namespace vprov::unpack

@@ -1,0 +1,190 @@
+#include "bootstrap/unpack/dpkg_database.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/deb/stanza.h"
+
+namespace vprov::unpack {
+namespace {
+
+constexpr std::string_view kBase = "/var/lib/dpkg";
+
+std::string in_base(std::string_view rest) {
+    return fmt::format("{}/{}", kBase, rest);
+}
+
+std::string interest_line(std::string_view package, bool await) {
+    return fmt::format("{}{}\n", package, await ? "" : "/noawait");
+}
+
+}  // namespace
+
+DpkgDatabase::DpkgDatabase(const os::RootDir& root, std::string native_architecture) : root_(root) {
+    for (const auto* folder : {"info", "updates", "triggers", "alternatives", "parts"})
+        root_.make_directories(in_base(folder));
+    root_.write(in_base("info/format"), "1\n");
+    root_.write(in_base("arch"), native_architecture + "\n");
+    for (const auto* empty : {"status", "triggers/Unincorp"})
+        if (!root_.exists(in_base(empty)))
+            root_.write(in_base(empty), "");
+    load_diversions();
+}
+
+std::string DpkgDatabase::info_name(const deb::Package& package) {
+    return package.multi_arch == "same" ? fmt::format("{}:{}", package.name, package.architecture)
+                                        : std::string(package.name);
+}
+
+void DpkgDatabase::add(const StagedPackage& package, std::vector<std::string> paths) {
+    const auto info = info_name(*package.package);
+    std::string md5sums;
+    for (const auto& entry : package.entries)
+        if (!entry.md5.empty())
+            md5sums += fmt::format("{}  {}\n", entry.md5, entry.path);
+    for (const auto& file : package.control)
+        if (file.name != "control")
+            root_.write(in_base(fmt::format("info/{}.{}", info, file.name)), file.content, file.mode);
+    if (!package.control_file("md5sums"))
+        root_.write(in_base(fmt::format("info/{}.md5sums", info)), md5sums);
+    activate_file_triggers(package, paths);
+    add_interests(package);
+    new_status_ += status_stanza(package);
+    info_names_[std::string(package.package->name)] = info;
+    changed_lists_.insert(info);
+    lists_[info] = std::move(paths);
+}
+
+void DpkgDatabase::remove_path(std::string_view package, std::string_view path) {
+    const auto info = info_names_.find(package);
+    if (info == info_names_.end())
+        return;
+    std::erase(lists_[info->second], path);
+    changed_lists_.insert(info->second);
+}
+
+// control as it is, with the state that dpkg gives a package after unpacking it; "newconffile" stands for "not
+// installed yet" until dpkg --configure puts the digest there.
+std::string DpkgDatabase::status_stanza(const StagedPackage& package) const {
+    const auto stanza = deb::read_single_stanza(package.control_file("control")->content);
+    std::string text;
+    for (const auto& field : stanza.fields()) {
+        if (field.name == "Status" || field.name == "Conffiles")
+            continue;
+        text += field.text;
+        text += '\n';
+        if (field.name == "Package")
+            text += "Status: install ok unpacked\n";
+    }
+    if (const auto* conffiles = package.control_file("conffiles")) {
+        std::string list;
+        for (const auto line : split(conffiles->content, '\n'))
+            if (trimmed(line).starts_with('/'))
+                list += fmt::format(" {} newconffile\n", trimmed(line));
+        if (!list.empty())
+            text += "Conffiles:\n" + list;
+    }
+    return text + "\n";
+}
+
+void DpkgDatabase::add_interests(const StagedPackage& package) {
+    const auto* triggers = package.control_file("triggers");
+    if (!triggers)
+        return;
+    const auto info = info_name(*package.package);
+    for (const auto line : split(triggers->content, '\n')) {
+        const auto words = split_words(line.substr(0, line.find('#')));
+        if (words.size() != 2 || !words[0].starts_with("interest"))
+            continue;
+        const bool await = words[0] != "interest-noawait";
+        if (words[1].starts_with('/'))
+            file_interests_.emplace_back(std::string(words[1]), Interest{info, await, false});
+        else
+            explicit_interests_[std::string(words[1])].push_back({info, await, false});
+    }
+}
+
+// A package that is not configured yet needs no activation: its postinst will run in any case.
+void DpkgDatabase::activate_file_triggers(const StagedPackage& package, const std::vector<std::string>& paths) {
+    for (const auto& [trigger, interest] : file_interests_) {
+        if (!interest.configured)
+            continue;
+        const bool concerned = std::any_of(paths.begin(), paths.end(), [&trigger = trigger](const auto& path) {
+            return path.starts_with(trigger) && (path.size() == trigger.size() || path[trigger.size()] == '/');
+        });
+        if (concerned)
+            activated_[trigger].insert(interest.await ? info_name(*package.package) : "-");
+    }
+}
+
+void DpkgDatabase::write_lists() {
+    for (const auto& info : changed_lists_) {
+        std::string text;
+        for (const auto& path : lists_[info]) {
+            text += path;
+            text += '\n';
+        }
+        root_.write(in_base(fmt::format("info/{}.list", info)), text);
+    }
+    changed_lists_.clear();
+}
+
+void DpkgDatabase::write_triggers() {
+    std::string interests;
+    for (const auto& [path, interest] : file_interests_)
+        interests += path + " " + interest_line(interest.package, interest.await);
+    if (interests != written_file_interests_)
+        root_.write(in_base("triggers/File"), interests);
+    written_file_interests_ = std::move(interests);
+    for (const auto& [trigger, packages] : explicit_interests_) {
+        std::string text;
+        for (const auto& interest : packages) text += interest_line(interest.package, interest.await);
+        root_.write(in_base("triggers/" + trigger), text);
+    }
+    if (activated_.empty())
+        return;
+    auto pending = root_.read_if_exists(in_base("triggers/Unincorp")).value_or("");
+    for (const auto& [trigger, awaiting] : activated_) {
+        pending += trigger;
+        for (const auto& package : awaiting) pending += " " + package;
+        pending += '\n';
+    }
+    root_.write(in_base("triggers/Unincorp"), pending);
+    activated_.clear();
+}
+
+void DpkgDatabase::flush() {
+    write_lists();
+    write_triggers();
+    if (new_status_.empty())
+        return;
+    auto status = root_.read(in_base("status"));
+    if (!status.empty() && !status.ends_with("\n\n"))
+        status += '\n';
+    root_.write(in_base("status"), status + new_status_);
+    new_status_.clear();
+}
+
+void DpkgDatabase::load_diversions() {
+    diversions_.clear();
+    const auto text = root_.read_if_exists(in_base("diversions")).value_or("");
+    const auto lines = split(text, '\n');
+    for (std::size_t i = 0; i + 2 < lines.size(); i += 3)
+        diversions_[std::string(lines[i])] = {std::string(lines[i + 1]), std::string(lines[i + 2])};
+}
+
+std::optional<std::string> DpkgDatabase::diverted(std::string_view path, std::string_view package) const {
+    const auto found = diversions_.find(path);
+    if (found == diversions_.end() || found->second.package == package)
+        return std::nullopt;
+    return found->second.to;
+}
+
+void DpkgDatabase::mark_configured() {
+    for (auto& [path, interest] : file_interests_) interest.configured = true;
+}
+
+}  // namespace vprov::unpack

@@ -1,0 +1,72 @@
+// dpkg's database in the guest, /var/lib/dpkg, written as dpkg 1.21 writes it when it unpacks a package.
+//
+// Formats: dpkg's own sources and deb-triggers(5), deb-conffiles(5), dpkg-divert(1). dpkg itself rewrites status at
+// its next run, so what counts here is the meaning of the fields and not their order.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bootstrap/unpack/staging.h"
+#include "os/root_dir.h"
+
+namespace vprov::unpack {
+
+struct Diversion {
+    std::string to;       // absolute path
+    std::string package;  // whose own file stays where it is; ":" for a local diversion
+};
+
+// In memory until flush(); maintainer scripts must only run on a flushed database, and load_diversions() has to be
+// called after they have run.
+class DpkgDatabase {
+  public:
+    // Makes the directories and files that an empty database has.
+    DpkgDatabase(const os::RootDir& root, std::string native_architecture);
+
+    // The package as unpacked: info files, file list, trigger interests, status. `paths` are those it owns, absolute.
+    void add(const StagedPackage& package, std::vector<std::string> paths);
+    // A later package that Replaces this one took `path` over.
+    void remove_path(std::string_view package, std::string_view path);
+    // Writes what is new; pending file triggers of configured packages go to triggers/Unincorp.
+    void flush();
+
+    void load_diversions();
+    // Where `path` (absolute) of `package` goes; nullopt where it goes to its own place.
+    std::optional<std::string> diverted(std::string_view path, std::string_view package) const;
+
+    // All packages added so far are configured now: file triggers that concern them are recorded from here on.
+    void mark_configured();
+
+    static std::string info_name(const deb::Package& package);  // "libc6:amd64" for Multi-Arch: same, else the name
+
+  private:
+    struct Interest {
+        std::string package;
+        bool await = true;
+        bool configured = false;
+    };
+
+    void add_interests(const StagedPackage& package);
+    void activate_file_triggers(const StagedPackage& package, const std::vector<std::string>& paths);
+    std::string status_stanza(const StagedPackage& package) const;
+    void write_lists();
+    void write_triggers();
+
+    const os::RootDir& root_;
+    std::map<std::string, std::vector<std::string>, std::less<>> lists_;  // info name -> paths, in dpkg's order
+    std::map<std::string, std::string, std::less<>> info_names_;          // package -> info name
+    std::set<std::string, std::less<>> changed_lists_;
+    std::string new_status_;
+    std::vector<std::pair<std::string, Interest>> file_interests_;  // path -> who, in order
+    std::map<std::string, std::vector<Interest>, std::less<>> explicit_interests_;
+    std::map<std::string, std::set<std::string>, std::less<>> activated_;  // trigger -> awaiting packages, "-" for none
+    std::map<std::string, Diversion, std::less<>> diversions_;
+    std::string written_file_interests_;
+};
+
+}  // namespace vprov::unpack

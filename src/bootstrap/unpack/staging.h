@@ -1,0 +1,69 @@
+// Packages taken out of their .debs: contents on disk under numbers, everything else in memory.
+//
+// Staging knows no paths of the guest, so nothing in a .deb can lead it anywhere; it runs on all cores and in any
+// order. What goes where is decided afterwards, in one order, by TreeMerger.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "bootstrap/deb/package_index.h"
+#include "bootstrap/unpack/deb_archive.h"
+#include "os/temp_dir.h"
+
+namespace vprov::unpack {
+
+enum class EntryKind { directory, file, symlink, hardlink, character_device, block_device, fifo };
+
+// One member of data.tar, in its order.
+struct Entry {
+    std::string path;  // without leading "./" or "/" and trailing "/"; "" is the root itself
+    EntryKind kind = EntryKind::file;
+    unsigned mode = 0;  // permission bits with setuid, setgid and sticky
+    std::uint32_t uid = 0, gid = 0;
+    std::int64_t mtime = 0;     // seconds since the epoch
+    std::string target;         // of a symbolic link, verbatim; of a hard link, an earlier `path`
+    std::uint32_t content = 0;  // files: name of the content in the package's staging directory
+    std::uint64_t device = 0;   // makedev(3) number
+    std::string md5;            // files: only where the package has no md5sums of its own
+};
+
+struct StagedPackage {
+    const deb::Package* package = nullptr;
+    std::vector<ControlFile> control;  // every file of control.tar, "control" among them
+    std::vector<Entry> entries;
+    std::filesystem::path directory;  // holds the contents, with owner, mode and times already set
+    const ControlFile* control_file(std::string_view name) const;  // nullptr when it has none
+};
+
+// Caps on what one package may hold: beyond them it is not a package but an attack.
+struct StagingLimits {
+    std::uint64_t members = 1'000'000;
+    std::uint64_t ratio = 300;  // unpacked bytes per byte of .deb, beyond the first GiB
+};
+
+// Stages packages with a pool of threads, as many as there are cores, while more are still being added.
+class Stager {
+  public:
+    // Contents go below `directory`, which must be on the file system of the tree that they will be moved into.
+    Stager(std::filesystem::path directory, Progress& progress, StagingLimits limits = {});
+    ~Stager();  // stops early and waits for the threads
+    void add(const deb::Package& package, std::filesystem::path deb);
+    // Waits until all that was added is staged. Sorted by package name. Throws the first failure, Error(archive)
+    // "cannot unpack NAME VERSION: ...", Error(disk), or Error(interrupted).
+    std::vector<StagedPackage> finish();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Stages one .deb; the Stager's unit of work.
+StagedPackage stage_package(const deb::Package& package, const std::filesystem::path& deb,
+                            const std::filesystem::path& directory, const StagingLimits& limits);
+
+}  // namespace vprov::unpack

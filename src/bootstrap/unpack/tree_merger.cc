@@ -1,0 +1,211 @@
+#include "bootstrap/unpack/tree_merger.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/deb/relation.h"
+#include "os/interrupt.h"
+
+namespace vprov::unpack {
+namespace {
+
+constexpr std::size_t kOpenDirectories = 256;  // well below the usual limit of 1024 descriptors
+
+Error failure(std::string_view verb, std::string_view path) {
+    return system_error(ErrorKind::disk, errno, fmt::format("cannot {} {}", verb, quote(path)));
+}
+
+std::set<std::string, std::less<>> conffiles_of(const StagedPackage& package) {
+    std::set<std::string, std::less<>> paths;
+    if (const auto* file = package.control_file("conffiles"))
+        for (const auto line : split(file->content, '\n'))
+            if (trimmed(line).starts_with('/'))
+                paths.insert(std::string(trimmed(line)));
+    return paths;
+}
+
+void set_times(int directory, const std::string& name, const Entry& entry) {
+    const std::array<timespec, 2> times = {{{entry.mtime, 0}, {entry.mtime, 0}}};
+    if (::utimensat(directory, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+        throw failure("set the times of", entry.path);
+}
+
+void set_owner(int directory, const std::string& name, const Entry& entry) {
+    if ((entry.uid != 0 || entry.gid != 0) &&
+        ::fchownat(directory, name.c_str(), entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
+        throw failure("set the owner of", entry.path);
+}
+
+bool is_directory(int directory, const std::string& name) {
+    struct stat status {};
+    return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+void TreeMerger::merge(const StagedPackage& package) {
+    os::check_stop();
+    const auto& self = *package.package;
+    try {
+        conffiles_ = conffiles_of(package);
+        std::vector<std::string> paths;
+        paths.reserve(package.entries.size());
+        for (const auto& entry : package.entries) merge_entry(package, entry, paths);
+        merged_[self.name] = &self;
+        database_.add(package, std::move(paths));
+        os::remove_tree(package.directory);
+    } catch (Error& e) {
+        if (e.kind() != ErrorKind::interrupted)
+            e.add_context(fmt::format("cannot unpack {} {}", self.name, self.version));
+        throw;
+    }
+}
+
+void TreeMerger::merge_entry(const StagedPackage& package, const Entry& entry, std::vector<std::string>& paths) {
+    auto listed = entry.path.empty() ? std::string("/.") : "/" + entry.path;
+    if (entry.kind == EntryKind::directory) {
+        put_directory(entry, entry.path);
+        paths.push_back(std::move(listed));
+        return;
+    }
+    if (settle_owner(package, listed) == Verdict::keep_other)
+        return;
+    const auto place = place_of(final_path(package, listed));
+    if (is_directory(place.directory, place.name)) {
+        if (entry.kind != EntryKind::symlink)
+            throw error(ErrorKind::packages, "its {} is a directory of another package", quote(listed));
+    } else {
+        switch (entry.kind) {
+            case EntryKind::file:
+                put_file(package, entry, place);
+                break;
+            case EntryKind::symlink:
+                put_symlink(entry, place);
+                break;
+            case EntryKind::hardlink:
+                put_hardlink(package, entry, place);
+                break;
+            default:
+                put_node(entry, place);
+                break;
+        }
+    }
+    paths.push_back(std::move(listed));
+}
+
+std::string TreeMerger::final_path(const StagedPackage& package, std::string_view path) const {
+    auto place = database_.diverted(path, package.package->name).value_or(std::string(path));
+    if (conffiles_.contains(path))
+        place += ".dpkg-new";
+    return place;
+}
+
+bool TreeMerger::replaces(const StagedPackage& package, std::string_view other) const {
+    const auto found = merged_.find(other);
+    const auto version = found == merged_.end() ? std::string_view{} : found->second->version;
+    deb::RelationReader reader(package.package->replaces);
+    for (deb::Relation relation; reader.next(relation);)
+        if (relation.name == other && deb::satisfies(version, relation))
+            return true;
+    return false;
+}
+
+TreeMerger::Verdict TreeMerger::settle_owner(const StagedPackage& package, const std::string& path) {
+    auto& owner = owners_[path];
+    const auto* self = package.package;
+    if (!owner || owner == self || database_.diverted(path, self->name) || database_.diverted(path, owner->name)) {
+        owner = self;
+        return Verdict::write;
+    }
+    if (replaces(package, owner->name)) {
+        database_.remove_path(owner->name, path);
+        owner = self;
+        return Verdict::write;
+    }
+    deb::RelationReader reader(owner->replaces);
+    for (deb::Relation relation; reader.next(relation);)
+        if (relation.name == self->name && deb::satisfies(self->version, relation))
+            return Verdict::keep_other;
+    throw error(ErrorKind::packages, "trying to overwrite {}, which is also in package {} {}", quote(path), owner->name,
+                owner->version);
+}
+
+TreeMerger::Place TreeMerger::place_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    auto folder = path.substr(0, slash);
+    auto found = directories_.find(folder);
+    if (found == directories_.end()) {
+        if (directories_.size() >= kOpenDirectories)
+            directories_.clear();
+        auto opened = root_.open_if_exists(folder.empty() ? "." : folder, O_PATH | O_DIRECTORY);
+        if (!opened) {  // dpkg asks for the directories in a package; some have files only
+            root_.make_directories(folder);
+            opened = root_.open(folder, O_PATH | O_DIRECTORY);
+        }
+        found = directories_.emplace(std::move(folder), std::move(*opened)).first;
+    }
+    return {found->second.get(), path.substr(slash + 1)};
+}
+
+void TreeMerger::put_directory(const Entry& entry, const std::string& path) {
+    if (path.empty())
+        return;
+    if (root_.open_if_exists(path, O_PATH | O_DIRECTORY))
+        return;
+    const auto place = place_of("/" + path);
+    if (::mkdirat(place.directory, place.name.c_str(), 0700) != 0) {
+        if (errno == EEXIST)
+            throw error(ErrorKind::packages, "its directory {} is a file of another package", quote("/" + path));
+        throw failure("make directory", path);
+    }
+    set_owner(place.directory, place.name, entry);
+    if (::fchmodat(place.directory, place.name.c_str(), entry.mode, 0) != 0)
+        throw failure("set the mode of", path);
+    set_times(place.directory, place.name, entry);
+}
+
+void TreeMerger::put_file(const StagedPackage& package, const Entry& entry, const Place& place) {
+    const auto content = package.directory / std::to_string(entry.content);
+    if (::renameat(AT_FDCWD, content.c_str(), place.directory, place.name.c_str()) != 0)
+        throw failure("write", entry.path);
+}
+
+void TreeMerger::put_symlink(const Entry& entry, const Place& place) {
+    if (::symlinkat(entry.target.c_str(), place.directory, place.name.c_str()) != 0) {
+        if (errno != EEXIST)
+            throw failure("link", entry.path);
+        ::unlinkat(place.directory, place.name.c_str(), 0);
+        if (::symlinkat(entry.target.c_str(), place.directory, place.name.c_str()) != 0)
+            throw failure("link", entry.path);
+    }
+    set_owner(place.directory, place.name, entry);
+    set_times(place.directory, place.name, entry);
+}
+
+void TreeMerger::put_hardlink(const StagedPackage& package, const Entry& entry, const Place& place) {
+    const auto first = root_.parent_of(final_path(package, "/" + entry.target));
+    ::unlinkat(place.directory, place.name.c_str(), 0);
+    if (::linkat(first.directory.get(), first.name.c_str(), place.directory, place.name.c_str(), 0) != 0)
+        throw failure("link", entry.path);
+}
+
+void TreeMerger::put_node(const Entry& entry, const Place& place) {
+    const mode_t kind = entry.kind == EntryKind::fifo           ? S_IFIFO
+                        : entry.kind == EntryKind::block_device ? S_IFBLK
+                                                                : S_IFCHR;
+    ::unlinkat(place.directory, place.name.c_str(), 0);
+    if (::mknodat(place.directory, place.name.c_str(), kind | 0600, entry.device) != 0)
+        throw failure("make node", entry.path);
+    set_owner(place.directory, place.name, entry);
+    if (::fchmodat(place.directory, place.name.c_str(), entry.mode, 0) != 0)
+        throw failure("set the mode of", entry.path);
+    set_times(place.directory, place.name, entry);
+}
+
+}  // namespace vprov::unpack

@@ -1,0 +1,25 @@
+#include "cli/recipe_options.h"
+
+#include "recipe/recipe.h"
+
+namespace vprov::cli {
+
+void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
+    verb.add_option("RECIPE", options.recipes, "Recipes, vprov-recipe(5)")->required();
+    verb.add_option("-s,--set", options.overrides, "Override a key of the recipe: system.suite=trixie, disk.0.size=4G")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    verb.add_option("-o,--output", options.output, "Guests go to DIR/NAME (out)")->type_name("DIR");
+    verb.add_option("--cache-dir", options.cache, "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
+        ->type_name("DIR");
+}
+
+plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) {
+    plan::Options planning;
+    planning.output = options.output;
+    if (!options.cache.empty())
+        planning.cache = options.cache;
+    return plan::make_plan(recipe::read(recipe, options.overrides), plan::read_host_facts(), planning);
+}
+
+}  // namespace vprov::cli

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/archive/transport.h"
+#include "cli/recipe_options.h"
+#include "cli/verbs.h"
+#include "hypervisor/guest/guest.h"
+#include "hypervisor/launch/domains.h"
+#include "os/fd.h"
+#include "pipeline/build.h"
+
+namespace vprov::cli {
+namespace {
+
+struct BuildOptions : RecipeOptions {
+    bool launch = false;
+    unsigned login_timeout = 300;   // seconds; TCG on a loaded machine takes most of a minute
+};
+
+void refuse_running(const plan::Plan& plan) {
+    if (hypervisor::Domains::standard().is_running(plan.name))
+        throw error(ErrorKind::hypervisor, "cannot build {}: a guest of that name is running on its disks; "
+                    "end it with 'vprov shutdown {}'", quote(plan.name), plan.name);
+}
+
+void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options, Session& session,
+            Progress& progress, pipeline::StageTimer& timer) {
+    const auto domains = hypervisor::Domains::standard();
+    timer.start(Stage::launch);
+    const auto text = os::read_file(built.configuration, ErrorKind::hypervisor);
+    const auto guest = hypervisor::read_xl_cfg(text, built.configuration.native()).guest;
+    const auto created = domains.create(guest, {session.executable, {}, built.directory});
+    for (const auto& warning : created.warnings) progress.warning(warning);
+    progress.detail(fmt::format("{} runs on {}", plan.name, created.engine));
+    const auto wait = domains.wait_for_login(plan.name, std::chrono::seconds(options.login_timeout),
+                                             [&](std::string_view line) { progress.detail(line); });
+    if (!wait.reached)
+        throw error(ErrorKind::hypervisor, "cannot reach {}'s login prompt: {}\nThe end of its console:\n{}\n"
+                    "It is left as it is: 'vprov console {}', 'vprov destroy {}'", plan.name, wait.cause, wait.last_lines,
+                    plan.name, plan.name);
+    timer.finish(fmt::format("login prompt after {:.1f} s, {}", wait.seconds, created.engine));
+}
+
+void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options, const Session& session) {
+    if (session.output == OutputMode::json) {
+        nlohmann::ordered_json event = {{"event", "finished"}, {"name", plan.name}, {"directory", built.directory.native()},
+                                        {"configuration", built.configuration.native()}};
+        if (!built.password_file.empty())
+            event["password_file"] = built.password_file.native();
+        fmt::print("{}\n", event.dump());
+        return;
+    }
+    if (session.output == OutputMode::quiet)
+        return;
+    fmt::print("{} is in {}\n", plan.name, built.directory.native());
+    fmt::print("  {:<10} {}\n", options.launch ? "log in:" : "start:",
+               options.launch ? "vprov console " + plan.name + "   (Ctrl-] leaves it)"
+                              : fmt::format("vprov create -c {}   (under Xen: xl create -c)", shell_quote(built.configuration.native())));
+    if (!built.password_file.empty())
+        fmt::print("  {:<10} {}   (only you can read it)\n", "passwords:", built.password_file.native());
+    if (options.launch)
+        fmt::print("  {:<10} vprov shutdown {}\n", "stop:", plan.name);
+}
+
+void build(const BuildOptions& options, Session& session) {
+    std::vector<plan::Plan> plans;   // every recipe is checked before the first is built
+    for (const auto& recipe : options.recipes) {
+        plans.push_back(plan_recipe(options, recipe));
+        refuse_running(plans.back());
+    }
+    const auto progress = make_progress(session);
+    const auto transport = archive::make_curl_transport();
+    os::SystemCommandRunner runner;
+    for (const auto& plan : plans) {
+        const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
+        const auto built = pipeline::build(plan, environment);
+        pipeline::StageTimer timer(*progress);
+        if (options.launch)
+            launch(plan, built, options, session, *progress, timer);
+        print_result(plan, built, options, session);
+    }
+}
+
+}  // namespace
+
+void add_build(CLI::App& app, Session& session) {
+    auto* verb = app.add_subcommand("build", "Build guests from recipes");
+    auto options = std::make_shared<BuildOptions>();
+    add_recipe_options(*verb, *options);
+    verb->add_flag("-l,--launch", options->launch, "Boot the guest and wait for its login prompt");
+    verb->add_option("--login-timeout", options->login_timeout, "How long to wait for it (300)")->type_name("SECONDS");
+    verb->footer("Leaves DIR/NAME/ with NAME.cfg, an image per disk, vmlinuz, initrd.img and manifest.json.\n"
+                 "Nothing is there before all of it is; an earlier build is replaced.");
+    verb->callback([options, &session] { build(*options, session); });
+}
+
+}  // namespace vprov::cli

@@ -1,0 +1,186 @@
+#include "config-render/accounts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config-render/account_tables.h"
+#include "config-render/passwords.h"
+
+namespace vprov::render {
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86400;
+constexpr mode_t kHomeMode = 0700;  // DIR_MODE of adduser.conf(5) since Debian 12
+
+struct Owner {
+    uid_t uid;
+    gid_t gid;
+};
+
+Error failure(std::string_view verb, const std::string& path) {
+    return system_error(ErrorKind::disk, errno, fmt::format("cannot {} {} in the guest's tree", verb, quote(path)));
+}
+
+void give(const os::RootDir& root, const std::string& path, Owner owner) {
+    const auto place = root.parent_of(path);
+    if (::fchownat(place.directory.get(), place.name.c_str(), owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) != 0)
+        throw failure("change the owner of", path);
+}
+
+// The tables that a tree may lack: shadow and gshadow without package passwd, the subordinate ids before login 4.9.
+class TableFile {
+  public:
+    TableFile(const os::RootDir& root, std::string path, AccountTable AccountTables::*table)
+        : path_(std::move(path)), table_(table), status_(root.status(path_)) {}
+
+    void read(const os::RootDir& root, AccountTables& into) {
+        before_ = root.read_if_exists(path_).value_or("");
+        into.*table_ = AccountTable(before_);
+    }
+
+    void write(const os::RootDir& root, const AccountTables& from) const {
+        const auto text = (from.*table_).text();
+        if (!status_ || text == before_)
+            return;
+        // the owner first sees 0600 so that nobody reads shadow between the two calls
+        root.write(path_, text, 0600);
+        give(root, path_, {status_->st_uid, status_->st_gid});
+        const auto fd = root.open(path_, O_RDONLY | O_NOFOLLOW);
+        if (::fchmod(fd.get(), status_->st_mode & 07777) != 0)
+            throw failure("set the mode of", path_);
+    }
+
+  private:
+    std::string path_;
+    AccountTable AccountTables::*table_;
+    std::optional<struct stat> status_;
+    std::string before_;
+};
+
+std::vector<TableFile> table_files(const os::RootDir& root) {
+    std::vector<TableFile> files;
+    files.emplace_back(root, "/etc/passwd", &AccountTables::passwd);
+    files.emplace_back(root, "/etc/shadow", &AccountTables::shadow);
+    files.emplace_back(root, "/etc/group", &AccountTables::group);
+    files.emplace_back(root, "/etc/gshadow", &AccountTables::gshadow);
+    files.emplace_back(root, "/etc/subuid", &AccountTables::subuid);
+    files.emplace_back(root, "/etc/subgid", &AccountTables::subgid);
+    return files;
+}
+
+std::vector<std::string> entries(const os::RootDir& root, const std::string& path) {
+    auto fd = root.open(path, O_RDONLY | O_DIRECTORY);
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd.get()), ::closedir);
+    if (!folder)
+        throw failure("list", path);
+    fd.release();  // closedir() closes it
+    std::vector<std::string> names;
+    while (const auto* entry = ::readdir(folder.get()))
+        if (const std::string name = entry->d_name; name != "." && name != "..")
+            names.push_back(name);
+    return names;
+}
+
+void make_directory(const os::RootDir& root, const std::string& path, mode_t mode, Owner owner) {
+    const auto place = root.parent_of(path);
+    if (::mkdirat(place.directory.get(), place.name.c_str(), 0700) != 0 && errno != EEXIST)
+        throw failure("make directory", path);
+    give(root, path, owner);
+    const auto fd = root.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (::fchmod(fd.get(), mode) != 0)
+        throw failure("set the mode of", path);
+}
+
+// Files, links and directories of `from` into the directory `to`, given to `owner`; anything else is left out.
+void copy_skeleton(const os::RootDir& root, const std::string& from, const std::string& to, Owner owner) {
+    for (const auto& name : entries(root, from)) {
+        const auto source = from + "/" + name;
+        const auto target = to + "/" + name;
+        const auto status = root.status(source);
+        if (!status)
+            continue;
+        if (S_ISDIR(status->st_mode)) {
+            make_directory(root, target, status->st_mode & 07777, owner);
+            copy_skeleton(root, source, target, owner);
+        } else if (S_ISLNK(status->st_mode)) {
+            root.make_link(target, root.read_link(source).value_or(""));
+            give(root, target, owner);
+        } else if (S_ISREG(status->st_mode)) {
+            root.write(target, root.read(source), status->st_mode & 07777);
+            give(root, target, owner);
+        }
+    }
+}
+
+void make_home(const os::RootDir& root, const recipe::User& user, Owner owner) {
+    const auto home = "/home/" + user.name;
+    root.make_directories("/home");
+    make_directory(root, home, kHomeMode, owner);
+    if (root.exists("/etc/skel"))
+        copy_skeleton(root, "/etc/skel", home, owner);
+    if (user.authorized_keys.empty())
+        return;
+    make_directory(root, home + "/.ssh", 0700, owner);
+    root.write(home + "/.ssh/authorized_keys", joined(user.authorized_keys, "\n") + "\n", 0600);
+    give(root, home + "/.ssh/authorized_keys", owner);
+}
+
+std::filesystem::path folder_of(const plan::Plan& plan) {
+    return plan.recipe.file.parent_path();
+}
+
+std::string whose(const recipe::User& user) {
+    return "user " + quote(user.name);
+}
+
+NewUser new_user(const recipe::User& user, std::string password, std::int64_t last_change) {
+    NewUser made{user.name, std::move(password), user.groups, last_change};
+    if (user.sudo)
+        made.groups.emplace_back("sudo");
+    return made;
+}
+
+}  // namespace
+
+void check_passwords(const plan::Plan& plan) {
+    const auto& identity = plan.recipe.identity;
+    if (identity.root_password)
+        password_text(*identity.root_password, folder_of(plan), "root");
+    for (const auto& user : identity.users)
+        if (user.password)
+            password_text(*user.password, folder_of(plan), whose(user));
+}
+
+PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan, std::int64_t now) {
+    const auto& identity = plan.recipe.identity;
+    const auto today = now / kSecondsPerDay;
+    AccountTables tables;
+    auto files = table_files(root);
+    for (auto& file : files) file.read(root, tables);
+
+    PersonaliseResult result;
+    if (identity.root_password) {
+        const auto password = hashed_password(*identity.root_password, folder_of(plan), "root");
+        set_password(tables, "root", password.hash, today);
+        result.root_password = password.clear;
+    }
+    for (const auto& user : identity.users) {
+        const auto password = user.password ? hashed_password(*user.password, folder_of(plan), whose(user))
+                                            : HashedPassword{"!", std::nullopt};
+        const auto id = add_user(tables, new_user(user, password.hash, today));
+        make_home(root, user, {id, id});
+        if (password.clear)
+            result.user_passwords.emplace_back(user.name, *password.clear);
+    }
+    for (const auto& file : files) file.write(root, tables);
+    return result;
+}
+
+}  // namespace vprov::render

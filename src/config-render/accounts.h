@@ -1,0 +1,32 @@
+// Passwords and accounts of the guest, written into its /etc/passwd and the files beside it. No program of the guest
+// or of the host is run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "os/root_dir.h"
+#include "plan/plan.h"
+
+namespace vprov::render {
+
+// Finds out before any work is done what would end it: a hash file that is missing or that everybody can read, a
+// variable that is not set, something that is no password hash. Reads, changes nothing. Throws Error(recipe).
+void check_passwords(const plan::Plan& plan);
+
+// In clear, and only for those whom the recipe gives a `random` password. To be shown once and never stored.
+struct PersonaliseResult {
+    std::optional<std::string> root_password;
+    std::vector<std::pair<std::string, std::string>> user_passwords;  // user, password
+};
+
+// Sets root's password and adds the recipe's users as adduser(8) would: user and group of the same number from 1000
+// up, home directory from /etc/skel, subordinate ids, group `users`. Without a password an account stays locked. `now`
+// (seconds since the epoch) is the date of the last change. Throws Error(recipe) for a user that exists or a group that
+// does not, and for what check_passwords() finds; Error(disk) for a tree that cannot be written.
+PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan, std::int64_t now);
+
+}  // namespace vprov::render

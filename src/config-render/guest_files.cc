@@ -1,0 +1,148 @@
+#include "config-render/guest_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/text.h"
+#include "config-render/filesystems.h"
+#include "config-render/network.h"
+#include "config-render/sources.h"
+#include "config-render/suite.h"
+#include "config-render/templates.h"
+
+namespace vprov::render {
+namespace {
+using kainjow::mustache::data;
+
+constexpr const char* kMachineId = "/etc/machine-id";
+
+void append(std::vector<GuestFile>& files, std::vector<GuestFile> more) {
+    std::ranges::move(more, std::back_inserter(files));
+}
+
+std::vector<GuestFile> timezone_files(const plan::Plan& plan) {
+    const auto& zone = plan.recipe.identity.timezone;
+    if (!zone)
+        return {};
+    GuestFile link{"/etc/localtime", "/usr/share/zoneinfo/" + *zone};
+    link.is_link = true;
+    if (!is_before_trixie(plan.recipe.system.suite))
+        return {link};
+    return {link, {"/etc/timezone", *zone + "\n"}};
+}
+
+// "de_DE.UTF-8" is made with the charset it names, "de_DE" with UTF-8. Nothing is generated for what libc brings.
+std::vector<GuestFile> locale_files(const plan::Plan& plan) {
+    const auto& locale = plan.recipe.identity.locale;
+    if (!locale)
+        return {};
+    data values;
+    values["locale"] = *locale;
+    std::vector<GuestFile> files = {{"/etc/default/locale", rendered("locale", values)}};
+    if (*locale == "C" || *locale == "POSIX" || *locale == "C.UTF-8")
+        return files;
+    const auto dot = locale->find('.');
+    const auto end = locale->find('@');
+    const bool has_charset = dot != std::string::npos && dot < end;
+    values["charset"] = has_charset ? locale->substr(dot + 1, end == std::string::npos ? end : end - dot - 1) : "UTF-8";
+    files.push_back({"/etc/locale.gen", rendered("locale.gen", values)});
+    return files;
+}
+
+// "de", or with a variant as XKB writes it: "de(nodeadkeys)".
+std::vector<GuestFile> keyboard_files(const plan::Plan& plan) {
+    const auto& keyboard = plan.recipe.identity.keyboard;
+    if (!keyboard)
+        return {};
+    const auto open = keyboard->find('(');
+    data values;
+    values["layout"] = keyboard->substr(0, open);
+    values["variant"] =
+        open == std::string::npos ? "" : keyboard->substr(open + 1, keyboard->find(')', open) - open - 1);
+    return {{"/etc/default/keyboard", rendered("keyboard", values)}};
+}
+
+std::vector<GuestFile> root_key_files(const plan::Plan& plan) {
+    const auto& keys = plan.recipe.identity.authorized_keys;
+    if (keys.empty())
+        return {};
+    GuestFile file{"/root/.ssh/authorized_keys", joined(keys, "\n") + "\n", 0600};
+    file.directory_mode = 0700;
+    return {file};
+}
+
+// D-Bus keeps a copy where systemd-tmpfiles did not make a link; without a file it takes /etc/machine-id.
+void remove_copy_of_machine_id(const os::RootDir& root) {
+    constexpr const char* kCopy = "/var/lib/dbus/machine-id";
+    if (const auto status = root.status(kCopy); status && S_ISREG(status->st_mode))
+        root.remove(kCopy);
+}
+
+void set_directory_mode(const os::RootDir& root, const GuestFile& file) {
+    const auto folder = std::filesystem::path(file.path).parent_path().string();
+    const auto fd = root.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (::fchmod(fd.get(), file.directory_mode) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot set the mode of " + quote(folder) + " in the guest's tree");
+}
+
+}  // namespace
+
+PackageNames expected_packages(const plan::Plan& plan) {
+    const auto& system = plan.recipe.system;
+    PackageNames names(plan.include.begin(), plan.include.end());
+    names.insert(system.include.begin(), system.include.end());
+    if (system.variant != recipe::Variant::essential)
+        names.insert("apt");
+    if (system.variant == recipe::Variant::standard) {
+        names.insert({"ifupdown", "systemd", "udev"});
+        names.insert(is_before_trixie(system.suite) ? "isc-dhcp-client" : "dhcpcd-base");
+    }
+    if (names.contains("systemd-sysv") || names.contains("init"))
+        names.insert("systemd");
+    for (const auto& name : system.exclude) names.erase(name);
+    return names;
+}
+
+std::vector<GuestFile> early_guest_files(const plan::Plan& plan) {
+    std::vector<GuestFile> files = {{"/etc/hostname", plan.hostname + "\n"}};
+    append(files, timezone_files(plan));
+    append(files, locale_files(plan));
+    append(files, keyboard_files(plan));
+    append(files, link_files(plan));
+    return files;
+}
+
+std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages) {
+    std::vector<GuestFile> files = {{"/etc/fstab", fstab(plan.layout)}, {"/etc/hosts", hosts(plan)}};
+    append(files, network_files(plan, packages));
+    append(files, resolver_files(plan, packages));
+    if (packages.contains("apt"))
+        append(files, source_files(plan));
+    append(files, root_key_files(plan));
+    files.push_back({kMachineId, ""});
+    return files;
+}
+
+std::vector<GuestFile> late_guest_files(const plan::Plan& plan) {
+    return late_guest_files(plan, expected_packages(plan));
+}
+
+void write_guest_files(const os::RootDir& root, const std::vector<GuestFile>& files) {
+    for (const auto& file : files) {
+        if (file.is_link)
+            root.make_link(file.path, file.content);
+        else if (!file.source.empty())
+            root.write(file.path, os::read_file(file.source), file.mode);
+        else
+            root.write(file.path, file.content, file.mode);
+        if (file.path == kMachineId)
+            remove_copy_of_machine_id(root);
+        if (file.directory_mode != 0755)
+            set_directory_mode(root, file);
+    }
+}
+
+}  // namespace vprov::render

@@ -1,0 +1,175 @@
+#include "config-render/sources.h"
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "base/text.h"
+#include "config-render/suite.h"
+#include "config-render/templates.h"
+
+namespace vprov::render {
+namespace {
+using kainjow::mustache::data;
+using plan::PlannedRepository;
+
+constexpr const char* kArchiveKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+bool is_of_this_host(std::string_view uri) {
+    if (uri.starts_with("file:") || uri.starts_with("copy:"))
+        return true;
+    const auto scheme = uri.find("://");
+    if (scheme == std::string_view::npos)
+        return false;
+    auto host = uri.substr(scheme + 3);
+    host = host.substr(0, host.find('/'));
+    host = host.substr(host.find('@') + 1);  // npos + 1 is 0
+    return host == "localhost" || host.starts_with("localhost:") || host.starts_with("127.") ||
+           host.starts_with("[::1]");
+}
+
+bool is_security(std::string_view suite) {
+    return suite.ends_with("-security") || suite.ends_with("/updates");
+}
+
+std::string guest_uri(const PlannedRepository& repository) {
+    if (!is_of_this_host(repository.uri))
+        return repository.uri;
+    return is_security(repository.suite) ? VPROV_DEFAULT_SECURITY_MIRROR : VPROV_DEFAULT_MIRROR;
+}
+
+// Where each keyring of the host stands in the guest.
+class Keyrings {
+  public:
+    std::string in_guest(const std::filesystem::path& keyring) {
+        if (keyring.empty())
+            return "";
+        const auto file = keyring.filename();
+        if (file == "debian-archive-keyring.gpg" || file == "debian-archive-keyring.pgp")
+            return kArchiveKeyring;
+        if (const auto known = places_.find(keyring); known != places_.end())
+            return known->second;
+        const auto is_taken = [&](const std::string& path) {
+            return std::ranges::any_of(places_, [&](const auto& place) { return place.second == path; });
+        };
+        auto path = "/etc/apt/keyrings/" + file.string();
+        for (unsigned i = 2; is_taken(path); ++i)
+            path = fmt::format("/etc/apt/keyrings/{}-{}{}", file.stem().string(), i, file.extension().string());
+        places_[keyring] = path;
+        return path;
+    }
+
+    std::vector<GuestFile> copies() const {
+        std::vector<GuestFile> files;
+        for (const auto& [keyring, path] : places_) {
+            GuestFile file;
+            file.path = path;
+            file.source = keyring;
+            files.push_back(file);
+        }
+        return files;
+    }
+
+  private:
+    std::map<std::filesystem::path, std::string> places_;
+};
+
+std::string one_line_options(const PlannedRepository& repository, const std::string& keyring) {
+    std::vector<std::string> options;
+    if (!keyring.empty())
+        options.push_back("signed-by=" + keyring);
+    if (repository.trusted)
+        options.emplace_back("trusted=yes");
+    if (!repository.check_valid_until)
+        options.emplace_back("check-valid-until=no");
+    return options.empty() ? "" : fmt::format("[{}] ", joined(options, " "));
+}
+
+std::string sources_list(std::span<const PlannedRepository> repositories, Keyrings& keyrings) {
+    data lines{data::type::list};
+    for (const auto& repository : repositories) {
+        data line;
+        line["options"] = one_line_options(repository, keyrings.in_guest(repository.signed_by));
+        line["uri"] = guest_uri(repository);
+        line["suite"] = repository.suite;
+        line["components"] = joined(repository.components, " ");
+        lines << line;
+    }
+    return rendered("sources.list", data{"lines", lines});
+}
+
+struct Stanza {
+    std::string uri, suites, components;
+    std::vector<std::pair<std::string, std::string>> settings;
+    bool takes(const Stanza& other) const {
+        return uri == other.uri && components == other.components && settings == other.settings;
+    }
+};
+
+enum class Origin { distribution, recipe };
+
+Stanza stanza_of(const PlannedRepository& repository, Origin origin, Keyrings& keyrings) {
+    const bool is_own = origin == Origin::recipe;
+    Stanza stanza{
+        is_own ? repository.uri : guest_uri(repository), repository.suite, joined(repository.components, " "), {}};
+    if (is_own && is_of_this_host(repository.uri))
+        stanza.settings.emplace_back("Enabled", "no");
+    if (const auto keyring = keyrings.in_guest(repository.signed_by); !keyring.empty())
+        stanza.settings.emplace_back("Signed-By", keyring);
+    if (repository.trusted)
+        stanza.settings.emplace_back("Trusted", "yes");
+    if (!repository.check_valid_until)
+        stanza.settings.emplace_back("Check-Valid-Until", "no");
+    return stanza;
+}
+
+std::string deb822(std::span<const PlannedRepository> repositories, Origin origin, Keyrings& keyrings) {
+    std::vector<Stanza> stanzas;
+    for (const auto& repository : repositories) {
+        auto next = stanza_of(repository, origin, keyrings);
+        if (!stanzas.empty() && stanzas.back().takes(next))
+            stanzas.back().suites += " " + next.suites;
+        else
+            stanzas.push_back(std::move(next));
+    }
+    data list{data::type::list};
+    for (const auto& stanza : stanzas) {
+        data entry;
+        entry["separated"] = &stanza != stanzas.data();
+        entry["uri"] = stanza.uri;
+        entry["suites"] = stanza.suites;
+        entry["components"] = stanza.components;
+        data settings{data::type::list};
+        for (const auto& [key, value] : stanza.settings) {
+            data setting;
+            setting["key"] = key;
+            setting["value"] = value;
+            settings << setting;
+        }
+        entry.set("settings", settings);
+        list << entry;
+    }
+    return rendered("sources", data{"stanzas", list});
+}
+
+}  // namespace
+
+std::vector<GuestFile> source_files(const plan::Plan& plan) {
+    const std::span all(plan.repositories);
+    const auto own_count = std::min(plan.recipe.system.repositories.size(), all.size());
+    const auto distribution = all.first(all.size() - own_count);
+    const auto own = all.last(own_count);
+    Keyrings keyrings;
+    std::vector<GuestFile> files;
+    if (is_before_trixie(plan.recipe.system.suite))
+        files.push_back({"/etc/apt/sources.list", sources_list(distribution, keyrings)});
+    else
+        files.push_back(
+            {"/etc/apt/sources.list.d/debian.sources", deb822(distribution, Origin::distribution, keyrings)});
+    if (!own.empty())
+        files.push_back({"/etc/apt/sources.list.d/vprov.sources", deb822(own, Origin::recipe, keyrings)});
+    std::ranges::move(keyrings.copies(), std::back_inserter(files));
+    return files;
+}
+
+}  // namespace vprov::render

@@ -1,0 +1,123 @@
+#include "pipeline/build.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config-render/accounts.h"
+#include "config-render/guest_files.h"
+#include "hypervisor/guest/guest.h"
+#include "os/temp_dir.h"
+#include "pipeline/manifest.h"
+#include "pipeline/sealed_tree.h"
+
+namespace vprov::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+resolve::Variant variant_of(recipe::Variant variant) {
+    switch (variant) {
+        case recipe::Variant::essential: return resolve::Variant::essential;
+        case recipe::Variant::minbase: return resolve::Variant::minbase;
+        case recipe::Variant::buildd: return resolve::Variant::buildd;
+        case recipe::Variant::standard: break;
+    }
+    return resolve::Variant::standard;
+}
+
+// The configuration is read back before anybody relies on it.
+void write_configuration(const plan::Plan& plan, const fs::path& path) {
+    const auto guest = plan::guest_of(plan);
+    const auto text = hypervisor::write_xl_cfg(guest);
+    const auto back = hypervisor::read_xl_cfg(text, path.native());
+    if (!(back.guest == guest) || !back.warnings.empty())
+        throw error(ErrorKind::internal, "internal error: {} does not read back as it was meant", quote(path.native()));
+    os::write_file(path, text);
+}
+
+fs::path write_passwords(const SealedTree& tree, const fs::path& directory) {
+    if (tree.passwords().empty())
+        return {};
+    std::string text;
+    for (const auto& [user, password] : tree.passwords()) text += fmt::format("{}: {}\n", user, password);
+    os::write_file(directory / "passwords", text, 0600);
+    return "passwords";
+}
+
+// Swaps an earlier build out atomically: at every instant there is one complete directory under the name.
+void publish(const fs::path& finished, const fs::path& output) {
+    if (::chmod(finished.c_str(), 0755) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot publish " + quote(output.native()));
+    if (::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, output.c_str(), RENAME_NOREPLACE) == 0)
+        return;
+    if (errno != EEXIST || ::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, output.c_str(), RENAME_EXCHANGE) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot publish " + quote(output.native()));
+}
+
+os::TempDir make_work_directory(const plan::Plan& plan) {
+    const auto parent = plan.output.parent_path();
+    const auto prefix = fmt::format(".{}-build-", plan.name);
+    std::error_code failure;
+    fs::create_directories(parent, failure);
+    if (failure)
+        throw error(ErrorKind::disk, "cannot make {}: {}", quote(parent.native()), failure.message());
+    os::TempDir::remove_stale(parent, prefix);
+    os::TempDir work(parent, prefix);
+    for (const auto* name : {"root", "result", "scratch"}) fs::create_directory(work.path() / name);
+    return work;
+}
+
+}  // namespace
+
+BootstrapRequest bootstrap_request(const plan::Plan& plan) {
+    BootstrapRequest request;
+    for (const auto& r : plan.repositories)
+        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until});
+    request.architecture = plan.architecture;
+    const auto& system = plan.recipe.system;
+    request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
+    request.cache = plan.cache;
+    request.hostname = plan.hostname;
+    return request;
+}
+
+BuildResult build(const plan::Plan& plan, const Environment& environment) {
+    if (::geteuid() != 0)
+        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root; run it with sudo", quote(plan.name));
+    render::check_passwords(plan);
+    const auto work = make_work_directory(plan);
+    const auto result = work.path() / "result";
+    StageTimer timer(environment.progress);
+
+    auto request = bootstrap_request(plan);
+    request.root = work.path() / "root";
+    request.work = work.path() / "scratch";
+    request.prepare = [&](const os::RootDir& root) { render::write_guest_files(root, render::early_guest_files(plan)); };
+    const auto selection = select_packages(request, environment, timer);
+    auto configured = install(request, selection, environment, timer);
+
+    timer.start(Stage::personalise);
+    auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
+    const auto passwords = write_passwords(tree, result);
+    timer.finish(plan.fqdn);
+
+    timer.start(Stage::write);
+    write_images(std::move(tree), plan, result, request.work, environment.runner);
+    timer.finish(fmt::format("{} images", plan.layout.disks.size()));
+
+    timer.start(Stage::render);
+    const auto configuration = plan.name + ".cfg";
+    write_configuration(plan, result / configuration);
+    timer.finish(configuration);
+    os::write_file(result / "manifest.json", write_manifest(plan, selection, timer.times()));
+
+    publish(result, plan.output);
+    return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords, timer.times()};
+}
+
+}  // namespace vprov::pipeline

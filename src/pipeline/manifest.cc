@@ -1,0 +1,46 @@
+#include "pipeline/manifest.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace vprov::pipeline {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json release_entry(const deb::Release& release) {
+    Json entry = {{"uri", release.uri}, {"suite", release.suite}, {"codename", release.codename}, {"date", release.date}};
+    if (!release.valid_until.empty())
+        entry["valid_until"] = release.valid_until;
+    entry["key"] = release.key.empty() ? Json(nullptr) : Json(release.key);
+    entry["sha256"] = release.digest.hex();
+    return entry;
+}
+
+Json package_entry(const resolve::Selected& selected) {
+    const auto& package = *selected.package;
+    return {{"name", package.name},       {"version", package.version},       {"architecture", package.architecture},
+            {"size", package.size.value}, {"sha256", package.sha256.hex()},   {"automatic", selected.automatic},
+            {"release", package.release}};
+}
+
+Json disk_entry(const partition::DiskPlan& disk) {
+    return {{"image", disk.image}, {"guest", disk.guest}, {"size", disk.size.value},
+            {"filesystem", partition::name(disk.filesystem)}, {"mount", disk.mount}, {"uuid", disk.uuid.text()}};
+}
+
+}  // namespace
+
+std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times) {
+    Json manifest = {{"format", 1}, {"name", plan.name}, {"uuid", plan.guest_uuid}, {"architecture", plan.architecture}};
+    for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
+    for (const auto& disk : plan.layout.disks) manifest["disks"].push_back(disk_entry(disk));
+    for (const auto& interface : plan.interfaces)
+        manifest["network"].push_back({{"mac", interface.mac}, {"bridge", interface.bridge}, {"address", interface.address}});
+    for (const auto& selected : selection.packages.packages) manifest["packages"].push_back(package_entry(selected));
+    for (const auto& time : times)
+        manifest["stages"].push_back({{"name", name(time.stage)}, {"seconds", std::round(time.seconds * 1000) / 1000}});
+    return manifest.dump(2) + "\n";
+}
+
+}  // namespace vprov::pipeline

@@ -1,0 +1,16 @@
+// manifest.json: what a build was made from and how long it took. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/bootstrap.h"
+#include "plan/plan.h"
+
+namespace vprov::pipeline {
+
+// One JSON object, two spaces of indent, keys in a fixed order: format, name, packages (name, version, architecture,
+// size, sha256, release), releases (uri, suite, date, key, sha256), disks, stages (name, seconds).
+std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times);
+
+}  // namespace vprov::pipeline

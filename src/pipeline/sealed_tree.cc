@@ -1,0 +1,124 @@
+#include "pipeline/sealed_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/deb/version.h"
+#include "config-render/accounts.h"
+#include "config-render/guest_files.h"
+#include "partition/image/image.h"
+
+namespace vprov::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+struct CloseDir {
+    void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+// The newest "PREFIX-VERSION" in /boot, as its version; nullopt when there is none.
+std::optional<std::string> newest_kernel(const os::RootDir& root) {
+    constexpr std::string_view kPrefix = "vmlinuz-";
+    auto fd = root.open_if_exists("/boot", O_RDONLY | O_DIRECTORY);
+    if (!fd)
+        return std::nullopt;
+    const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd->release()));
+    std::optional<std::string> newest;
+    while (const auto* entry = dir ? ::readdir(dir.get()) : nullptr) {
+        const std::string_view name = entry->d_name;
+        if (name.starts_with(kPrefix) &&
+            (!newest || deb::compare_versions(name.substr(kPrefix.size()), *newest) > 0))
+            newest = name.substr(kPrefix.size());
+    }
+    return newest;
+}
+
+void copy_out(const os::RootDir& root, const std::string& path, const fs::path& target) {
+    const auto from = root.open(path, O_RDONLY);
+    const auto to = os::open_file(target, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    struct stat status {};
+    ::fstat(from.get(), &status);
+    for (auto rest = status.st_size; rest > 0;) {
+        const auto count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, static_cast<std::size_t>(rest), 0);
+        if (count <= 0)
+            throw system_error(ErrorKind::disk, count == 0 ? EIO : errno, "cannot write " + quote(target.native()));
+        rest -= count;
+    }
+}
+
+void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::path& directory) {
+    if (plan.recipe.system.kernel.path || plan.kernel_package.empty())
+        return;
+    const auto version = newest_kernel(root);
+    if (!version)
+        throw error(ErrorKind::disk, "cannot find a kernel in the guest's /boot, although {} is installed",
+                    quote(plan.kernel_package));
+    copy_out(root, "/boot/vmlinuz-" + *version, directory / "vmlinuz");
+    const auto initrd = "/boot/initrd.img-" + *version;
+    if (!root.exists(initrd))
+        throw error(ErrorKind::disk, "cannot find {} in the guest: no initramfs was made for its kernel", quote(initrd));
+    copy_out(root, initrd, directory / "initrd.img");
+}
+
+// Takes the tree at a mount point out of the root's tree and leaves an empty directory with the same mode there.
+fs::path take_out(const os::RootDir& root, const partition::DiskPlan& disk, const fs::path& work) {
+    root.make_directories(disk.mount);
+    const auto place = root.parent_of(disk.mount);
+    struct stat status {};
+    const auto taken = work / ("mount-" + disk.name);
+    if (::fstatat(place.directory.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
+        throw error(ErrorKind::disk, "cannot mount {} at {}: it is no directory in the guest", quote(disk.name), quote(disk.mount));
+    if (::renameat(place.directory.get(), place.name.c_str(), AT_FDCWD, taken.c_str()) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot take out " + quote(disk.mount));
+    if (::mkdirat(place.directory.get(), place.name.c_str(), 0700) != 0 ||
+        ::fchownat(place.directory.get(), place.name.c_str(), status.st_uid, status.st_gid, 0) != 0 ||
+        ::fchmodat(place.directory.get(), place.name.c_str(), status.st_mode & 07777, 0) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot make mount point " + quote(disk.mount));
+    return taken;
+}
+
+}  // namespace
+
+SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
+                std::int64_t now) {
+    SealedTree sealed(std::move(configured));
+    render::PackageNames names;
+    for (const auto& selected : packages.packages) names.emplace(selected.package->name);
+    render::write_guest_files(sealed.root(), render::late_guest_files(plan, names));
+    auto made = render::apply_accounts(sealed.root(), plan, now);
+    if (made.root_password)
+        sealed.passwords_.emplace_back("root", std::move(*made.root_password));
+    for (auto& user : made.user_passwords) sealed.passwords_.push_back(std::move(user));
+    return sealed;
+}
+
+void write_images(SealedTree tree, const plan::Plan& plan, const fs::path& directory, const fs::path& work,
+                  os::CommandRunner& runner) {
+    extract_kernel(tree.root(), plan, directory);
+    std::vector<const partition::DiskPlan*> disks;
+    for (const auto& disk : plan.layout.disks) disks.push_back(&disk);
+    // Deepest mount points first, so that /srv/data is out of the tree before /srv is taken.
+    std::stable_sort(disks.begin(), disks.end(), [](const auto* a, const auto* b) {
+        return std::count(a->mount.begin(), a->mount.end(), '/') > std::count(b->mount.begin(), b->mount.end(), '/') ||
+               (a->mount.size() > 1 && b->mount == "/");
+    });
+    for (const auto* disk : disks) {
+        const auto image = directory / disk->image;
+        if (disk->mount == "/")
+            partition::write_filesystem(*disk, tree.root().path(), image, runner);
+        else if (disk->mount.empty())
+            partition::write_empty(*disk, image, runner);
+        else
+            partition::write_filesystem(*disk, take_out(tree.root(), *disk, work), image, runner);
+    }
+}
+
+}  // namespace vprov::pipeline

@@ -1,0 +1,39 @@
+// The last steps on a tree, and the images made of it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bootstrap/configure/configure.h"
+#include "bootstrap/resolve/resolve.h"
+#include "os/command.h"
+#include "plan/plan.h"
+
+namespace vprov::pipeline {
+
+// A tree that nobody writes any more and in which nothing is mounted. Only seal() makes one, from a configured root.
+class SealedTree {
+  public:
+    const os::RootDir& root() const { return configured_.root(); }
+    // "root: PASSWORD" and so on, for those that were made up.
+    const std::vector<std::pair<std::string, std::string>>& passwords() const { return passwords_; }
+
+  private:
+    friend SealedTree seal(configure::ConfiguredRoot, const plan::Plan&, const resolve::PackageSet&, std::int64_t);
+    explicit SealedTree(configure::ConfiguredRoot configured) : configured_(std::move(configured)) {}
+    configure::ConfiguredRoot configured_;
+    std::vector<std::pair<std::string, std::string>> passwords_;
+};
+
+// Writes the guest's own files and accounts.
+SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
+                std::int64_t now);
+
+// Puts the images of plan.layout, vmlinuz and initrd.img into `directory`. Trees below other mount points than "/" go
+// to their own images; `work` takes them meanwhile. Throws Error(disk).
+void write_images(SealedTree tree, const plan::Plan& plan, const std::filesystem::path& directory,
+                  const std::filesystem::path& work, os::CommandRunner& runner);
+
+}  // namespace vprov::pipeline

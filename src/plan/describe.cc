@@ -1,0 +1,184 @@
+#include "plan/describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "base/text.h"
+
+namespace vprov::plan {
+namespace {
+
+constexpr std::size_t kLabel = 15;  // width of the first column
+constexpr std::size_t kLine = 100;  // lists are broken there
+
+// Lines of "  LABEL  VALUE"; a value that is "" gives none.
+class Section {
+  public:
+    explicit Section(std::string_view title) : text_(fmt::format("{}\n", title)) {}
+    Section& line(std::string_view label, std::string_view value) {
+        if (!value.empty())
+            text_ += fmt::format("  {:<{}}{}\n", label, kLabel, value);
+        return *this;
+    }
+    // Words one after the other, continued below the first.
+    Section& words(std::string_view label, std::span<const std::string> list) {
+        std::string row;
+        for (const auto& word : list) {
+            if (!row.empty() && 2 + kLabel + row.size() + 1 + word.size() > kLine) {
+                line(label, row);
+                label = "";
+                row.clear();
+            }
+            row += row.empty() ? word : " " + word;
+        }
+        return line(label, row);
+    }
+    Section& block(std::string_view lines) {
+        for (const auto one : split(lines, '\n'))
+            if (!one.empty())
+                text_ += fmt::format("  {}\n", one);
+        return *this;
+    }
+    const std::string& text() const { return text_; }
+
+  private:
+    std::string text_;
+};
+
+std::string_view name_of(recipe::Variant variant) {
+    constexpr std::array<std::string_view, 4> kNames = {"essential", "minbase", "buildd", "standard"};
+    return kNames.at(static_cast<std::size_t>(variant));
+}
+
+std::string_view name_of(recipe::DomainType type) {
+    constexpr std::array<std::string_view, 3> kNames = {"pv", "pvh", "hvm"};
+    return kNames.at(static_cast<std::size_t>(type));
+}
+
+std::string_view name_of(recipe::Action action) {
+    constexpr std::array<std::string_view, 6> kNames = {"destroy",  "restart",          "rename-restart",
+                                                        "preserve", "coredump-destroy", "coredump-restart"};
+    return kNames.at(static_cast<std::size_t>(action));
+}
+
+std::string counted(std::size_t count, std::string_view noun) {
+    return count == 0 ? "" : fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string described(const std::optional<recipe::Password>& password) {
+    if (!password)
+        return "locked";
+    switch (password->source) {
+        case recipe::Password::Source::hash:
+            return "the hash in the recipe";
+        case recipe::Password::Source::hash_file:
+            return fmt::format("the hash in {}", password->value);
+        case recipe::Password::Source::environment:
+            return fmt::format("from the environment variable {}", password->value);
+        case recipe::Password::Source::random:
+            return "random, shown once after the build";
+    }
+    return {};
+}
+
+std::string described(const recipe::User& user) {
+    std::string text = fmt::format("{}, password: {}", user.name, described(user.password));
+    if (user.sudo)
+        text += ", sudo";
+    if (!user.groups.empty())
+        text += fmt::format(", groups {}", joined(user.groups, " "));
+    if (!user.authorized_keys.empty())
+        text += fmt::format(", {}", counted(user.authorized_keys.size(), "SSH key"));
+    return text;
+}
+
+std::string guest_section(const Plan& plan) {
+    const auto& identity = plan.recipe.identity;
+    Section section("Guest");
+    section.line("name", plan.name)
+        .line("host name",
+              plan.fqdn == plan.hostname ? plan.hostname : fmt::format("{} ({})", plan.hostname, plan.fqdn))
+        .line("system", fmt::format("{} {}, {}, {}", plan.recipe.system.distribution, plan.recipe.system.suite,
+                                    plan.architecture, name_of(plan.recipe.system.variant)))
+        .line("time zone", identity.timezone.value_or(""))
+        .line("locale", identity.locale.value_or(""))
+        .line("keyboard", identity.keyboard.value_or(""))
+        .line("root password", described(identity.root_password))
+        .line("root keys", counted(identity.authorized_keys.size(), "SSH key"));
+    for (const auto& user : identity.users) section.line("user", described(user));
+    return section.line("output", plan.output.native()).text();
+}
+
+std::string repositories_section(const Plan& plan) {
+    Section section("Repositories");
+    std::size_t uri = 0, suite = 0;
+    for (const auto& repository : plan.repositories) {
+        uri = std::max(uri, repository.uri.size());
+        suite = std::max(suite, repository.suite.size());
+    }
+    std::string rows;
+    for (const auto& repository : plan.repositories) {
+        rows += fmt::format("{:<{}}  {:<{}}  {}", repository.uri, uri, repository.suite, suite,
+                            joined(repository.components, " "));
+        rows += repository.trusted ? "  TRUSTED: no signature is checked"
+                                   : fmt::format("  {}", repository.signed_by.native());
+        rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";
+    }
+    return section.block(rows).text();
+}
+
+std::string packages_section(const Plan& plan) {
+    const auto& kernel = plan.recipe.system.kernel;
+    const auto host_kernel = kernel.path
+                                 ? fmt::format("{} of this host", recipe::host_path(plan.recipe, *kernel.path).native())
+                                 : std::string("none");
+    Section section("Packages");
+    return section.words("include", plan.include)
+        .words("exclude", plan.recipe.system.exclude)
+        .line("recommends", plan.recipe.system.recommends ? "yes" : "no")
+        .line("kernel", kernel.path || plan.kernel_package.empty() ? host_kernel : plan.kernel_package)
+        .text();
+}
+
+std::string network_section(const Plan& plan) {
+    Section section("Network");
+    for (const auto& interface : plan.interfaces) {
+        std::string value = joined(interface.address, " ");
+        if (!interface.gateway.empty())
+            value += fmt::format(", gateway {}", interface.gateway);
+        if (!interface.dns.empty())
+            value += fmt::format(", name servers {}", joined(interface.dns, " "));
+        value += interface.bridge.empty() ? ", the default bridge" : fmt::format(", bridge {}", interface.bridge);
+        section.block(fmt::format("{}  {}", interface.mac, value));
+    }
+    return plan.interfaces.empty() ? section.block("none").text() : section.text();
+}
+
+std::string domain_section(const Plan& plan) {
+    const auto& domain = plan.recipe.domain;
+    const auto most = domain.maxmem ? fmt::format(", at most {}", exact(*domain.maxmem)) : std::string();
+    Section section("Domain");
+    return section.line("type", name_of(domain.type))
+        .line("memory", exact(domain.memory) + most)
+        .line("vcpus", fmt::format("{}", domain.vcpus))
+        .line("uuid", plan.guest_uuid)
+        .line("cmdline", plan.kernel_cmdline)
+        .line("on poweroff", name_of(domain.on_poweroff))
+        .line("on reboot", name_of(domain.on_reboot))
+        .line("on crash", name_of(domain.on_crash))
+        .text();
+}
+
+}  // namespace
+
+std::string describe(const Plan& plan) {
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", guest_section(plan), repositories_section(plan),
+                       packages_section(plan), Section("Disks").block(partition::describe(plan.layout)).text(),
+                       network_section(plan), domain_section(plan));
+}
+
+}  // namespace vprov::plan

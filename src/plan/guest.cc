@@ -1,0 +1,79 @@
+#include "base/error.h"
+#include "plan/plan.h"
+
+namespace vprov::plan {
+namespace {
+
+constexpr std::uint64_t mib(Bytes size) {
+    return size.value >> 20;
+}
+
+hypervisor::GuestType type_of(recipe::DomainType type) {
+    switch (type) {
+        case recipe::DomainType::pv:
+            return hypervisor::GuestType::pv;
+        case recipe::DomainType::pvh:
+            return hypervisor::GuestType::pvh;
+        case recipe::DomainType::hvm:
+            return hypervisor::GuestType::hvm;
+    }
+    throw error(ErrorKind::internal, "internal error: cannot plan domain type {}", static_cast<int>(type));
+}
+
+hypervisor::LifecycleAction action_of(recipe::Action action) {
+    using hypervisor::LifecycleAction;
+    switch (action) {
+        case recipe::Action::destroy:
+            return LifecycleAction::destroy;
+        case recipe::Action::restart:
+            return LifecycleAction::restart;
+        case recipe::Action::rename_restart:
+            return LifecycleAction::rename_restart;
+        case recipe::Action::preserve:
+            return LifecycleAction::preserve;
+        case recipe::Action::coredump_destroy:
+            return LifecycleAction::coredump_destroy;
+        case recipe::Action::coredump_restart:
+            return LifecycleAction::coredump_restart;
+    }
+    throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
+}
+
+void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
+    const auto& asked = plan.recipe.system.kernel;
+    guest.cmdline = plan.kernel_cmdline;
+    if (asked.path) {
+        guest.kernel = recipe::host_path(plan.recipe, *asked.path);
+        guest.ramdisk = asked.initrd ? recipe::host_path(plan.recipe, *asked.initrd).string() : "";
+    } else if (!plan.kernel_package.empty()) {
+        guest.kernel = plan.output / "vmlinuz";
+        guest.ramdisk = plan.output / "initrd.img";
+    }
+}
+
+}  // namespace
+
+hypervisor::Guest guest_of(const Plan& plan) {
+    const auto& domain = plan.recipe.domain;
+    hypervisor::Guest guest;
+    guest.name = plan.name;
+    guest.uuid = plan.guest_uuid;
+    guest.type = type_of(domain.type);
+    set_kernel(guest, plan);
+    guest.memory_mib = mib(domain.memory);
+    guest.maxmem_mib = domain.maxmem ? mib(*domain.maxmem) : 0;
+    guest.vcpus = domain.vcpus;
+    for (const auto& disk : plan.layout.disks) {
+        hypervisor::GuestDisk given;
+        given.target = plan.output / disk.image;
+        given.vdev = disk.guest;
+        guest.disks.push_back(std::move(given));
+    }
+    for (const auto& interface : plan.interfaces) guest.interfaces.push_back({interface.mac, interface.bridge, {}, {}});
+    guest.on_poweroff = action_of(domain.on_poweroff);
+    guest.on_reboot = action_of(domain.on_reboot);
+    guest.on_crash = action_of(domain.on_crash);
+    return guest;
+}
+
+}  // namespace vprov::plan

@@ -1,0 +1,84 @@
+#include "plan/packages.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+#include "plan/suites.h"
+
+namespace vprov::plan {
+namespace {
+
+struct DefaultKernel {
+    std::string_view distribution, architecture, package;
+};
+// "cloud" is built for guests: the drivers of Xen and virtio, a quarter of the size.
+constexpr std::array<DefaultKernel, 10> kKernels = {{{"debian", "amd64", "linux-image-cloud-amd64"},
+                                                     {"debian", "arm64", "linux-image-cloud-arm64"},
+                                                     {"debian", "armhf", "linux-image-armmp"},
+                                                     {"debian", "i386", "linux-image-686-pae"},
+                                                     {"debian", "ppc64el", "linux-image-powerpc64le"},
+                                                     {"debian", "riscv64", "linux-image-riscv64"},
+                                                     {"debian", "s390x", "linux-image-s390x"},
+                                                     {"debian", "loong64", "linux-image-loong64"},
+                                                     {"ubuntu", "amd64", "linux-image-virtual"},
+                                                     {"ubuntu", "arm64", "linux-image-virtual"}}};
+
+bool needs_locales(const recipe::Identity& identity) {
+    return identity.locale && *identity.locale != "POSIX" && *identity.locale != "C" && *identity.locale != "C.UTF-8";
+}
+
+bool learns_name_servers_by_dhcp(const recipe::Recipe& recipe) {
+    return std::any_of(recipe.networks.begin(), recipe.networks.end(), [](const recipe::Network& network) {
+        return network.dns.empty() &&
+               std::find(network.address.begin(), network.address.end(), "dhcp") != network.address.end();
+    });
+}
+
+// Below `standard` a tree holds no init, no device manager and nothing that brings the network up. systemd does all
+// three with the fewest packages; a recipe that names another init or ifupdown gets its own way.
+std::vector<std::string> packages_to_boot(const recipe::Recipe& recipe, const std::set<std::string>& chosen) {
+    constexpr std::array<const char*, 4> kInits = {"systemd-sysv", "sysvinit-core", "runit-init", "finit-sysv"};
+    const auto is_chosen = [&](const char* package) { return chosen.contains(package); };
+    std::vector<std::string> packages;
+    if (!is_chosen("udev") && !is_chosen("eudev"))
+        packages.emplace_back("udev");
+    const bool other_init = std::any_of(kInits.begin() + 1, kInits.end(), is_chosen);
+    if (!other_init)
+        packages.emplace_back("systemd-sysv");
+    if (!other_init && !is_chosen("ifupdown") && learns_name_servers_by_dhcp(recipe) &&
+        has_systemd_resolved(recipe.system.distribution, recipe.system.suite))
+        packages.emplace_back("systemd-resolved");  // systemd-networkd writes no resolv.conf
+    return packages;
+}
+
+}  // namespace
+
+std::string kernel_package(const recipe::System& system, const std::string& architecture) {
+    if (system.kernel.package || system.kernel.path)
+        return system.kernel.package.value_or("");
+    const auto found = std::find_if(kKernels.begin(), kKernels.end(), [&](const DefaultKernel& kernel) {
+        return kernel.distribution == system.distribution && kernel.architecture == architecture;
+    });
+    return found == kKernels.end() ? "" : std::string(found->package);
+}
+
+std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package) {
+    const auto& system = recipe.system;
+    std::set<std::string> packages(system.include.begin(), system.include.end());
+    const bool boots = !kernel_package.empty() || system.kernel.path;
+    if (boots && system.variant != recipe::Variant::standard)
+        for (auto& package : packages_to_boot(recipe, packages)) packages.insert(std::move(package));
+    if (!kernel_package.empty())
+        packages.insert(kernel_package);
+    if (needs_locales(recipe.identity) && !packages.contains("locales-all"))
+        packages.insert("locales");
+    if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
+                    [](const auto& user) { return user.sudo; }))
+        packages.insert("sudo");
+    for (const auto& package : system.exclude) packages.erase(package);
+    return {packages.begin(), packages.end()};
+}
+
+}  // namespace vprov::plan

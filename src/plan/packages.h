@@ -1,0 +1,17 @@
+// The packages a guest needs beyond those that its recipe names. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "recipe/recipe.h"
+
+namespace vprov::plan {
+
+// The recipe's choice; else none with a kernel of the host, and the distribution's default for the architecture.
+std::string kernel_package(const recipe::System& system, const std::string& architecture);
+
+// recipe.system.include and what the recipe implies, without what it excludes; sorted, each once.
+std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package);
+
+}  // namespace vprov::plan

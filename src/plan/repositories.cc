@@ -1,0 +1,167 @@
+#include "plan/repositories.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "plan/suites.h"
+
+namespace vprov::plan {
+namespace {
+
+enum class Content { release, security };
+
+struct Keyring {
+    std::string_view distribution, path, package;
+};
+constexpr std::array<Keyring, 2> kKeyrings = {
+    {{"debian", "/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"},
+     {"ubuntu", "/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring"}}};
+
+const Keyring& keyring_of(std::string_view distribution) {
+    const auto found = std::find_if(kKeyrings.begin(), kKeyrings.end(),
+                                    [&](const Keyring& k) { return k.distribution == distribution; });
+    if (found == kKeyrings.end())
+        throw error(ErrorKind::internal, "internal error: cannot name the keyring of {}", quote(distribution));
+    return *found;
+}
+
+std::string without_trailing_slash(std::string uri) {
+    while (uri.ends_with('/')) uri.pop_back();
+    return uri;
+}
+
+// A host can name a proxy's user in a URI; such a source would carry the secret into the guest.
+bool is_plain(std::string_view uri) {
+    constexpr std::array<std::string_view, 4> kSchemes = {"http://", "https://", "ftp://", "file:/"};
+    const bool known =
+        std::any_of(kSchemes.begin(), kSchemes.end(), [&](auto scheme) { return uri.starts_with(scheme); });
+    return known && uri.find('@') == std::string_view::npos;
+}
+
+bool is_signed_by_distribution(const HostRepository& source, std::string_view distribution) {
+    const auto file = std::filesystem::path(source.signed_by).filename().string();
+    return source.signed_by.starts_with('/') && file.starts_with(fmt::format("{}-archive-", distribution));
+}
+
+// A mirror of the distribution, as opposed to a vendor's repository that happens to name its suite "bookworm": all
+// names are the distribution's own, and if the source is bound to a key, that is the distribution's too.
+bool is_mirror(const HostRepository& source, std::string_view distribution) {
+    constexpr std::array<std::string_view, 8> kComponents = {
+        "main", "contrib", "non-free", "non-free-firmware", "restricted", "universe", "multiverse", "non-US"};
+    const auto is_known = [&](const std::string& component) {
+        return std::find(kComponents.begin(), kComponents.end(), component) != kComponents.end();
+    };
+    return is_plain(source.uri) && is_official(distribution, source.suite) &&
+           std::find(source.components.begin(), source.components.end(), "main") != source.components.end() &&
+           std::all_of(source.components.begin(), source.components.end(), is_known) &&
+           (source.signed_by.empty() || is_signed_by_distribution(source, distribution));
+}
+
+// archive.debian.org has only releases that are no longer anywhere else.
+bool serves_its_own_releases_only(std::string_view uri) {
+    return uri.find("//archive.debian.org/") != std::string_view::npos;
+}
+
+// The host's mirror for `suite`: best the one it uses for this release, then one bound to the distribution's key,
+// then the first. "" for none.
+std::string host_mirror(const HostFacts& facts, std::string_view distribution, std::string_view suite,
+                        Content content) {
+    const HostRepository* best = nullptr;
+    int best_rank = -1;
+    for (const auto& source : facts.apt_sources) {
+        if (!is_mirror(source, distribution) || is_security(source.suite) != (content == Content::security))
+            continue;
+        const bool same_release = release_of(source.suite) == release_of(suite);
+        if (!same_release && serves_its_own_releases_only(source.uri))
+            continue;
+        const int rank = (same_release ? 2 : 0) + (source.signed_by.empty() ? 0 : 1);
+        if (rank > best_rank) {
+            best = &source;
+            best_rank = rank;
+        }
+    }
+    return best ? without_trailing_slash(best->uri) : "";
+}
+
+std::string release_mirror(const recipe::System& system, const HostFacts& facts) {
+    if (system.mirror)
+        return without_trailing_slash(*system.mirror);
+    if (auto found = host_mirror(facts, system.distribution, system.suite, Content::release); !found.empty())
+        return found;
+    if (system.distribution != "debian")
+        throw error(
+            ErrorKind::recipe,
+            "cannot choose a mirror for {}: this host has none in its apt sources; name one with [system] mirror",
+            quote(system.distribution));
+    return without_trailing_slash(facts.default_mirror);
+}
+
+std::string security_mirror(const recipe::System& system, const HostFacts& facts, const std::string& mirror) {
+    if (system.security_mirror)
+        return without_trailing_slash(*system.security_mirror);
+    if (auto found = host_mirror(facts, system.distribution, system.suite, Content::security); !found.empty())
+        return found;
+    // Ubuntu's mirrors carry -security beside the release
+    return system.distribution == "debian" ? without_trailing_slash(facts.default_security_mirror) : mirror;
+}
+
+std::filesystem::path named_keyring(const recipe::Recipe& recipe, const std::filesystem::path& keyring,
+                                    std::string_view key, const HostFacts& facts) {
+    auto path = recipe::host_path(recipe, keyring);
+    if (!facts.file_exists(path))
+        throw error(ErrorKind::recipe, "cannot use {} as {}: there is no file {}", quote(keyring.native()), key,
+                    quote(path.native()));
+    return path;
+}
+
+std::filesystem::path distribution_keyring(const recipe::Recipe& recipe, const HostFacts& facts) {
+    if (recipe.system.keyring)
+        return named_keyring(recipe, *recipe.system.keyring, "[system] keyring", facts);
+    const auto& keyring = keyring_of(recipe.system.distribution);
+    if (!facts.file_exists(keyring.path))
+        throw error(
+            ErrorKind::recipe,
+            "cannot find the keyring of {}, {}: install the package {}, or name a keyring with [system] keyring",
+            quote(recipe.system.distribution), quote(keyring.path), keyring.package);
+    return keyring.path;
+}
+
+PlannedRepository own_repository(const recipe::Repository& repository, const recipe::Recipe& recipe,
+                                 const HostFacts& facts) {
+    PlannedRepository planned{without_trailing_slash(repository.uri),
+                              repository.suite,
+                              repository.components,
+                              {},
+                              repository.trusted,
+                              repository.check_valid_until};
+    if (repository.signed_by)
+        planned.signed_by = named_keyring(recipe, *repository.signed_by, "[[system.repository]] signed_by", facts);
+    else if (!repository.trusted)
+        planned.signed_by = distribution_keyring(recipe, facts);
+    return planned;
+}
+
+}  // namespace
+
+std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& system = recipe.system;
+    if (const auto complete = complete_suite(system.suite); !complete.empty())
+        throw error(
+            ErrorKind::recipe,
+            "cannot use {} as [system] suite: it only adds to {}; take that, and name {} in a [[system.repository]]",
+            quote(system.suite), quote(complete), quote(system.suite));
+    const auto keyring = distribution_keyring(recipe, facts);
+    const auto mirror = release_mirror(system, facts);
+    const auto pockets = pockets_of(system.distribution, system.suite);
+    std::vector<PlannedRepository> planned = {{mirror, system.suite, system.components, keyring}};
+    if (system.updates && !pockets.updates.empty())
+        planned.push_back({mirror, pockets.updates, system.components, keyring});
+    if (system.security && !pockets.security.empty())
+        planned.push_back({security_mirror(system, facts, mirror), pockets.security, system.components, keyring});
+    for (const auto& repository : system.repositories) planned.push_back(own_repository(repository, recipe, facts));
+    return planned;
+}
+
+}  // namespace vprov::plan

@@ -1,0 +1,41 @@
+// The forms that words in a recipe must have. Pure.
+//
+// Each function returns "" for a good word, and for any other the cause that a message ends with.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vprov::recipe {
+
+std::string flaw_of_guest_name(std::string_view name);    // as hypervisor::is_valid_guest_name
+std::string flaw_of_hostname(std::string_view label);     // one label of RFC 1123, 2.1
+std::string flaw_of_domain(std::string_view domain);      // labels between dots
+std::string flaw_of_timezone(std::string_view zone);      // "UTC" or "Area/City"
+std::string flaw_of_locale(std::string_view locale);      // "de_DE.UTF-8", "C.UTF-8", "POSIX"
+std::string flaw_of_keyboard(std::string_view layout);    // an XKB layout: "de"
+std::string flaw_of_architecture(std::string_view name);  // Debian's name of one
+std::string flaw_of_suite(std::string_view suite);
+std::string flaw_of_component(std::string_view component);
+std::string flaw_of_package(std::string_view package);  // Debian policy, 5.6.1
+std::string flaw_of_uri(std::string_view uri);          // http, https, ftp or file
+std::string flaw_of_account(std::string_view name);     // adduser.conf(5), NAME_REGEX; at most 32 characters
+std::string flaw_of_variable(std::string_view name);    // of the environment
+std::string flaw_of_file_name(std::string_view path);   // not empty, no control character
+std::string flaw_of_line(std::string_view text);        // no control character
+
+std::string flaw_of_disk_name(std::string_view name);  // stem of an image's file name
+std::string flaw_of_mount(std::string_view path);
+std::string flaw_of_mount_options(std::string_view options);
+std::string flaw_of_label(std::string_view label);
+std::string flaw_of_device(std::string_view device);  // "xvda1", as the guest sees it
+
+std::string flaw_of_mac(std::string_view mac);          // six pairs, one machine's
+std::string flaw_of_bridge(std::string_view name);      // at most 15 characters (IFNAMSIZ)
+std::string flaw_of_address(std::string_view address);  // IPv4 or IPv6, no prefix
+std::string flaw_of_cidr(std::string_view address);     // with its prefix: "192.0.2.7/24"
+
+std::string flaw_of_password_hash(std::string_view hash);   // crypt(5), only methods that are still thought strong
+std::string flaw_of_authorized_key(std::string_view line);  // sshd(8), AUTHORIZED_KEYS FILE FORMAT
+
+}  // namespace vprov::recipe

@@ -1,0 +1,83 @@
+#include "recipe/forms.h"
+#include "recipe/tables.h"
+#include "recipe/values.h"
+
+namespace vprov::recipe {
+namespace {
+
+std::string flaw_of_kernel_package(std::string_view package) {
+    return package.empty() ? "" : flaw_of_package(package);
+}
+
+Keys<Repository> repository_keys() {
+    Keys<Repository> keys{
+        "[[system.repository]]",
+        {key("uri", &Repository::uri, word(flaw_of_uri)), key("suite", &Repository::suite, word(flaw_of_suite)),
+         list("components", &Repository::components, word(flaw_of_component), EmptyList::refused),
+         key("signed_by", &Repository::signed_by, word(flaw_of_file_name)),
+         key("trusted", &Repository::trusted, boolean_of),
+         key("check_valid_until", &Repository::check_valid_until, boolean_of)},
+        {},
+        {"uri", "suite"},
+        {}};
+    keys.check = [](const Repository& repository, const Node& table, Findings& findings) {
+        if (repository.trusted && repository.signed_by)
+            findings.add(table.place_of("trusted"),
+                         "cannot use [[system.repository]] trusted together with signed_by: a trusted repository is "
+                         "not verified");
+    };
+    return keys;
+}
+
+Keys<Kernel> kernel_keys() {
+    Keys<Kernel> keys{
+        "[system.kernel]",
+        {key("package", &Kernel::package, word(flaw_of_kernel_package)),
+         key("cmdline", &Kernel::cmdline, word(flaw_of_line)), key("path", &Kernel::path, word(flaw_of_file_name)),
+         key("initrd", &Kernel::initrd, word(flaw_of_file_name))},
+        {},
+        {},
+        {}};
+    keys.check = [](const Kernel&, const Node& table, Findings& findings) {
+        if (table.find("initrd") && !table.find("path"))
+            findings.add(table.place_of("initrd"),
+                         "cannot use [system.kernel] initrd without path: it belongs to a kernel of the host");
+    };
+    return keys;
+}
+
+void check_system(const System& system, const Node& table, Findings& findings) {
+    const auto* exclude = table.find("exclude");
+    if (!exclude)
+        return;
+    for (const auto& item : exclude->items)
+        if (std::find(system.include.begin(), system.include.end(), item.text) != system.include.end())
+            findings.refuse(item, "[system] exclude", "it is in [system] include as well");
+}
+
+}  // namespace
+
+Keys<System> system_keys() {
+    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}};
+    const Choices<Variant> variants = {{"essential", Variant::essential},
+                                       {"minbase", Variant::minbase},
+                                       {"buildd", Variant::buildd},
+                                       {"standard", Variant::standard}};
+    return {
+        "[system]",
+        {key("distribution", &System::distribution, choice(distributions)),
+         key("suite", &System::suite, word(flaw_of_suite)), key("arch", &System::arch, word(flaw_of_architecture)),
+         key("variant", &System::variant, choice(variants)), key("mirror", &System::mirror, word(flaw_of_uri)),
+         key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
+         list("components", &System::components, word(flaw_of_component), EmptyList::refused),
+         list("include", &System::include, word(flaw_of_package)),
+         list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
+         key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),
+         key("keyring", &System::keyring, word(flaw_of_file_name)), table("kernel", &System::kernel, kernel_keys()),
+         tables("repository", &System::repositories, repository_keys())},
+        {},
+        {},
+        check_system};
+}
+
+}  // namespace vprov::recipe
