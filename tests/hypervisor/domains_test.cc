@@ -98,7 +98,7 @@ class DomainsTest : public testing::Test {
     static std::string read_until(const Domains::Console& console, std::string_view end) {
         std::string text;
         pollfd waiting{console.socket.get(), POLLIN, 0};
-        while (text.find(end) == std::string::npos && ::poll(&waiting, 1, 20000) > 0) {
+        while (!text.ends_with(end) && ::poll(&waiting, 1, 20000) > 0) {
             char c = 0;
             if (::recv(console.socket.get(), &c, 1, 0) != 1)
                 break;
@@ -376,6 +376,25 @@ TEST_F(DomainsTest, ALongStateDirectoryWorks) {
     EXPECT_TRUE(deep.wait_for_login(name, 60s).reached);
     deep.destroy(name);
     EXPECT_TRUE(deep.list().empty());
+}
+
+TEST_F(DomainsTest, QemuTakesEveryKindOfDevice) {
+    auto guest = tiny("full");
+    for (const auto* name : {"a.img", "b,b.img", "c.img", "d.iso"})
+        os::write_file(work_.path() / name, std::string(1 << 20, '\0'));
+    guest.disks.push_back({"a.img", DiskFormat::raw, "hda", true, false});
+    guest.disks.push_back({"b,b.img", DiskFormat::raw, "sda", true, false});
+    guest.disks.push_back({"c.img", DiskFormat::raw, "xvdc2", true, false});
+    guest.disks.push_back({"d.iso", DiskFormat::raw, "hdc", false, true});
+    guest.disks.push_back({"", DiskFormat::empty, "hdd", false, true});
+    for (const auto* model : {"", "e1000", "rtl8139", "virtio-net"}) guest.interfaces.push_back({"", "", model, {}});
+    guest.vnc = true;
+    guest.boot = "cdn";
+    guest.vcpus = 2;
+    guest.maxvcpus = 4;
+    create(guest);
+    EXPECT_TRUE(domains_.wait_for_login("full", 60s).reached);
+    EXPECT_EQ(domains_.find("full").vcpus, 2U);
 }
 
 TEST_F(DomainsTest, MisspeltNamesAreCompleted) {

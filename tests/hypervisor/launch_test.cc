@@ -1,4 +1,9 @@
 #include <gtest/gtest.h>
+#include <linux/if_bridge.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -6,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
@@ -238,6 +244,36 @@ TEST(Tap, MissingBridge) {
     EXPECT_EQ(
         side.warning,
         "bridge 'vprov none' does not exist: using user-mode networking (see ip link add 'vprov none' type bridge)");
+}
+
+// In a network namespace of its own, in a child: the machine's interfaces are left alone.
+TEST(Tap, JoinsItsBridge) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        constexpr int kCannot = 77;
+        if (::unshare(CLONE_NEWNET) != 0)
+            ::_exit(kCannot);
+        const os::Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        if (::ioctl(control.get(), SIOCBRADDBR, "vprovbr0") != 0 || ::access("/dev/net/tun", R_OK | W_OK) != 0)
+            ::_exit(kCannot);
+        const auto side = connect_interface({"", "vprovbr0", "", {}}, "vif7.0");
+        const auto index = ::if_nametoindex("vif7.0");
+        std::array<int, 8> ports{};
+        std::array<unsigned long, 4> ask = {BRCTL_GET_PORT_LIST, reinterpret_cast<unsigned long>(ports.data()),
+                                            ports.size(), 0};
+        ifreq request{};
+        std::strcpy(request.ifr_name, "vprovbr0");
+        request.ifr_data = reinterpret_cast<char*>(ask.data());
+        const bool is_port =
+            ::ioctl(control.get(), SIOCDEVPRIVATE, &request) >= 0 && static_cast<unsigned>(ports[1]) == index;
+        ::_exit(bridge_exists("vprovbr0") && side.tap.is_open() && side.warning.empty() && index != 0 && is_port ? 0
+                                                                                                                 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        GTEST_SKIP() << "no right to make bridges and taps here";
+    EXPECT_EQ(status, 0);
 }
 
 TEST(Engine, SaysWhichAndWhy) {
