@@ -75,7 +75,7 @@ build() {
   shift 2
   if [[ ! -f $directory/build.ninja ]]; then
     say "configuring $directory"
-    cmake -S . -B "$directory" "$@" --log-level=WARNING
+    cmake -S . -B "$directory" "$@" --log-level=WARNING >/dev/null
   fi
   say "building $directory"
   ninja -C "$directory" "$target"
