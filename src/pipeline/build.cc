@@ -109,12 +109,12 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
-    auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
+    const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
 
     timer.start(Stage::write);
-    write_images(std::move(tree), plan, result, request.work, environment.runner);
+    write_images(tree, plan, result, environment.runner);
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);

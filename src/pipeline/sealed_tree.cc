@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -68,25 +67,6 @@ void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::p
     copy_out(root, initrd, directory / "initrd.img");
 }
 
-// Takes the tree at a mount point out of the root's tree and leaves an empty directory with the same mode there.
-fs::path take_out(const os::RootDir& root, const partition::DiskPlan& disk, const fs::path& work) {
-    root.make_directories(disk.mount);
-    const auto place = root.parent_of(disk.mount);
-    struct stat status {};
-    const auto taken = work / ("mount-" + disk.name);
-    if (::fstatat(place.directory.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISDIR(status.st_mode))
-        throw error(ErrorKind::disk, "cannot mount {} at {}: it is no directory in the guest", quote(disk.name),
-                    quote(disk.mount));
-    if (::renameat(place.directory.get(), place.name.c_str(), AT_FDCWD, taken.c_str()) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot take out " + quote(disk.mount));
-    if (::mkdirat(place.directory.get(), place.name.c_str(), 0700) != 0 ||
-        ::fchownat(place.directory.get(), place.name.c_str(), status.st_uid, status.st_gid, 0) != 0 ||
-        ::fchmodat(place.directory.get(), place.name.c_str(), status.st_mode & 07777, 0) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot make mount point " + quote(disk.mount));
-    return taken;
-}
-
 }  // namespace
 
 SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
@@ -95,6 +75,7 @@ SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, co
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
     render::write_guest_files(sealed.root(), render::late_guest_files(plan, names));
+    render::make_mount_points(sealed.root(), plan.layout);
     auto made = render::apply_accounts(sealed.root(), plan, now);
     if (made.root_password)
         sealed.passwords_.emplace_back("root", std::move(*made.root_password));
@@ -102,24 +83,16 @@ SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, co
     return sealed;
 }
 
-void write_images(SealedTree tree, const plan::Plan& plan, const fs::path& directory, const fs::path& work,
+void write_images(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory,
                   os::CommandRunner& runner) {
     extract_kernel(tree.root(), plan, directory);
-    std::vector<const partition::DiskPlan*> disks;
-    for (const auto& disk : plan.layout.disks) disks.push_back(&disk);
-    // Deepest mount points first, so that /srv/data is out of the tree before /srv is taken.
-    std::stable_sort(disks.begin(), disks.end(), [](const auto* a, const auto* b) {
-        return std::count(a->mount.begin(), a->mount.end(), '/') > std::count(b->mount.begin(), b->mount.end(), '/') ||
-               (a->mount.size() > 1 && b->mount == "/");
-    });
-    for (const auto* disk : disks) {
-        const auto image = directory / disk->image;
-        if (disk->mount == "/")
-            partition::write_filesystem(*disk, tree.root().path(), image, runner);
-        else if (disk->mount.empty())
-            partition::write_empty(*disk, image, runner);
+    for (const auto& disk : plan.layout.disks) {
+        const auto image = directory / disk.image;
+        const auto part = disk.mount.empty() ? partition::TreePart{} : part_for(disk, plan.layout, tree.root().path());
+        if (part.top.empty())
+            partition::write_empty(disk, image, runner);
         else
-            partition::write_filesystem(*disk, take_out(tree.root(), *disk, work), image, runner);
+            partition::write_filesystem(disk, part, image, runner);
     }
 }
 

@@ -31,9 +31,9 @@ class SealedTree {
 SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
                 std::int64_t now);
 
-// Puts the images of plan.layout, vmlinuz and initrd.img into `directory`. Trees below other mount points than "/" go
-// to their own images; `work` takes them meanwhile. Throws Error(disk).
-void write_images(SealedTree tree, const plan::Plan& plan, const std::filesystem::path& directory,
-                  const std::filesystem::path& work, os::CommandRunner& runner);
+// Puts the images of plan.layout, vmlinuz and initrd.img into `directory`: each file system gets its part of the tree.
+// Throws Error(disk).
+void write_images(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory,
+                  os::CommandRunner& runner);
 
 }  // namespace vprov::pipeline

@@ -36,15 +36,16 @@ bool learns_name_servers_by_dhcp(const recipe::Recipe& recipe) {
     });
 }
 
+constexpr std::array<const char*, 3> kOtherInits = {"sysvinit-core", "runit-init", "finit-sysv"};
+
 // Below `standard` a tree holds no init, no device manager and nothing that brings the network up. systemd does all
 // three with the fewest packages; a recipe that names another init or ifupdown gets its own way.
 std::vector<std::string> packages_to_boot(const recipe::Recipe& recipe, const std::set<std::string>& chosen) {
-    constexpr std::array<const char*, 4> kInits = {"systemd-sysv", "sysvinit-core", "runit-init", "finit-sysv"};
     const auto is_chosen = [&](const char* package) { return chosen.contains(package); };
     std::vector<std::string> packages;
     if (!is_chosen("udev") && !is_chosen("eudev"))
         packages.emplace_back("udev");
-    const bool other_init = std::any_of(kInits.begin() + 1, kInits.end(), is_chosen);
+    const bool other_init = std::any_of(kOtherInits.begin(), kOtherInits.end(), is_chosen);
     if (!other_init)
         packages.emplace_back("systemd-sysv");
     if (!other_init && !is_chosen("ifupdown") && learns_name_servers_by_dhcp(recipe) &&
@@ -70,6 +71,10 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
     const bool boots = !kernel_package.empty() || system.kernel.path;
     if (boots && system.variant != recipe::Variant::standard)
         for (auto& package : packages_to_boot(recipe, packages)) packages.insert(std::move(package));
+    // logind answers the power button, which is how a hypervisor asks a guest to shut down, and needs the bus.
+    if (boots && std::none_of(kOtherInits.begin(), kOtherInits.end(),
+                              [&](const char* package) { return packages.contains(package); }))
+        packages.insert("dbus");
     if (!kernel_package.empty())
         packages.insert(kernel_package);
     if (needs_locales(recipe.identity) && !packages.contains("locales-all"))

@@ -226,6 +226,8 @@ TEST(QemuArgv, RefusesDevicesThatAreNotThere) {
               "cannot give 'a' the disk 'vda': the device must be named like xvda, hda or sda");
     EXPECT_EQ(error_of(GuestType::pv, {disk("xvda", true)}),
               "cannot give 'a' the disk 'xvda': an empty CD drive must be one of hda to hdd");
+    EXPECT_EQ(error_of(GuestType::hvm, {{"/a", DiskFormat::raw, "hda", false, false}}),
+              "cannot give 'a' the disk 'hda': a disk on an IDE bus cannot be read-only; name it xvdX or sdX");
     EXPECT_EQ(error_of(GuestType::hvm, {}, "wifi"),
               "cannot give 'a' a network card 'wifi': known are netfront, virtio-net and "
               "e1000, e1000e, rtl8139, ne2k_pci, pcnet, i82551, i82557b, i82559er");

@@ -13,10 +13,10 @@ Names packages(const std::string& more) {
     return plan_of(more).include;
 }
 
-TEST(Packages, StandardNeedsAKernelOnly) {
-    EXPECT_EQ(packages(""), Names{"linux-image-cloud-amd64"});
+TEST(Packages, StandardNeedsAKernelAndTheBus) {
+    EXPECT_EQ(packages(""), (Names{"dbus", "linux-image-cloud-amd64"}));
     EXPECT_EQ(packages("[system]\ninclude = [\"vim\", \"curl\", \"vim\"]\n"),
-              (Names{"curl", "linux-image-cloud-amd64", "vim"}));
+              (Names{"curl", "dbus", "linux-image-cloud-amd64", "vim"}));
 }
 
 TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
@@ -36,21 +36,21 @@ TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
 }
 
 TEST(Packages, LocalesAndSudoComeWithTheIdentity) {
-    const Names kernel = {"linux-image-cloud-amd64"};
-    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"), (Names{"linux-image-cloud-amd64", "locales"}));
+    const Names kernel = {"dbus", "linux-image-cloud-amd64"};
+    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"), (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
     for (const auto* locale : {"C", "POSIX", "C.UTF-8"})
         EXPECT_EQ(packages(std::string("[identity]\nlocale = \"") + locale + "\"\n"), kernel) << locale;
     EXPECT_EQ(packages("[system]\ninclude=[\"locales-all\"]\n[identity]\nlocale = \"de_DE.UTF-8\"\n"),
-              (Names{"linux-image-cloud-amd64", "locales-all"}));
+              (Names{"dbus", "linux-image-cloud-amd64", "locales-all"}));
     EXPECT_EQ(packages("[[identity.user]]\nname=\"a\"\n[[identity.user]]\nname=\"b\"\nsudo=true\n"),
-              (Names{"linux-image-cloud-amd64", "sudo"}));
+              (Names{"dbus", "linux-image-cloud-amd64", "sudo"}));
     EXPECT_EQ(packages("[[identity.user]]\nname=\"a\"\n"), kernel);
 }
 
 TEST(Packages, ASmallVariantThatBootsGetsAnInit) {
     for (const auto* variant : {"essential", "minbase", "buildd"})
         EXPECT_EQ(packages(std::string("[system]\nvariant = \"") + variant + "\"\n"),
-                  (Names{"linux-image-cloud-amd64", "systemd-sysv", "udev"}))
+                  (Names{"dbus", "linux-image-cloud-amd64", "systemd-sysv", "udev"}))
             << variant;
     EXPECT_EQ(packages("[system]\nvariant = \"minbase\"\ninclude = [\"sysvinit-core\"]\n"),
               (Names{"linux-image-cloud-amd64", "sysvinit-core", "udev"}));
@@ -60,21 +60,21 @@ TEST(Packages, ASmallVariantThatBootsGetsAnInit) {
 
 TEST(Packages, NameServersByDhcpNeedAResolverInASmallVariant) {
     const std::string minbase = "[system]\nvariant = \"minbase\"\n";
-    const Names with = {"linux-image-cloud-amd64", "systemd-resolved", "systemd-sysv", "udev"};
-    const Names without = {"linux-image-cloud-amd64", "systemd-sysv", "udev"};
+    const Names with = {"dbus", "linux-image-cloud-amd64", "systemd-resolved", "systemd-sysv", "udev"};
+    const Names without = {"dbus", "linux-image-cloud-amd64", "systemd-sysv", "udev"};
     EXPECT_EQ(packages(minbase + "[[network]]\n"), with);
     EXPECT_EQ(packages(minbase + "[[network]]\ndns=[\"192.0.2.53\"]\n"), without);
     EXPECT_EQ(packages(minbase + "[[network]]\naddress=\"192.0.2.7/24\"\n"), without);
     EXPECT_EQ(packages(minbase + "suite = \"bullseye\"\n[[network]]\n"), without)
         << "there it is in the package systemd";
     EXPECT_EQ(packages(minbase + "include = [\"ifupdown\"]\n[[network]]\n"),
-              (Names{"ifupdown", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
+              (Names{"dbus", "ifupdown", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
 }
 
 TEST(Packages, ExcludedOnesAreNotAdded) {
     EXPECT_EQ(packages("[system]\nvariant = \"minbase\"\nexclude = [\"udev\", \"locales\"]\n[identity]\nlocale = "
                        "\"de_DE.UTF-8\"\n"),
-              (Names{"linux-image-cloud-amd64", "systemd-sysv"}));
+              (Names{"dbus", "linux-image-cloud-amd64", "systemd-sysv"}));
 }
 
 }  // namespace

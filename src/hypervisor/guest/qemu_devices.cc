@@ -107,6 +107,8 @@ class DiskOptions {
     std::string ide(const GuestDisk& disk, const DeviceName& name) {
         if (name.index >= kIdeDisks)
             fail(disk, "there are hda to hdd only");
+        if (!disk.writable && !disk.cdrom)
+            fail(disk, "a disk on an IDE bus cannot be read-only; name it xvdX or sdX");
         take_slot(disk, name);
         return fmt::format("{},bus=ide.{},unit={},id={}", disk.cdrom ? "ide-cd" : "ide-hd", name.index / 2,
                            name.index % 2, disk.vdev);

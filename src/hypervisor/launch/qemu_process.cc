@@ -21,6 +21,7 @@ namespace {
 // Words of a command line as execve(2) wants them; made before fork(), which leaves only async-signal-safe calls.
 std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> out;
+    out.reserve(words.size() + 1);
     for (const auto& word : words) out.push_back(const_cast<char*>(word.c_str()));
     out.push_back(nullptr);
     return out;
@@ -28,7 +29,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 
 std::vector<std::string> environment_words() {
     std::vector<std::string> words;
-    for (const auto& [key, value] : os::clean_environment()) words.push_back(key + "=" + value);
+    for (const auto& [key, value] : os::clean_environment()) words.push_back(fmt::format("{}={}", key, value));
     return words;
 }
 

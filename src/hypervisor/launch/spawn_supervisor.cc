@@ -19,6 +19,7 @@ namespace {
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> out;
+    out.reserve(words.size() + 1);
     for (const auto& word : words) out.push_back(const_cast<char*>(word.c_str()));
     out.push_back(nullptr);
     return out;
@@ -55,7 +56,7 @@ os::Fd spawn_supervisor(const std::vector<std::string>& argv) {
     const os::Fd theirs(ends[1]);
     const auto null = os::open_file("/dev/null", O_RDWR, 0, ErrorKind::hypervisor);
     std::vector<std::string> environment;
-    for (const auto& [key, value] : os::clean_environment()) environment.push_back(key + "=" + value);
+    for (const auto& [key, value] : os::clean_environment()) environment.push_back(fmt::format("{}={}", key, value));
     const auto argv_pointers = pointers(argv);
     const auto environment_pointers = pointers(environment);
     const pid_t child = ::fork();

@@ -1,6 +1,7 @@
 #include "hypervisor/launch/tap.h"
 
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -50,9 +51,16 @@ os::Fd make_tap(const std::string& name, std::string_view bridge) {
 
 }  // namespace
 
+// Asked of the driver and not of /sys, which may show another network namespace than this process lives in.
 bool bridge_exists(std::string_view bridge) {
-    return bridge.find('/') == std::string_view::npos &&
-           ::access(fmt::format("/sys/class/net/{}/bridge", bridge).c_str(), F_OK) == 0;
+    ifreq request = request_for(bridge);
+    if (bridge.size() >= sizeof request.ifr_name)
+        return false;
+    ethtool_drvinfo driver{};
+    driver.cmd = ETHTOOL_GDRVINFO;
+    request.ifr_data = reinterpret_cast<char*>(&driver);
+    const os::Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return ::ioctl(control.get(), SIOCETHTOOL, &request) == 0 && std::string_view(driver.driver) == "bridge";
 }
 
 HostInterface connect_interface(const GuestInterface& vif, const std::string& name) {
