@@ -114,6 +114,20 @@ void add_verbs(CLI::App& app, Session& session) {
     add_completion(app, session);
 }
 
+// CLI11 asks for a verb where it meets an unknown one.
+std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& failure) {
+    const auto words = app.remaining();
+    if (!app.get_subcommands().empty() || words.empty() || words.front().starts_with('-'))
+        return fmt::format("cannot understand the command line: {}", failure.what());
+    std::vector<std::string_view> verbs;
+    for (const auto* verb : app.get_subcommands({}))
+        if (!verb->get_group().empty())
+            verbs.push_back(verb->get_name());
+    const auto near = nearest(words.front(), verbs);
+    return fmt::format("cannot run {}: there is no such verb{}", quote(words.front()),
+                       near.empty() ? "" : fmt::format("; did you mean {}?", quote(near)));
+}
+
 int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
     try {
         app.parse(argc, argv);
@@ -121,7 +135,7 @@ int parse_and_run(CLI::App& app, Session& session, int argc, char** argv) {
     } catch (const CLI::Success& wanted) {  // --help and --version
         return app.exit(wanted);
     } catch (const CLI::ParseError& e) {
-        fmt::print(stderr, "vprov: cannot understand the command line: {}\nTry 'vprov --help'.\n", e.what());
+        fmt::print(stderr, "vprov: {}\nTry 'vprov --help'.\n", what_is_wrong(app, e));
         return exit_status(ErrorKind::usage);
     } catch (const Error& e) {
         return report(session, e.kind(), e.what());
@@ -142,12 +156,12 @@ int run(int argc, char** argv) {
     std::error_code failure;
     session.executable = std::filesystem::read_symlink("/proc/self/exe", failure).native();
     CLI::App app{"Builds Debian guests from one TOML recipe and runs them.", "vprov"};
-    app.footer(kExamples);
     app.require_subcommand(1);
     app.fallthrough();
     app.get_formatter()->column_width(34);
     add_global_options(app, session);
     add_verbs(app, session);
+    app.footer(kExamples);  // last: verbs take over the footer that is there when they are added
     return parse_and_run(app, session, argc, argv);
 }
 

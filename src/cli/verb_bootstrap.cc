@@ -105,7 +105,8 @@ void add_bootstrap(CLI::App& app, Session& session) {
     verb->add_option("--components", options->components, "Components of the archive")->type_name("A,B,C");
     verb->add_option("--keyring", options->keyring, "Keys that may sign the Release files")->type_name("FILE");
     verb->add_option("--cache-dir", options->cache, "Where downloads are kept")->type_name("DIR");
-    verb->add_flag("!--no-updates", options->updates, "Without SUITE-updates and SUITE-security");
+    verb->add_flag_callback(
+        "--no-updates", [options] { options->updates = false; }, "Without SUITE-updates and SUITE-security");
     verb->callback([options, &session] { bootstrap(*options, session); });
 }
 

@@ -38,11 +38,9 @@ void check(const CheckOptions& options, const Session& session) {
 void add_check(CLI::App& app, Session& session) {
     auto options = std::make_shared<CheckOptions>();
     auto* verb = app.add_subcommand("check", "Find every mistake in a recipe");
-    verb->add_option("recipe", options->recipes, "Recipe file")->required()->type_name("RECIPE");
-    verb->add_option("--set", options->overrides, "Override a key: system.suite=trixie, disk.0.size=4G")
+    verb->add_option("RECIPE", options->recipes, "Recipes, vprov-recipe(5)")->required();
+    verb->add_option("-s,--set", options->overrides, "Override a key: system.suite=trixie, disk.0.size=4G")
         ->type_name("KEY=VALUE")
-        ->expected(1)
-        ->take_all()
         ->allow_extra_args(false);
     verb->callback([options, &session] { check(*options, session); });
 }

@@ -66,7 +66,7 @@ void add_create(CLI::App& app, Session& session) {
                                                                      {"kvm", hypervisor::EngineChoice::kvm},
                                                                      {"tcg", hypervisor::EngineChoice::tcg}};
     verb->add_option("--accel", options->engine, "auto, kvm or tcg")
-        ->transform(CLI::Transformer(engines))
+        ->transform(CLI::Transformer(engines).description(""))
         ->type_name("ENGINE");
     verb->callback([options, &session] { run_create(*options, session); });
 }

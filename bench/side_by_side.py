@@ -1,0 +1,93 @@
+"""Two ways to the same thing, run in turn: A B A B ... What the machine does besides then hits both alike, and the
+ratio of each pair says more than the seconds."""
+
+import argparse
+import dataclasses
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@dataclasses.dataclass
+class Way:
+    name: str
+    steps: list[list[str]]        # commands, run one after the other and timed together
+    leaves: list[pathlib.Path]    # removed before each run, caches among them
+
+
+@dataclasses.dataclass
+class Run:
+    seconds: float
+    peak: int  # bytes: the most that any one process of it held in memory
+
+
+def measure(way):
+    for path in way.leaves:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    os.sync()  # writing out what the other way left shall not be this one's burden
+    began, peak = time.monotonic(), 0
+    for step in way.steps:
+        with tempfile.TemporaryFile() as said:
+            child = subprocess.Popen(step, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            peak = max(peak, usage.ru_maxrss * 1024)
+            if child.returncode != 0:
+                said.seek(0)
+                sys.stderr.buffer.write(said.read()[-4000:])
+                sys.exit(f"{way.name}: exit status {child.returncode} from {' '.join(step)[:200]}")
+    return Run(time.monotonic() - began, peak)
+
+
+def describe(way, runs):
+    seconds = [run.seconds for run in runs]
+    return (f"  {way.name:<32} {statistics.median(seconds):7.2f} s  ({min(seconds):.2f} to {max(seconds):.2f})"
+            f"  peak {max(run.peak for run in runs) / 1e6:4.0f} MB")
+
+
+def compare(first, second, pairs):
+    ours, theirs = [], []
+    for number in range(1, pairs + 1):
+        ours.append(measure(first))
+        theirs.append(measure(second))
+        print(f"  {number}: {ours[-1].seconds:.2f} s and {theirs[-1].seconds:.2f} s", flush=True)
+    print(describe(first, ours))
+    print(describe(second, theirs))
+    ratios = [a.seconds / b.seconds for a, b in zip(ours, theirs)]
+    print(f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}): "
+          f"{first.name} to {second.name}, median of {pairs}")
+
+
+def merged_usr_tree(tree, suite, sources, packages):
+    """mmdebstrap's command for a set of packages. With the hook it takes usr-is-merged, as vprov does; without it, it
+    would install usrmerge and perl."""
+    return ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase",
+            "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
+            *([f"--include={','.join(packages)}"] if packages else []), suite, str(tree), *sources]
+
+
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("-n", type=int, default=3, metavar="PAIRS", help="how often each runs (%(default)s)")
+    parser.add_argument("--vprov", type=pathlib.Path, default=PROJECT / "build/release/src/vprov", metavar="PROGRAM")
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("/var/tmp"), metavar="DIR",
+                        help="where a work directory is made, and removed (%(default)s)")
+    return parser
+
+
+def check(options):
+    if os.geteuid() != 0:
+        sys.exit("cannot measure: packages' scripts need root; run this with sudo")
+    for program in (str(options.vprov), "mmdebstrap", "mke2fs"):
+        if not shutil.which(program):
+            sys.exit(f"cannot measure: there is no {program}")

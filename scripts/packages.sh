@@ -1,0 +1,82 @@
+# The Debian packages that vprov needs, by purpose, and how to install them. Sourced by the scripts beside it.
+# shellcheck shell=bash disable=SC2034
+
+build_packages=(
+  g++ cmake ninja-build pkg-config
+  libarchive-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libext2fs-dev comerr-dev libfmt-dev
+  libkainjow-mustache-dev libseccomp-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
+)
+run_packages=(
+  ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
+  e2fsprogs                                     # mke2fs
+  qemu-system-x86                               # what the guests run on where there is no Xen
+)
+test_packages=(
+  libgtest-dev python3
+  apt dpkg gpg gpg-agent                        # archives made for the tests, and apt as the judge of the resolver
+  mmdebstrap mount uidmap                       # trees to compare with
+  iproute2 libxen-dev procps util-linux         # tap devices; Xen's own parser; what is left running or mounted
+)
+
+say() {
+  printf '== %s\n' "$*"
+}
+
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# as_root COMMAND...: as it is for root, otherwise through sudo, with the settings for proxies.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+    return
+  fi
+  command -v sudo >/dev/null || fail "cannot run '$1' as root: there is no sudo; run this as root"
+  local name settings=()
+  for name in http_proxy https_proxy ftp_proxy no_proxy all_proxy; do
+    if [[ -n ${!name:-} ]]; then
+      settings+=("$name=${!name}")
+    fi
+  done
+  sudo env "${settings[@]}" "$@"
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# install_packages NAME...: those that are missing, without recommended ones. Shows apt's words only when it fails.
+install_packages() {
+  local name log missing=()
+  for name in "$@"; do
+    is_installed "$name" || missing+=("$name")
+  done
+  if ((${#missing[@]} == 0)); then
+    return
+  fi
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  log=$(mktemp)
+  # Another apt, such as the one that runs by itself after the first boot, is waited for.
+  if ! { as_root apt-get -qq update &&
+         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
+           -o DPkg::Lock::Timeout=300 "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -f "$log"
+    fail "cannot install ${missing[*]}"
+  fi
+  rm -f "$log"
+}
+
+# build DIRECTORY TARGET CMAKE_ARGUMENT...: configures once (CMake itself notices changes), builds what has changed.
+build() {
+  local directory=$1 target=$2
+  shift 2
+  if [[ ! -f $directory/build.ninja ]]; then
+    say "configuring $directory"
+    cmake -S . -B "$directory" "$@" --log-level=WARNING >/dev/null
+  fi
+  say "building $directory"
+  ninja -C "$directory" "$target"
+}
