@@ -74,7 +74,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         if (selected.automatic)
             configuration.automatic.emplace_back(selected.package->name);
     timer.start(Stage::configure);
-    auto configured = configure::configure(std::move(configuration), environment.progress);
+    auto configured = configure::configure(configuration, environment.progress);
     timer.finish(fmt::format("{} packages", selection.packages.packages.size()));
     return configured;
 }

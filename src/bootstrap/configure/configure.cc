@@ -146,7 +146,7 @@ class Configuration {
 
 }  // namespace
 
-ConfiguredRoot configure(ConfigureRequest request, Progress& progress) {
+ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
     ConfiguredRoot configured(request.root);
     make_skeleton(configured.root(), request.architecture);

@@ -42,6 +42,6 @@ class ConfiguredRoot {
 
 // Throws Error(script) naming package, script, exit status and the script's last lines, Error(packages) for files that
 // two packages claim, Error(disk), Error(interrupted). The tree is of no use after a failure.
-ConfiguredRoot configure(ConfigureRequest request, Progress& progress);
+ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress);
 
 }  // namespace vprov::configure

@@ -87,8 +87,9 @@ void drop_capabilities() {
     for (const auto& word : setup.command.argv) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     std::vector<std::string> text;
-    for (const auto& [key, value] : setup.command.environment) text.push_back(key + "=" + value);
+    for (const auto& [key, value] : setup.command.environment) text.push_back(fmt::format("{}={}", key, value));
     std::vector<char*> environment;
+    environment.reserve(text.size() + 1);
     for (auto& entry : text) environment.push_back(entry.data());
     environment.push_back(nullptr);
     ::setsid();

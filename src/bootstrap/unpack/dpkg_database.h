@@ -26,7 +26,7 @@ struct Diversion {
 class DpkgDatabase {
   public:
     // Makes the directories and files that an empty database has.
-    DpkgDatabase(const os::RootDir& root, std::string native_architecture);
+    DpkgDatabase(const os::RootDir& root, std::string_view native_architecture);
 
     // The package as unpacked: info files, file list, trigger interests, status. `paths` are those it owns, absolute.
     void add(const StagedPackage& package, std::vector<std::string> paths);

@@ -1,0 +1,76 @@
+#include "bootstrap/unpack/dpkg_database.h"
+
+#include <gtest/gtest.h>
+
+#include "os/temp_dir.h"
+
+namespace vprov::unpack {
+namespace {
+namespace fs = std::filesystem;
+
+class Database : public testing::Test {
+  protected:
+    StagedPackage made(deb::Package& package, std::string_view name, std::vector<ControlFile> control) {
+        package.name = name;
+        package.version = "1";
+        package.architecture = "amd64";
+        control.push_back(
+            {"control", 0644,
+             "Package: " + std::string(name) + "\nVersion: 1\nArchitecture: amd64\nDescription: short\n long\n"});
+        StagedPackage staged;
+        staged.package = &package;
+        staged.control = std::move(control);
+        return staged;
+    }
+    os::TempDir work_{fs::temp_directory_path(), "vprov-test-"};
+    os::RootDir root_{work_.path()};
+    DpkgDatabase database_{root_, "amd64"};
+    deb::Package a_, b_;
+};
+
+TEST_F(Database, WritesAnUnpackedPackageAsDpkgDoes) {
+    a_.multi_arch = "same";
+    auto staged = made(a_, "liba", {{"postinst", 0755, "#!/bin/sh\n"}, {"md5sums", 0644, "x  y\n"}});
+    database_.add(staged, {"/.", "/usr"});
+    database_.flush();
+    EXPECT_EQ(
+        root_.read("/var/lib/dpkg/status"),
+        "Package: liba\nStatus: install ok unpacked\nVersion: 1\nArchitecture: amd64\nDescription: short\n long\n\n");
+    EXPECT_EQ(root_.read("/var/lib/dpkg/info/liba:amd64.list"), "/.\n/usr\n");
+    EXPECT_EQ(root_.status("/var/lib/dpkg/info/liba:amd64.postinst")->st_mode & 07777, 0755U);
+    EXPECT_FALSE(root_.exists("/var/lib/dpkg/info/liba:amd64.control"));
+    EXPECT_EQ(root_.read("/var/lib/dpkg/info/format"), "1\n");
+}
+
+TEST_F(Database, KeepsInterestsInTriggers) {
+    const auto staged = made(
+        a_, "a", {{"triggers", 0644, "# comment\ninterest-noawait /usr/share/a\ninterest update-a\nactivate x\n"}});
+    database_.add(staged, {});
+    database_.flush();
+    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/File"), "/usr/share/a a/noawait\n");
+    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/update-a"), "a\n");
+    EXPECT_FALSE(root_.exists("/var/lib/dpkg/triggers/x"));
+}
+
+TEST_F(Database, AFileUnderAnInterestActivatesTheTriggerOfAConfiguredPackage) {
+    database_.add(made(a_, "a", {{"triggers", 0644, "interest-noawait /usr/share/a\n"}}), {});
+    deb::Package c;
+    database_.add(made(c, "c", {}), {"/usr/share/a/early"});
+    database_.flush();
+    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "") << "its postinst is still to run";
+    database_.mark_configured();
+    database_.add(made(b_, "b", {}), {"/usr/share/abc", "/usr/share/a/late"});
+    database_.flush();
+    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "/usr/share/a -\n");
+}
+
+TEST_F(Database, ADiversionDoesNotConcernItsOwnPackage) {
+    root_.write("/var/lib/dpkg/diversions", "/bin/sh\n/bin/sh.distrib\ndash\n");
+    database_.load_diversions();
+    EXPECT_EQ(database_.diverted("/bin/sh", "bash"), "/bin/sh.distrib");
+    EXPECT_EQ(database_.diverted("/bin/sh", "dash"), std::nullopt);
+    EXPECT_EQ(database_.diverted("/bin/ls", "bash"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace vprov::unpack
