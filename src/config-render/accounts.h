@@ -17,7 +17,7 @@ namespace vprov::render {
 // variable that is not set, something that is no password hash. Reads, changes nothing. Throws Error(recipe).
 void check_passwords(const plan::Plan& plan);
 
-// In clear, and only for those whom the recipe gives a `random` password. To be shown once and never stored.
+// In clear, and only for those whom the recipe gives a `random` password. Never to be logged.
 struct PersonaliseResult {
     std::optional<std::string> root_password;
     std::vector<std::pair<std::string, std::string>> user_passwords;  // user, password

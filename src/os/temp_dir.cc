@@ -1,6 +1,7 @@
 #include "os/temp_dir.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,12 +27,19 @@ bool locked_by_another(int fd) {
 }  // namespace
 
 TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
-    std::string name = (parent / fmt::format("{}{}", prefix, kTemplate)).native();
+    // Made under another name: remove_stale() of another process must not see it before its lock is taken.
+    std::string name = (parent / fmt::format("{}new-{}", prefix, kTemplate)).native();
     if (!::mkdtemp(name.data()))
         throw system_error(ErrorKind::disk, errno, "cannot make a work directory in " + quote(parent.native()));
-    path_ = name;
-    lock_ = open_file(path_, O_RDONLY | O_DIRECTORY);
+    lock_ = open_file(name, O_RDONLY | O_DIRECTORY);
     ::flock(lock_.get(), LOCK_EX | LOCK_NB);
+    path_ = parent / (std::string(prefix) + name.substr(name.size() - kTemplate.size()));
+    if (::renameat2(AT_FDCWD, name.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
+        const int why = errno;
+        ::rmdir(name.c_str());
+        path_.clear();
+        throw system_error(ErrorKind::disk, why, "cannot make a work directory in " + quote(parent.native()));
+    }
 }
 
 TempDir::TempDir(TempDir&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_)) {
@@ -79,7 +87,7 @@ NewFile::~NewFile() {
 }
 
 void NewFile::commit() {
-    if (::fsync(fd_.get()) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0)
         throw system_error(ErrorKind::disk, errno, "cannot write " + quote(path_.native()));
     temporary_.clear();
     fd_.reset();

@@ -31,7 +31,8 @@ class TempDir {
 void remove_tree(const std::filesystem::path& path) noexcept;
 
 // A file written under a temporary name beside `path` and renamed over it by commit(). Without commit() nothing is
-// left. The data is fsynced before the rename.
+// left. Other processes see the old file or the whole new one. There is no fsync(2): on ext4 it would wait for all that a
+// build has written so far, and replacing by rename is kept whole there by auto_da_alloc (ext4(5)).
 class NewFile {
   public:
     explicit NewFile(std::filesystem::path path, mode_t mode = 0644);

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
 
 namespace vprov::pipeline {
@@ -18,21 +21,18 @@ std::string summary_of(const resolve::PackageSet& packages) {
                        human(packages.download_size()), human(packages.installed_size()));
 }
 
-// Fetching and unpacking overlap: each package is staged as soon as its digest has matched.
-std::vector<unpack::StagedPackage> fetch_and_stage(const BootstrapRequest& request, const Selection& selection,
-                                                   const Environment& environment, StageTimer& timer) {
+// Each package is staged as soon as its digest has matched, and those that are configured first come first.
+void fetch(const BootstrapRequest& request, const Selection& selection, const std::vector<const deb::Package*>& wanted,
+           const Environment& environment, unpack::Stager& stager) {
     auto cache = open_cache(request);
-    std::vector<const deb::Package*> wanted;
-    for (const auto& selected : selection.packages.packages) wanted.push_back(selected.package);
-    timer.start(Stage::fetch);
-    unpack::Stager stager(request.work / "stage", environment.progress);
-    archive::fetch_packages(selection.index, wanted, environment.transport, cache, environment.progress,
-                            [&](const archive::DebFile& file) { stager.add(*file.package, file.path); });
-    timer.finish(fmt::format("{} packages, {}", wanted.size(), human(selection.packages.download_size())));
-    timer.start(Stage::unpack);
-    auto staged = stager.finish();
-    timer.finish(fmt::format("{} packages", staged.size()));
-    return staged;
+    const auto first = configure::essential_closure(wanted);
+    const std::unordered_set<const deb::Package*> urgent(first.begin(), first.end());
+    archive::fetch_packages(
+        selection.index, wanted, environment.transport, cache, environment.progress, [&](const archive::DebFile& file) {
+            stager.add(
+                *file.package, file.path,
+                urgent.contains(file.package) ? unpack::Stager::Urgency::first : unpack::Stager::Urgency::ordinary);
+        });
 }
 
 }  // namespace
@@ -53,7 +53,18 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
                                   const Environment& environment, StageTimer& timer) {
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
-    configuration.packages = fetch_and_stage(request, selection, environment, timer);
+    for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
+    unpack::Stager stager(request.work / "stage", environment.progress);
+    configuration.stager = &stager;
+    timer.start(Stage::fetch);
+    fetch(request, selection, configuration.packages, environment, stager);
+    timer.finish(
+        fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
+    // Configuring starts when the essential packages are there; the others are unpacked meanwhile.
+    timer.start(Stage::unpack);
+    const auto essential = configure::essential_closure(configuration.packages);
+    for (const auto* package : essential) stager.get(*package);
+    timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
     configuration.root = request.root;
     configuration.work = request.work;
     configuration.architecture = request.architecture;

@@ -80,7 +80,7 @@ std::string described(const std::optional<recipe::Password>& password) {
         case recipe::Password::Source::environment:
             return fmt::format("from the environment variable {}", password->value);
         case recipe::Password::Source::random:
-            return "random, shown once after the build";
+            return "random, left beside the images";
     }
     return {};
 }

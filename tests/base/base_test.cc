@@ -38,9 +38,10 @@ TEST(Text, ShellLineCanBePasted) {
 }
 
 TEST(Text, NearestFindsATypoAndNoStranger) {
-    constexpr std::array<std::string_view, 3> kKeys = {"hostname", "timezone", "locale"};
+    constexpr std::array<std::string_view, 4> kKeys = {"hostname", "timezone", "locale", "suite"};
     EXPECT_EQ(nearest("timezon", kKeys), "timezone");
     EXPECT_EQ(nearest("hsotname", kKeys), "hostname");
+    EXPECT_EQ(nearest("suiet", kKeys), "suite");
     EXPECT_EQ(nearest("memory", kKeys), "");
 }
 

@@ -26,13 +26,10 @@ class Configuration {
           database_(root, request.architecture),
           merger_(root, database_),
           sandbox_(root, request.work, request.hostname),
-          scripts_(sandbox_, root, progress, request.packages.size()) {
-        for (const auto& staged : request.packages) staged_[staged.package] = &staged;
-    }
+          scripts_(sandbox_, root, progress, request.packages.size()) {}
 
     void run() {
-        PackageList all;
-        for (const auto& staged : request_.packages) all.push_back(staged.package);
+        const auto& all = request_.packages;
         needs_ = direct_needs(all);
         const auto essential = essential_closure(all);
         install_essential(essential);
@@ -43,13 +40,13 @@ class Configuration {
     }
 
   private:
-    bool has_preinst(const deb::Package* package) const {
-        return staged_.at(package)->control_file("preinst") != nullptr;
-    }
+    const unpack::StagedPackage& staged(const deb::Package* package) const { return request_.stager->get(*package); }
+
+    bool has_preinst(const deb::Package* package) const { return staged(package).control_file("preinst") != nullptr; }
 
     // Ships a kernel: its postinst makes the initramfs.
     bool has_kernel(const deb::Package* package) const {
-        const auto& entries = staged_.at(package)->entries;
+        const auto& entries = staged(package).entries;
         return std::any_of(entries.begin(), entries.end(),
                            [](const auto& e) { return e.path.starts_with("boot/vmlinu"); });
     }
@@ -123,12 +120,12 @@ class Configuration {
     }
 
     void merge(const deb::Package* package) {
-        merger_.merge(*staged_.at(package));
+        merger_.merge(staged(package));
         merged_.insert(package);
     }
 
     void run_preinst(const deb::Package* package) {
-        scripts_.run_preinst(*staged_.at(package));
+        scripts_.run_preinst(staged(package));
         tree_changed();
     }
 
@@ -143,7 +140,6 @@ class Configuration {
     unpack::TreeMerger merger_;
     Sandbox sandbox_;
     MaintainerScripts scripts_;
-    std::unordered_map<const deb::Package*, const unpack::StagedPackage*> staged_;
     std::unordered_map<const deb::Package*, Needs> needs_;
     std::unordered_set<const deb::Package*> merged_, configured_;
 };

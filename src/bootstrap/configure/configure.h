@@ -21,7 +21,8 @@ struct ConfigureRequest {
     std::filesystem::path work;          // an existing directory for scratch files, outside of `root`
     std::string architecture;            // Debian's name
     std::string hostname = "localhost";  // what scripts see
-    std::vector<unpack::StagedPackage> packages;
+    std::vector<const deb::Package*> packages;
+    unpack::Stager* stager = nullptr;  // has all of them, or will: those that are needed first are waited for
     // Runs when the essential packages are configured and no other script has run: files that scripts ask for.
     std::function<void(const os::RootDir&)> prepare;
     std::vector<std::string> debconf_selections;  // lines for debconf-set-selections(1), set at the same moment

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -33,6 +34,14 @@ std::string said(const std::deque<std::string>& lines) {
     std::string text = "; it said:";
     for (const auto& line : lines) text += "\n  " + line;
     return text;
+}
+
+// A script that could not write because the disk is full has done nothing wrong.
+ErrorKind kind_of(const std::deque<std::string>& lines) {
+    const bool full = std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find("No space left on device") != std::string::npos;  // strerror() of ENOSPC in the C locale
+    });
+    return full ? ErrorKind::disk : ErrorKind::script;
 }
 
 }  // namespace
@@ -74,14 +83,14 @@ void MaintainerScripts::take_status(std::string_view line) {
 }
 
 void MaintainerScripts::fail(std::string_view what, int status) const {
+    const auto kind = kind_of(last_lines_);
     if (failure_.empty())
-        throw error(ErrorKind::script, "cannot {}: dpkg ended with exit status {}{}", what, status, said(last_lines_));
+        throw error(kind, "cannot {}: dpkg ended with exit status {}{}", what, status, said(last_lines_));
     const auto script = script_of(failure_);
     const auto marker = failure_.rfind("status ");
     if (script.empty() || marker == std::string::npos)
-        throw error(ErrorKind::script, "cannot configure {}: {}{}", quote(failed_package_), failure_,
-                    said(last_lines_));
-    throw error(ErrorKind::script, "cannot configure {}: its {} ended with exit {}{}", quote(failed_package_), script,
+        throw error(kind, "cannot configure {}: {}{}", quote(failed_package_), failure_, said(last_lines_));
+    throw error(kind, "cannot configure {}: its {} ended with exit {}{}", quote(failed_package_), script,
                 failure_.substr(marker), said(last_lines_));
 }
 
@@ -120,7 +129,7 @@ void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& l
     last_lines_.clear();
     command.on_output = [this](std::string_view line) { take_output(line); };
     if (const int status = sandbox_.run(command); status != 0)
-        throw error(ErrorKind::script, "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
+        throw error(kind_of(last_lines_), "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
 }
 
 void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
@@ -145,7 +154,7 @@ void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
     const auto place = root_.parent_of(kControlPlace);
     ::unlinkat(place.directory.get(), place.name.c_str(), AT_REMOVEDIR);
     if (status != 0)
-        throw error(ErrorKind::script, "cannot install {} {}: its preinst ended with exit status {}{}",
+        throw error(kind_of(last_lines_), "cannot install {} {}: its preinst ended with exit status {}{}",
                     quote(self.name), self.version, status, said(last_lines_));
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "os/interrupt.h"
@@ -28,9 +29,9 @@ struct Stager::State {
     Progress& progress;
     StagingLimits limits;
     std::mutex mutex;
-    std::condition_variable wake;
+    std::condition_variable wake, progressed;
     std::deque<Job> queue;
-    std::vector<StagedPackage> done;
+    std::unordered_map<const deb::Package*, StagedPackage> done;
     std::exception_ptr failure;
     StageProgress seen;
     std::uint64_t next_number = 0;
@@ -64,7 +65,7 @@ struct Stager::State {
         try {
             auto staged = stage_package(*job.package, job.deb, place, limits);
             lock.lock();
-            done.push_back(std::move(staged));
+            done.emplace(job.package, std::move(staged));
             seen.packages_done += 1;
             seen.bytes_done += job.package->size;
             auto report = seen;
@@ -76,6 +77,7 @@ struct Stager::State {
             if (!failure)
                 failure = std::current_exception();
         }
+        progressed.notify_all();
     }
 
     void join() {
@@ -103,25 +105,31 @@ Stager::~Stager() {
     state_->join();
 }
 
-void Stager::add(const deb::Package& package, fs::path deb) {
+void Stager::add(const deb::Package& package, fs::path deb, Urgency urgency) {
     {
         const std::lock_guard lock(state_->mutex);
-        state_->queue.push_back({&package, std::move(deb)});
+        State::Job job{&package, std::move(deb)};
+        if (urgency == Urgency::first)
+            state_->queue.push_front(std::move(job));
+        else
+            state_->queue.push_back(std::move(job));
         state_->seen.packages_total += 1;
         state_->seen.bytes_total += package.size;
     }
     state_->wake.notify_one();
 }
 
-std::vector<StagedPackage> Stager::finish() {
-    state_->join();
-    if (state_->failure)
-        std::rethrow_exception(state_->failure);
-    os::check_stop();
-    auto staged = std::move(state_->done);
-    std::sort(staged.begin(), staged.end(),
-              [](const auto& a, const auto& b) { return a.package->name < b.package->name; });
-    return staged;
+const StagedPackage& Stager::get(const deb::Package& package) {
+    std::unique_lock lock(state_->mutex);
+    for (;;) {
+        if (state_->failure)
+            std::rethrow_exception(state_->failure);
+        if (const auto found = state_->done.find(&package); found != state_->done.end())
+            return found->second;
+        os::check_stop();
+        // A stop request wakes nobody: it comes by signal.
+        state_->progressed.wait_for(lock, std::chrono::milliseconds(100));
+    }
 }
 
 }  // namespace vprov::unpack
