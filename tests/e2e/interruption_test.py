@@ -36,10 +36,9 @@ mount = "/"
 
 # (stage that has begun, seconds after that)
 MOMENTS = [("", 0), ("", 0.05), ("index", 0), ("index", 0.2), ("resolve", 0), ("fetch", 0), ("fetch", 0.1), ("unpack", 0),
-           ("unpack", 0.4), ("configure", 0), ("configure", 0.3), ("configure", 1), ("configure", 2), ("configure", 3.5),
-           ("personalise", 0), ("write", 0), ("write", 0.1), ("render", 0)]
-KILLED_AT = [("index", 0), ("fetch", 0), ("unpack", 0.3), ("configure", 0.2), ("configure", 1), ("configure", 2.5),
-             ("write", 0), ("write", 0.1)]
+           ("unpack", 0.4), ("configure", 0), ("configure", 0.3), ("configure", 1), ("configure", 2.5), ("personalise", 0),
+           ("write", 0.1), ("render", 0)]
+KILLED_AT = [("index", 0), ("fetch", 0), ("unpack", 0.3), ("configure", 0.2), ("configure", 1.5), ("write", 0.1)]
 GRACE = 60  # seconds for the kernel to end what SIGKILL left; it takes milliseconds
 
 

@@ -14,7 +14,7 @@ from vprov_under_test import SOURCE, VprovTest
 from tree_diff import IgnoreList, compare, read_tree
 
 MERGED_USR = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
-KERNEL = "linux-image-cloud-amd64"  # what plan adds to a recipe that names no kernel
+ADDED = ["dbus", "linux-image-cloud-amd64"]  # by the plan, to what this recipe names
 
 
 def in_tree(tree, *command):
@@ -110,7 +110,7 @@ class MinbaseTest(TreeTest, VprovTest):
 
 class Debian1Test(TreeTest, VprovTest):
     RECIPE = tomllib.loads((SOURCE / "recipes/debian1.toml").read_text())["system"]
-    OPTIONS = [f"--variant={RECIPE['variant']}", f"--include={','.join([*RECIPE['include'], KERNEL])}"]
+    OPTIONS = [f"--variant={RECIPE['variant']}", f"--include={','.join([*RECIPE['include'], *ADDED])}"]
     NAME_ALL = True
 
     def test_initrd(self):

@@ -28,7 +28,7 @@ constexpr std::int64_t kNoDate = 1;
 class NewImage {
   public:
     NewImage(fs::path path, Bytes size) : path_(std::move(path)) {
-        fd_ = os::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0644);
+        fd_ = os::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600);  // it holds password hashes and host keys
         if (::ftruncate(fd_.get(), static_cast<off_t>(size.value)) != 0) {
             const int why = errno;
             remove();
