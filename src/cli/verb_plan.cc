@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
@@ -31,18 +32,52 @@ void print_file(std::string_view path, std::string_view content) {
     for (const auto line : split(content, '\n')) fmt::print("    | {}\n", line);
 }
 
-void print_guest_files(const plan::Plan& plan, const resolve::PackageSet& set) {
-    fmt::print("\nFiles in the guest\n");
+std::vector<render::GuestFile> guest_files(const plan::Plan& plan, const resolve::PackageSet& set) {
     render::PackageNames names;
     for (const auto& selected : set.packages) names.emplace(selected.package->name);
     auto files = render::early_guest_files(plan);
     for (auto& file : render::late_guest_files(plan, names)) files.push_back(std::move(file));
-    for (const auto& file : files) {
+    return files;
+}
+
+void print_plan(const plan::Plan& plan, const resolve::PackageSet& set) {
+    fmt::print("{}", plan::describe(plan));
+    print_packages(set);
+    fmt::print("\nFiles in the guest\n");
+    for (const auto& file : guest_files(plan, set)) {
         if (file.is_link)
             fmt::print("\n  {} -> {}\n", file.path, file.content);
         else
             print_file(file.path, file.secret ? "(secret)" : file.content);
     }
+    fmt::print("\nFiles in {}\n", plan.output.native());
+    print_file(plan.name + ".cfg", hypervisor::write_xl_cfg(plan::guest_of(plan)));
+}
+
+// One event; vprov(1), JSON EVENTS.
+void print_event(const plan::Plan& plan, const resolve::PackageSet& set) {
+    nlohmann::ordered_json event = {{"event", "plan"},
+                                    {"name", plan.name},
+                                    {"output", plan.output.native()},
+                                    {"download_size", set.download_size().value},
+                                    {"installed_size", set.installed_size().value}};
+    for (const auto& selected : set.packages)
+        event["packages"].push_back({{"name", selected.package->name},
+                                     {"version", selected.package->version},
+                                     {"size", selected.package->size.value},
+                                     {"automatic", selected.automatic}});
+    for (const auto& disk : plan.layout.disks)
+        event["disks"].push_back({{"image", disk.image},
+                                  {"guest", disk.guest},
+                                  {"size", disk.size.value},
+                                  {"filesystem", partition::name(disk.filesystem)},
+                                  {"mount", disk.mount},
+                                  {"uuid", disk.uuid.text()}});
+    for (const auto& file : guest_files(plan, set))
+        event["files"].push_back(
+            {{"path", file.path}, {file.is_link ? "target" : "content", file.secret ? "" : file.content}});
+    event["configuration"] = hypervisor::write_xl_cfg(plan::guest_of(plan));
+    fmt::print("{}\n", event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace
@@ -61,11 +96,10 @@ void add_plan(CLI::App& app, Session& session) {
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
             const auto selection = pipeline::select_packages(pipeline::bootstrap_request(plan), environment, timer);
-            fmt::print("{}", plan::describe(plan));
-            print_packages(selection.packages);
-            print_guest_files(plan, selection.packages);
-            fmt::print("\nFiles in {}\n", plan.output.native());
-            print_file(plan.name + ".cfg", hypervisor::write_xl_cfg(plan::guest_of(plan)));
+            if (session.output == OutputMode::json)
+                print_event(plan, selection.packages);
+            else
+                print_plan(plan, selection.packages);
         }
     });
 }
