@@ -75,8 +75,7 @@ void relay(pid_t child, LineReader& output, LineReader& status) {
         if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)
             throw system_error(ErrorKind::internal, errno, "cannot wait for the sandbox");
         if (os::stop_requested()) {
-            ::kill(child, SIGKILL);
-            wait_for(child);
+            wait_for(child);  // it has seen the stop too, and ends the sandbox
             os::check_stop();
         }
         if (waiting[1].revents)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -20,6 +21,7 @@
 
 #include "base/error.h"
 #include "bootstrap/configure/seccomp_filter.h"
+#include "os/interrupt.h"
 
 namespace vprov::configure {
 namespace {
@@ -138,6 +140,22 @@ void drop_capabilities() {
     }
 }
 
+// At a stop signal the namespace's process 1 is ended, which the kernel lets be waited for only when all others in it
+// have gone: nothing writes to the tree any more when this returns.
+int wait_for_end(pid_t init) {
+    const os::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, init, 0)));
+    must(ended.get(), "cannot watch the sandbox");
+    std::array<pollfd, 2> waiting = {{{ended.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
+    while (::poll(waiting.data(), waiting.size(), -1) < 0 && errno == EINTR) {
+    }
+    if (!waiting[0].revents)
+        ::kill(init, SIGKILL);
+    int status = 0;
+    while (::waitpid(init, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
 }  // namespace
 
 [[noreturn]] void run_sandbox(const ChildSetup& setup, pid_t parent, int failure) {
@@ -152,10 +170,7 @@ void drop_capabilities() {
         must(init, "cannot fork");
         if (init == 0)
             run_init(setup, failure);
-        int status = 0;
-        while (::waitpid(init, &status, 0) < 0 && errno == EINTR) {
-        }
-        exit_as(status);
+        exit_as(wait_for_end(init));
     } catch (const std::exception& e) {
         report(failure, e);
     }
