@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/error.h"
@@ -63,6 +64,16 @@ void publish(const fs::path& finished, const fs::path& output) {
         throw system_error(ErrorKind::disk, errno, "cannot publish " + quote(output.native()));
 }
 
+// Before anything is fetched: packages that say themselves that they are larger than the disk cannot fit on it.
+void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
+    const auto& root = plan.layout.root();
+    const bool holds_everything = std::all_of(plan.layout.disks.begin(), plan.layout.disks.end(),
+                                              [](const auto& disk) { return disk.mount.empty() || disk.mount == "/"; });
+    if (holds_everything && packages.installed_size() > root.size)
+        throw error(ErrorKind::disk, "cannot fit {} packages on {}: they take {} when installed, the disk has {}",
+                    packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
+}
+
 os::TempDir make_work_directory(const plan::Plan& plan) {
     const auto parent = plan.output.parent_path();
     const auto prefix = fmt::format(".{}-build-", plan.name);
@@ -106,6 +117,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
         render::write_guest_files(root, render::early_guest_files(plan));
     };
     const auto selection = select_packages(request, environment, timer);
+    check_room(plan, selection.packages);
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);

@@ -93,7 +93,8 @@ class ScriptTest(VprovTest):
 class DiskTest(VprovTest):
     def test_disk_of_the_recipe_too_small(self):
         run = self.build(self.recipe(minbase(size="64M")))
-        self.assert_failed(run, DISK, "vprov: cannot write root.img: the tree needs about ", ", the disk has 67.1 MB\n")
+        self.assert_failed(run, DISK, "vprov: cannot fit ", " packages on 'root': they take ",
+                           " when installed, the disk has 67.1 MB\n")
 
     def build_on_a_tmpfs(self, size):
         """In a mount namespace of its own; the script there also says what was left, as the tmpfs goes with it."""
