@@ -1,3 +1,8 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+
 #include "cli/verbs.h"
 #include "hypervisor/launch/domains.h"
 
@@ -16,8 +21,13 @@ void add_shutdown(CLI::App& app, Session&) {
         const auto domains = hypervisor::Domains::standard();
         const auto domain = domains.find(options->name);
         domains.shutdown(domain.name);
-        if (options->wait)
-            domains.wait_until_gone(domain.name, std::nullopt);
+        if (!options->wait || domains.wait_until_gone(domain.name, std::chrono::minutes(1)))
+            return;
+        // Nothing in the guest may listen for the button: whoever waits should know what the way out is.
+        fmt::print(stderr,
+                   "vprov: {} has not shut down in a minute; still waiting ('vprov destroy {}' ends it at once)\n",
+                   domain.name, domain.name);
+        domains.wait_until_gone(domain.name, std::nullopt);
     });
 }
 

@@ -80,6 +80,10 @@ class TreeTest:
         self.assertEqual(differences, [], "\n".join(differences))
         print(f"\n{len(ours)} entries; lines of the ignore list without use: {' '.join(ignored.unused()) or 'none'}")
 
+    def test_triggers(self):
+        ours, theirs = (sorted((tree / "var/lib/dpkg/triggers/File").read_text().splitlines()) for tree in self.trees())
+        self.assertEqual(ours, theirs)
+
     def test_marks(self):
         """Whatever mmdebstrap's apt calls automatic is so here, and nothing that apt would then want to remove."""
         ours, theirs = self.trees()

@@ -102,7 +102,7 @@ void clean_up(const os::RootDir& root, std::string_view architecture, const std:
     // An empty one is filled in by systemd at the first boot; two guests must not share one (machine-id(5)).
     if (root.exists("/etc/machine-id"))
         root.write("/etc/machine-id", "");
-    root.remove("/var/lib/dbus/machine-id");   // the bus makes it a link to the other one
+    root.remove("/var/lib/dbus/machine-id");  // the same by another name; dbus takes systemd's when it has none
     if (!root.exists("/var/lib/apt"))
         return;
     std::string states;
