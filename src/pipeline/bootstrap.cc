@@ -21,19 +21,29 @@ std::string summary_of(const resolve::PackageSet& packages) {
                        human(packages.download_size()), human(packages.installed_size()));
 }
 
-// Each package is staged as soon as its digest has matched, and those that are configured first come first.
-void fetch(const BootstrapRequest& request, const Selection& selection, const std::vector<const deb::Package*>& wanted,
-           const Environment& environment, unpack::Stager& stager) {
-    auto cache = open_cache(request);
-    const auto first = configure::essential_closure(wanted);
-    const std::unordered_set<const deb::Package*> urgent(first.begin(), first.end());
-    archive::fetch_packages(
-        selection.index, wanted, environment.transport, cache, environment.progress, [&](const archive::DebFile& file) {
-            stager.add(
-                *file.package, file.path,
-                urgent.contains(file.package) ? unpack::Stager::Urgency::first : unpack::Stager::Urgency::ordinary);
-        });
-}
+// Packages are staged while others are still being fetched. The essential ones go first, so that configuring can begin:
+// the others wait until those have arrived, or a large one would keep a core from them.
+class StagingQueue {
+  public:
+    StagingQueue(unpack::Stager& stager, const std::vector<const deb::Package*>& first)
+        : stager_(stager), missing_(first.begin(), first.end()) {}
+
+    void add(const archive::DebFile& file) {
+        if (missing_.erase(file.package) > 0)
+            stager_.add(*file.package, file.path);
+        else
+            waiting_.push_back(file);
+        if (!missing_.empty())
+            return;
+        for (const auto& other : waiting_) stager_.add(*other.package, other.path);
+        waiting_.clear();
+    }
+
+  private:
+    unpack::Stager& stager_;
+    std::unordered_set<const deb::Package*> missing_;
+    std::vector<archive::DebFile> waiting_;
+};
 
 }  // namespace
 
@@ -54,15 +64,17 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
+    const auto essential = configure::essential_closure(configuration.packages);
     unpack::Stager stager(request.work / "stage", environment.progress);
     configuration.stager = &stager;
+    StagingQueue queue(stager, essential);
+    auto cache = open_cache(request);
     timer.start(Stage::fetch);
-    fetch(request, selection, configuration.packages, environment, stager);
+    archive::fetch_packages(selection.index, configuration.packages, environment.transport, cache, environment.progress,
+                            [&](const archive::DebFile& file) { queue.add(file); });
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
-    // Configuring starts when the essential packages are there; the others are unpacked meanwhile.
     timer.start(Stage::unpack);
-    const auto essential = configure::essential_closure(configuration.packages);
     for (const auto* package : essential) stager.get(*package);
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
     configuration.root = request.root;

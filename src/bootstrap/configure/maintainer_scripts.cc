@@ -74,10 +74,9 @@ void MaintainerScripts::take_status(std::string_view line) {
     } else if (line.find(" : error : ") != std::string_view::npos && failure_.empty()) {
         failed_package_ = trimmed(parts[1]);
         failure_ = line.substr(line.find(" : error : ") + 11);
-    } else if (line.ends_with(": installed") || line.ends_with(": triggers-awaited") ||
-               line.ends_with(": triggers-pending")) {
-        if (line.ends_with(": installed") && seen_.packages_done < seen_.packages_total)
-            seen_.packages_done += 1;
+    } else if (line.ends_with(": installed")) {
+        installed_.emplace(trimmed(parts[1]));  // said again after each trigger
+        seen_.packages_done = installed_.size();
         progress_.advanced(Stage::configure, seen_);
     }
 }

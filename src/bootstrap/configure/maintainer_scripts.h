@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ class MaintainerScripts {
     const os::RootDir& root_;
     Progress& progress_;
     StageProgress seen_;
+    std::set<std::string, std::less<>> installed_;
     std::string current_;                   // "NAME VERSION" as dpkg says it, or the package of a preinst
     std::string failed_package_, failure_;  // from dpkg's status descriptor
     std::deque<std::string> last_lines_;    // of the current package

@@ -105,14 +105,10 @@ Stager::~Stager() {
     state_->join();
 }
 
-void Stager::add(const deb::Package& package, fs::path deb, Urgency urgency) {
+void Stager::add(const deb::Package& package, fs::path deb) {
     {
         const std::lock_guard lock(state_->mutex);
-        State::Job job{&package, std::move(deb)};
-        if (urgency == Urgency::first)
-            state_->queue.push_front(std::move(job));
-        else
-            state_->queue.push_back(std::move(job));
+        state_->queue.push_back({&package, std::move(deb)});
         state_->seen.packages_total += 1;
         state_->seen.bytes_total += package.size;
     }

@@ -52,8 +52,7 @@ class Stager {
     // Contents go below `directory`, which must be on the file system of the tree that they will be moved into.
     Stager(std::filesystem::path directory, Progress& progress, StagingLimits limits = {});
     ~Stager();  // stops early and waits for the threads
-    enum class Urgency { ordinary, first };
-    void add(const deb::Package& package, std::filesystem::path deb, Urgency urgency = Urgency::ordinary);
+    void add(const deb::Package& package, std::filesystem::path deb);
     // Waits until the package, which must have been added, is staged. The reference is good for the Stager's life.
     // Throws the first failure of any package, Error(archive) "cannot unpack NAME VERSION: ...", Error(disk), or
     // Error(interrupted).
