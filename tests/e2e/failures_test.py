@@ -196,7 +196,8 @@ class RecipeTest(VprovTest):
         self.assert_failed(run, RECIPE, "cannot use 'it's' as name: ")
 
     def test_mistaken_command_line(self):
-        self.assert_failed(self.run_vprov("biuld"), USAGE, "vprov: cannot understand the command line")
+        self.assert_failed(self.run_vprov("biuld"), USAGE,
+                           "vprov: cannot run 'biuld': there is no such verb; did you mean 'build'?")
         self.assert_failed(self.run_vprov("build"), USAGE, "vprov: cannot understand the command line")
 
 
