@@ -22,6 +22,7 @@ void make_directory(const fs::path& path) {
 
 Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
     make_directory(directory_ / "sha256");
+    make_directory(directory_ / "index");
     make_directory(directory_ / "partial");
     make_directory(directory_ / "seen");
 }
