@@ -41,6 +41,21 @@ class MappedFile {
     std::string_view bytes_;
 };
 
+struct Parts {
+    Sha256Digest digest;
+    std::string_view index;
+};
+
+std::optional<Parts> parts_of(std::string_view bytes) {
+    Parts parts;
+    const auto size = parts.digest.bytes.size();
+    if (bytes.size() < size)
+        return std::nullopt;
+    std::memcpy(parts.digest.bytes.data(), bytes.data(), size);
+    parts.index = bytes.substr(size);
+    return parts;
+}
+
 void write_index(const deb::PackageIndex& index, const fs::path& temporary, const fs::path& path) {
     const auto file = os::open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     Sha256Digest digest;
@@ -78,18 +93,21 @@ IndexStore::IndexStore(const Cache& cache, const IndexKey& key)
 std::optional<deb::PackageIndex> IndexStore::find(const std::string& architecture,
                                                   std::vector<deb::Release> releases) const {
     const auto file = std::make_shared<const MappedFile>(path_);
-    auto bytes = file->bytes();
-    Sha256Digest listed;
-    if (bytes.size() < listed.bytes.size())
+    const auto parts = parts_of(file->bytes());
+    if (!parts)
         return std::nullopt;
-    std::memcpy(listed.bytes.data(), bytes.data(), listed.bytes.size());
-    bytes.remove_prefix(listed.bytes.size());
-    auto digest = std::async(std::launch::async, [bytes] { return sha256(bytes); });
-    auto index = deb::PackageIndex::restore(architecture, std::move(releases), bytes, file);
-    if (!index || digest.get() != listed)
+    auto digest = std::async(std::launch::async, [bytes = parts->index] { return sha256(bytes); });
+    auto index = deb::PackageIndex::restore(architecture, std::move(releases), parts->index, file);
+    if (!index || digest.get() != parts->digest)
         return std::nullopt;
-    ::utimensat(AT_FDCWD, path_.c_str(), nullptr, 0);
+    Cache::mark_used(path_);
     return index;
+}
+
+bool is_intact_index(const fs::path& path) {
+    const MappedFile file(path);
+    const auto parts = parts_of(file.bytes());
+    return parts && sha256(parts->index) == parts->digest;
 }
 
 void IndexStore::keep(deb::PackageIndex& index, std::shared_ptr<Incoming> incoming) const {

@@ -38,4 +38,6 @@ class IndexStore {
     std::filesystem::path path_;
 };
 
+bool is_intact_index(const std::filesystem::path& path);
+
 }  // namespace vprov::archive
