@@ -22,6 +22,7 @@ struct BootstrapCommand {
     BootstrapAction action = BootstrapAction::install;
     std::string suite, target, mirror, script;  // "" where not given
     std::string arch, variant = "-", keyring, cache_dir;
+    std::filesystem::path deb_cache;  // a folder of NAME_VERSION_ARCH.deb, debootstrap's --cache-dir
     std::vector<std::string> include, exclude, components, extra_suites;
     SignatureCheck signature_check = SignatureCheck::wanted;
     std::optional<bool> merged_usr;  // not given: by variant and suite
@@ -32,7 +33,7 @@ struct BootstrapCommand {
     bool unpack_tarball = false;
     std::filesystem::path second_stage_target = "/";
     std::optional<Bytes> size;  // of an ext4 image
-    std::filesystem::path certificate, private_key;
+    std::string certificate, private_key;
     bool check_certificate = true;
 };
 
