@@ -28,6 +28,7 @@ struct BootstrapCommand {
     std::optional<bool> merged_usr;  // not given: by variant and suite
     bool updates = true;             // SUITE-updates and SUITE-security
     bool valid_until = true;
+    bool allow_weak_digests = false;
     bool keep_debootstrap_dir = false;
     std::filesystem::path tarball;  // --make-tarball, --unpack-tarball
     bool unpack_tarball = false;

@@ -62,6 +62,8 @@ void add_trust(CLI::App& verb, Written& written) {
     verb.add_flag_callback(
         "--no-check-valid-until", [&written] { written.command.valid_until = false; },
         "Take Release files that have expired, as a snapshot's");
+    verb.add_flag("--allow-weak-digests", written.command.allow_weak_digests,
+                  "Take SHA-1 and MD5 where an old archive has no better");
 }
 
 void add_how(CLI::App& verb, Written& written) {

@@ -23,6 +23,7 @@ struct Repository {
     std::filesystem::path signed_by;      // keyring for gpgv (binary or armoured .asc)
     bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
+    bool allow_weak_digests = false;      // SHA-1 and MD5 count where there is no SHA-256; recorded in the manifest
 };
 
 // Shared by concurrent builds; entries appear by rename and carry in their modification time when they were used last.

@@ -137,19 +137,31 @@ struct Arrival {
     const deb::Package* package;
     std::string url;
     IncomingFile file;
+    Sha256Digest digest;   // of what came
     std::string mismatch;  // why what came is not the package; "" if it is
 
     Arrival(const deb::Package* what, std::string from, std::filesystem::path path)
         : package(what), url(std::move(from)), file(std::move(path)) {}
 };
 
+std::string mismatch_of_weak(const Arrival& arrival) {
+    const auto listed = arrival.package->weak_digest;
+    const bool is_md5 = listed.size() == 32;
+    const auto hex = hex_digest(is_md5 ? DigestKind::md5 : DigestKind::sha1, os::read_file(arrival.file.path()));
+    if (hex == listed)
+        return {};
+    return fmt::format("its {} is {}, the index says {}", is_md5 ? "MD5" : "SHA-1", hex, listed);
+}
+
 std::string mismatch_of(Arrival& arrival) {
     if (arrival.file.size() != arrival.package->size)
         return fmt::format("it has {} bytes, the index says {}", arrival.file.size().value,
                            arrival.package->size.value);
-    const auto digest = arrival.file.digest();
-    if (digest != arrival.package->sha256)
-        return fmt::format("its SHA-256 is {}, the index says {}", digest.hex(), arrival.package->sha256.hex());
+    arrival.digest = arrival.file.digest();
+    if (!arrival.package->weak_digest.empty())
+        return mismatch_of_weak(arrival);
+    if (arrival.digest != arrival.package->sha256)
+        return fmt::format("its SHA-256 is {}, the index says {}", arrival.digest.hex(), arrival.package->sha256.hex());
     return {};
 }
 
@@ -197,8 +209,8 @@ class Fetching {
             forget(arrival);
             return;
         }
-        arrival.file.publish(cache_, arrival.package->sha256);
-        deliveries_.complete(*arrival.package, cache_.path_of(arrival.package->sha256));
+        arrival.file.publish(cache_, arrival.digest);
+        deliveries_.complete(*arrival.package, cache_.path_of(arrival.digest));
     }
 
     Transport& transport_;

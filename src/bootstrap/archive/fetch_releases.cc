@@ -86,11 +86,13 @@ SignedText verified_text(const Asked& asked, os::CommandRunner& runner, const st
     if (repository.trusted)
         return trusted_text(asked);
     std::filesystem::create_directory(work);
+    const SignatureRules rules{repository.signed_by,
+                               repository.allow_weak_digests ? WeakHashes::allowed : WeakHashes::refused};
     if (asked.in_release.outcome.failure.empty())
-        return verify_clear_signed(asked.in_release.data, repository.signed_by, runner, work);
+        return verify_clear_signed(asked.in_release.data, rules, runner, work);
     if (asked.signature.outcome.missing)
         throw error(ErrorKind::archive, "it is not signed");
-    return verify_detached(asked.release.data, asked.signature.data, repository.signed_by, runner, work);
+    return verify_detached(asked.release.data, asked.signature.data, rules, runner, work);
 }
 
 deb::Release release_of(const Repository& repository, const ReleaseFile& file, const SignedText& text) {
@@ -105,6 +107,7 @@ deb::Release release_of(const Repository& repository, const ReleaseFile& file, c
     release.valid_until = file.valid_until;
     release.key = text.key;
     release.digest = sha256(text.text);
+    release.weak_digests = file.digests != DigestKind::sha256 || repository.allow_weak_digests;
     release.not_automatic = file.not_automatic;
     release.but_automatic_upgrades = file.but_automatic_upgrades;
     return release;

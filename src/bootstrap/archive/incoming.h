@@ -34,7 +34,8 @@ class IncomingFile {
     void write(std::string_view portion);  // throws Error(disk) "cannot write 'PATH': ..."
     void discard() noexcept;               // forgets all; may be written again from the start
     Bytes size() const { return size_; }
-    Sha256Digest digest();  // of all that was written; once
+    const std::filesystem::path& path() const { return path_; }  // there once something was written
+    Sha256Digest digest();                                       // of all that was written; once
 
     // Makes it the entry for `digest`, replacing one that is there. Not fsynced: after a power failure an entry may be
     // damaged, and every user of an entry checks its digest. Throws Error(disk).
