@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
@@ -17,7 +18,7 @@
 #include "pipeline/apt_lists.h"
 #include "pipeline/build.h"
 #include "pipeline/deb_folder.h"
-#include "pipeline/first_stage_notes.h"
+#include "pipeline/first_stage.h"
 #include "pipeline/recording_transport.h"
 #include "pipeline/tarball_source.h"
 #include "pipeline/tree_settings.h"
@@ -79,6 +80,22 @@ class Bootstrap {
             write_lists();  // scripts go on with apt-get install, and no update before it
         if (command_.keep_debootstrap_dir)
             write_notes(selection);
+        publish(work.path(), target, options);
+    }
+
+    void unpack_foreign() {
+        const auto target = checked_target();
+        const pipeline::PublishOptions options{command_.size, source_date_epoch()};
+        const auto work = begin(target);
+        const auto selection = command_.unpack_tarball ? select_from_tarball(work.path()) : select();
+        pipeline::unpack_first_stage(request_, selection, notes(), environment(), timer_);
+        keep_debs(selection);
+        const os::RootDir root(request_.root);
+        pipeline::write_sources(root, plan_);
+        if (command_.called_as == CalledAs::debootstrap && !command_.unpack_tarball)
+            write_lists();
+        if (command_.keep_debootstrap_dir)
+            root.write("/debootstrap/keep", "");
         publish(work.path(), target, options);
     }
 
@@ -178,11 +195,13 @@ class Bootstrap {
                                   recorder_.releases(), cache(), *network_);
     }
 
+    pipeline::FirstStageNotes notes() const {
+        return {command_.suite, request_.architecture, plan_.repositories.front().uri,
+                command_.variant == "-" ? "" : command_.variant, command_.extra_suites};
+    }
+
     void write_notes(const pipeline::Selection& selection) const {
-        pipeline::write_first_stage_notes(request_.root / "debootstrap",
-                                          {command_.suite, request_.architecture, plan_.repositories.front().uri,
-                                           command_.variant == "-" ? "" : command_.variant, command_.extra_suites},
-                                          selection.packages);
+        pipeline::write_first_stage_notes(request_.root / "debootstrap", notes(), selection.packages);
     }
 
     void publish(const fs::path& work, const pipeline::TreeTarget& target, const pipeline::PublishOptions& options) {
@@ -207,6 +226,19 @@ class Bootstrap {
     std::optional<pipeline::Environment> from_tarball_;
 };
 
+// In the tree itself there is nothing to be kept apart from: its script takes our place.
+void complete(const BootstrapCommand& command, Progress& progress) {
+    const auto tree = fs::canonical(command.second_stage_target);
+    if (tree != "/") {
+        const os::TempDir work(fs::temp_directory_path(), "vprov-second-stage-");
+        return pipeline::run_second_stage(tree, work.path(), progress);
+    }
+    constexpr const char* kScript = "/debootstrap/debootstrap";
+    ::execl(kScript, kScript, "--second-stage", command.keep_debootstrap_dir ? "--keep-debootstrap-dir" : nullptr,
+            nullptr);
+    throw system_error(ErrorKind::usage, errno, fmt::format("cannot run {}", kScript));
+}
+
 void check_root() {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot bootstrap: packages' scripts need root; run it with sudo");
@@ -226,8 +258,11 @@ void run_bootstrap(const BootstrapCommand& command, Progress& progress, const Bo
         case BootstrapAction::make_tarball:
             return Bootstrap(command, progress, events).make_tarball();
         case BootstrapAction::foreign:
+            check_root();
+            return Bootstrap(command, progress, events).unpack_foreign();
         case BootstrapAction::second_stage:
-            throw error(ErrorKind::internal, "internal error: not yet");
+            check_root();
+            return complete(command, progress);
     }
 }
 

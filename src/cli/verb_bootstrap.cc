@@ -74,6 +74,13 @@ void add_how(CLI::App& verb, Written& written) {
     auto* unpack = verb.add_option("--unpack-tarball", written.unpack_tarball, "Take packages and lists from FILE");
     make->type_name("FILE")->excludes(print)->excludes(download);
     unpack->type_name("FILE")->check(CLI::ExistingFile)->excludes(print)->excludes(download)->excludes(make);
+    auto* foreign = verb.add_flag("--foreign", written.foreign, "Unpack only: the tree is completed elsewhere");
+    foreign->excludes(print)->excludes(download)->excludes(make);
+    auto* second = verb.add_flag("--second-stage", written.second_stage, "Complete a tree that --foreign made");
+    second->excludes(foreign)->excludes(print)->excludes(download)->excludes(make)->excludes(unpack);
+    verb.add_option("--second-stage-target", written.command.second_stage_target, "Where that tree is (/)")
+        ->type_name("DIR")
+        ->needs(second);
     verb.add_flag("--keep-debootstrap-dir", written.command.keep_debootstrap_dir,
                   "Leave notes in /debootstrap of the tree");
     verb.add_option("--certificate", written.command.certificate, "Shown to HTTPS mirrors (PEM)")->type_name("FILE");
@@ -86,6 +93,10 @@ void add_how(CLI::App& verb, Written& written) {
 BootstrapAction action_of(const Written& written) {
     if (written.print_debs)
         return BootstrapAction::print_debs;
+    if (written.foreign)
+        return BootstrapAction::foreign;
+    if (written.second_stage)
+        return BootstrapAction::second_stage;
     if (written.download_only)
         return BootstrapAction::download_only;
     if (!written.make_tarball.empty())
@@ -113,6 +124,8 @@ void run(Written& written, const Session& session) {
             throw error(ErrorKind::usage, "cannot use {} as --size: give a number with K, M, G or T",
                         quote(written.size));
     }
+    if (command.action == BootstrapAction::second_stage)
+        return run_bootstrap(command, *make_progress(session));
     if (command.suite.empty() || (command.target.empty() && needs_target(command.action)))
         throw error(ErrorKind::usage, "cannot bootstrap: SUITE and TARGET are required");
     const auto progress = make_progress(session);
