@@ -101,8 +101,9 @@ TEST(Signature, ExpiredAndWeakSignaturesDoNotCount) {
     const auto weak = keys.clear_sign(kText, {{key}, "", "SHA1", ""});
     EXPECT_EQ(verify.refusal(weak, keys.keyring({key})),
               "the signature of key " + key + " 'Archive <a@example.org>' uses SHA-1, which is not safe");
-    EXPECT_EQ(verify_clear_signed(weak, {keys.keyring({key}), WeakHashes::allowed}, verify.runner, verify.work.path()).key,
-              key);
+    EXPECT_EQ(
+        verify_clear_signed(weak, {keys.keyring({key}), WeakHashes::allowed}, verify.runner, verify.work.path()).key,
+        key);
 }
 
 TEST(Signature, TextOutsideIsRefusedThoughGpgvWouldPassIt) {

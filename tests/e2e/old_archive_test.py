@@ -128,6 +128,13 @@ class OldArchiveTest(VprovTest):
         self.archive.write()
         self.assert_tree(self.serve(FtpServer).url)
 
+    def test_ftp_that_breaks_off(self):
+        self.old("MD5Sum", "SHA256")
+        server = self.serve(FtpServer)
+        server.truncate["*/more_*.deb"] = 300
+        self.assert_tree(server.url)
+        self.assertEqual(server.restarts, [300])
+
     def test_ftp_without_the_suite(self):
         url = self.serve(FtpServer).url
         run = self.build(self.recipe_for(url))

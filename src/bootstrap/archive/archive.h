@@ -30,6 +30,7 @@ struct Repository {
 //   DIR/sha256/ab/abcdef...  .debs and Packages files as they were fetched, under their digest
 //   DIR/index/HEX            package indices as they were read (index_store.h)
 //   DIR/layers/NAME          configured trees; files or directories
+//   DIR/releases             InRelease files as they were fetched last (release_store.h)
 //   DIR/partial, DIR/seen    what is on its way; the date of the Release seen last for each repository and suite
 //   DIR/users                a locked directory for each Cache object: no entry that was used since the oldest of them
 //                            was made is pruned

@@ -140,8 +140,8 @@ struct Arrival {
     Sha256Digest digest;   // of what came
     std::string mismatch;  // why what came is not the package; "" if it is
 
-    Arrival(const deb::Package* what, std::string from, std::filesystem::path path)
-        : package(what), url(std::move(from)), file(std::move(path)) {}
+    Arrival(const deb::Package* what, std::string from, std::filesystem::path path, std::filesystem::path kept)
+        : package(what), url(std::move(from)), file(std::move(path), std::move(kept)) {}
 };
 
 std::string mismatch_of_weak(const Arrival& arrival) {
@@ -165,6 +165,13 @@ std::string mismatch_of(Arrival& arrival) {
     return {};
 }
 
+// Where a .deb that did not arrive in whole waits for the next run; "" where its SHA-256 is not known.
+std::filesystem::path kept_path(const Cache& cache, const deb::Package& package) {
+    if (!package.weak_digest.empty())
+        return {};
+    return cache.directory() / "partial" / (package.sha256.hex() + std::string(kPartialSuffix));
+}
+
 class Fetching {
   public:
     Fetching(Transport& transport, const Cache& cache, Deliveries& deliveries)
@@ -185,6 +192,9 @@ class Fetching {
         transfer.url = arrival.url;
         transfer.limit = arrival.package->size;
         transfer.source = source;
+        transfer.resume_at = arrival.file.resume(arrival.package->size);
+        if (transfer.resume_at != Bytes{})
+            deliveries_.advance(*arrival.package, static_cast<std::int64_t>(transfer.resume_at->value));
         transfer.on_data = [this, &arrival](std::string_view portion) {
             arrival.file.write(portion);
             deliveries_.advance(*arrival.package, static_cast<std::int64_t>(portion.size()));
@@ -201,6 +211,8 @@ class Fetching {
     }
 
     void ended(Arrival& arrival, const Transfer::Outcome& outcome) {
+        if (!outcome.failure.empty() && !outcome.may_pass)
+            arrival.file.discard();
         if (!outcome.failure.empty())
             throw error(ErrorKind::archive, "cannot fetch {} from {}: {}", name_of(*arrival.package),
                         shown_url(arrival.url), outcome.failure);
@@ -231,7 +243,7 @@ std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::v
     std::list<Arrival> arrivals;
     for (const auto* package : missing)
         arrivals.emplace_back(package, url_of(index.releases()[package->release].uri, package->filename),
-                              incoming.new_path());
+                              incoming.new_path(), kept_path(cache, *package));
     Fetching fetching(transport, cache, deliveries);
     fetching.run(arrivals, Transfer::Source::any);
     if (!arrivals.empty())  // a cache on the way may hold an old or damaged copy
