@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/configure/sandbox_child.h"
-#include "bootstrap/configure/seccomp_filter.h"
 #include "os/interrupt.h"
+#include "os/syscall_filter.h"
 #include "os/temp_dir.h"
 
 namespace vprov::configure {
@@ -98,15 +98,21 @@ std::map<std::string, std::string> maintainer_environment() {
             {"DEBCONF_NONINTERACTIVE_SEEN", "true"}};
 }
 
-Sandbox::Sandbox(const os::RootDir& root, const std::filesystem::path& work, std::string hostname)
-    : root_(root), stub_(work / "start-stop-daemon"), hostname_(std::move(hostname)), filter_(make_sync_filter()) {
+Sandbox::Sandbox(const os::RootDir& root, const std::filesystem::path& work, std::string hostname, Network network)
+    : root_(root),
+      stub_(work / "start-stop-daemon"),
+      hostname_(std::move(hostname)),
+      network_(network),
+      filter_(os::make_sync_filter()) {
     os::write_file(stub_, kStub, 0755);
     root_.write(kPolicy, "#!/bin/sh\nexit 101\n", 0755);
+    placeholders_ = make_placeholders(root_, network_);
 }
 
 Sandbox::~Sandbox() {
     try {
         root_.remove(kPolicy);
+        for (const auto& path : placeholders_) root_.remove(path);
     } catch (const Error&) {  // the tree is on its way out too
     }
 }
@@ -118,10 +124,8 @@ int Sandbox::run(const SandboxCommand& command) {
     auto status = os::make_pipe();
     auto failure = os::make_pipe();
     os::write_all(input.write.get(), command.input, "standard input");
-    ::lseek(filter_.get(), 0, SEEK_SET);
-    const auto filter = os::read_file(filter_, "the system call filter", ErrorKind::script);
-    const ChildSetup setup{command,           root_, stub_, hostname_, filter, input.read.get(), output.write.get(),
-                           status.write.get()};
+    const ChildSetup setup{command, {root_, stub_, network_}, network_,           hostname_,
+                           filter_, input.read.get(),         output.write.get(), status.write.get()};
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child < 0)

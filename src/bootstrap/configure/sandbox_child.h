@@ -4,13 +4,14 @@
 #include <string>
 
 #include "bootstrap/configure/sandbox.h"
+#include "bootstrap/configure/sandbox_mounts.h"
 
 namespace vprov::configure {
 
 struct ChildSetup {
     const SandboxCommand& command;
-    const os::RootDir& root;
-    const std::filesystem::path& stub;
+    SandboxMounts mounts;
+    Network network;
     const std::string& hostname;
     const std::string& filter;  // the seccomp program
     int input, output, status;  // become descriptors 0, 1 and 2, and kStatusFd
