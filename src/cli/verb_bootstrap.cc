@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <ctime>
 #include <filesystem>
@@ -8,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
+#include "bootstrap/configure/base_system.h"
+#include "cli/acting_as_root.h"
 #include "cli/verbs.h"
 #include "os/temp_dir.h"
 #include "pipeline/build.h"
@@ -62,8 +63,6 @@ plan::Plan plan_tree(const BootstrapOptions& o) {
 }
 
 void bootstrap(const BootstrapOptions& options, const Session& session) {
-    if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot bootstrap: packages' scripts need root; run it with sudo");
     const auto target = fs::absolute(options.target).lexically_normal();
     std::error_code failure;
     if (fs::exists(target) && !fs::is_empty(target, failure))
@@ -85,7 +84,9 @@ void bootstrap(const BootstrapOptions& options, const Session& session) {
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
     const auto selection = pipeline::select_packages(request, environment, timer);
-    pipeline::install(request, selection, environment, timer);
+    const auto configured = pipeline::install(request, selection, environment, timer);
+    if (const auto missing = configure::missing_device_nodes(configured.root()); !missing.empty())
+        progress->detail("the tree has no device files in /dev: only root can make them");
     fs::rename(request.root, target, failure);  // rename(2) replaces an empty directory
     if (failure)
         throw error(ErrorKind::disk, "cannot publish {}: {}", quote(target.native()), failure.message());
@@ -108,7 +109,12 @@ void add_bootstrap(CLI::App& app, Session& session) {
     verb->add_option("--cache-dir", options->cache, "Where downloads are kept")->type_name("DIR");
     verb->add_flag_callback(
         "--no-updates", [options] { options->updates = false; }, "Without SUITE-updates and SUITE-security");
-    verb->callback([options, &session] { bootstrap(*options, session); });
+    verb->callback([options, &session] {
+        act_as_root(session, [&] {
+            bootstrap(*options, session);
+            return std::string();
+        });
+    });
 }
 
 }  // namespace vprov::cli

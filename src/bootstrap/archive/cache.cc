@@ -1,11 +1,11 @@
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/archive.h"
+#include "os/user_namespace.h"
 
 namespace vprov::archive {
 namespace {
@@ -31,7 +31,7 @@ fs::path Cache::default_directory() {
     if (cache && cache[0] == '/')  // relative ones are to be ignored (XDG Base Directory Specification)
         return fs::path(cache) / "vprov";
     const char* home = std::getenv("HOME");
-    if (::geteuid() == 0 || !home || home[0] != '/')
+    if (os::caller_id() == 0 || !home || home[0] != '/')
         return "/var/cache/vprov";
     return fs::path(home) / ".cache/vprov";
 }

@@ -18,8 +18,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/configure/sandbox_child.h"
-#include "bootstrap/configure/seccomp_filter.h"
 #include "os/interrupt.h"
+#include "os/syscall_filter.h"
 #include "os/temp_dir.h"
 
 namespace vprov::configure {
@@ -80,11 +80,6 @@ os::Fd memory_file(std::string_view text) {
     return file;
 }
 
-std::string program_of(const os::Fd& filter) {
-    ::lseek(filter.get(), 0, SEEK_SET);
-    return os::read_file(filter, "the system call filter", ErrorKind::script);
-}
-
 void send_order(int socket, Sandbox::Ticket ticket, std::span<const int> descriptors) {
     Order order{ticket};
     struct iovec part = {&order, sizeof order};
@@ -135,11 +130,13 @@ std::map<std::string, std::string> maintainer_environment() {
             {"DEBCONF_NONINTERACTIVE_SEEN", "true"}};
 }
 
-Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname)
+Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname,
+                 Network network)
     : root_(root),
       stub_(work / "start-stop-daemon"),
       hostname_(std::move(hostname)),
-      filter_(program_of(make_sync_filter())) {
+      network_(network),
+      filter_(os::make_sync_filter()) {
     os::write_file(stub_, kStub, 0755);
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
@@ -152,7 +149,7 @@ Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path&
         throw system_error(ErrorKind::script, errno, "cannot start the sandbox");
     if (process_ == 0) {
         socket_.reset();
-        run_sandbox({root_, stub_, hostname_, filter_, other.get()}, parent);
+        run_sandbox({{root_, stub_, network_}, network_, hostname_, filter_, other.get()}, parent);
     }
 }
 
@@ -167,13 +164,16 @@ void Sandbox::close() {
     socket_.reset();
     if (process_ > 0)
         wait_for(std::exchange(process_, -1));
-    if (std::exchange(entered_, false))
-        root_.remove(kPolicy);
+    if (!std::exchange(entered_, false))
+        return;
+    root_.remove(kPolicy);
+    for (const auto& path : placeholders_) root_.remove(path);
 }
 
 void Sandbox::enter() {
     entered_ = true;
     root_.write(kPolicy, "#!/bin/sh\nexit 101\n", 0755);
+    placeholders_ = make_placeholders(root_, network_);
     running_[0] = std::make_unique<Running>(SandboxCommand{}, os::Fd(), os::Fd());
     send_order(socket_.get(), 0, {});
     wait(0);

@@ -1,6 +1,9 @@
 // A place for a guest's own programs to run in: its tree as root directory, private mount, process, network, IPC and
 // host-name namespaces, no daemons, and fsync(2) and its kin as no-ops. Ends with everything that was started in it.
 //
+// Of devices it has null, zero, full, random, urandom and tty of the host and terminals of its own; others can be made
+// in it, and not be opened. The kernel's settings in /proc/sys and /sys can be read only.
+//
 // One process keeps the namespaces for all commands; it is forked by the constructor, so a sandbox is best made while
 // this process is small. Needs CAP_SYS_ADMIN. Nothing is mounted outside of the namespace, so nothing is left whatever
 // kills us.
@@ -32,14 +35,20 @@ struct SandboxCommand {
 
 inline constexpr int kStatusFd = 3;
 
+enum class Network {
+    none,  // a loopback interface that is its own
+    host,  // the host's, with its resolv.conf
+};
+
 // LC_ALL, PATH, HOME, and what keeps debconf from asking.
 std::map<std::string, std::string> maintainer_environment();
 
 class Sandbox {
   public:
     // `root` is the guest's tree, which may still be empty; `work` is a directory of the host for the sandbox's own
-    // files; `hostname` is what programs inside see. Touches nothing in the tree.
-    Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname);
+    // files; `hostname` is what programs inside see. Touches nothing in the tree before the first command.
+    Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname,
+            Network network = Network::none);
     ~Sandbox();
     Sandbox(const Sandbox&) = delete;
     Sandbox& operator=(const Sandbox&) = delete;
@@ -69,11 +78,12 @@ class Sandbox {
     os::RootDir root_;
     std::filesystem::path stub_;  // bind-mounted over start-stop-daemon
     std::string hostname_;
+    Network network_;
     std::string filter_;  // the seccomp program
     os::Fd socket_;
     pid_t process_ = -1;
     bool entered_ = false;
-    std::string failure_;  // of setting up
+    std::vector<std::string> placeholders_;  // paths in the tree that others are mounted on
     Ticket last_ticket_ = 0;
     std::map<Ticket, std::unique_ptr<Running>> running_;
 };

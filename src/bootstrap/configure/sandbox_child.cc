@@ -2,12 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -24,8 +25,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "bootstrap/configure/seccomp_filter.h"
 #include "os/interrupt.h"
+#include "os/syscall_filter.h"
 
 namespace vprov::configure {
 namespace {
@@ -33,41 +34,6 @@ namespace {
 void must(long result, const char* what) {
     if (result < 0)
         throw system_error(ErrorKind::script, errno, what);
-}
-
-// The mount point is resolved inside the tree first, so a link there cannot lead a mount out of it.
-void mount_in(const os::RootDir& root, const char* place, const char* type, unsigned long flags, const char* options) {
-    const auto point = root.open_if_exists(place, O_PATH | O_DIRECTORY);
-    if (!point)
-        return;
-    const auto target = fmt::format("/proc/self/fd/{}", point->get());
-    must(::mount(type, target.c_str(), type, flags, options), place);
-}
-
-void bind_stub(const os::RootDir& root, const std::filesystem::path& stub) {
-    const auto point = root.open_if_exists("/usr/sbin/start-stop-daemon", O_PATH);
-    if (!point)
-        return;
-    const auto target = fmt::format("/proc/self/fd/{}", point->get());
-    must(::mount(stub.c_str(), target.c_str(), nullptr, MS_BIND, nullptr), "cannot cover start-stop-daemon");
-}
-
-void make_mounts(const ChildSetup& setup) {
-    must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "cannot make mounts private");
-    const auto* path = setup.root.path().c_str();
-    must(::mount(path, path, nullptr, MS_BIND, nullptr), "cannot bind the guest's tree");
-    const os::RootDir root(setup.root.path());  // opened again: now it is the mount
-    mount_in(root, "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
-    mount_in(root, "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, nullptr);
-    mount_in(root, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620,gid=5");
-    mount_in(root, "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
-    mount_in(root, "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");  // as at run time: nothing there lasts
-    must(::mkdirat(root.open("/run", O_PATH | O_DIRECTORY).get(), "lock", 0777), "cannot make /run/lock");
-    bind_stub(root, setup.stub);
-    must(::fchdir(root.open("/", O_RDONLY | O_DIRECTORY).get()), "cannot enter the guest's tree");
-    must(::syscall(SYS_pivot_root, ".", "."), "cannot change the root directory");
-    must(::umount2(".", MNT_DETACH), "cannot leave the host's root");
-    must(::chdir("/"), "cannot enter the guest's tree");
 }
 
 // Scripts of packages that talk to themselves over 127.0.0.1 find it; nothing else is reachable.
@@ -80,12 +46,15 @@ void raise_loopback() {
         ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
 }
 
-// What no package's installation needs, and what would reach the host's kernel.
+// What maintainer scripts are known to manage with: Docker's default set. Without CAP_SYS_ADMIN nothing is mounted, so
+// the device files that CAP_MKNOD makes cannot be opened; without the others the host's kernel is out of reach.
 void drop_capabilities() {
-    for (const int capability :
-         {CAP_SYS_MODULE, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_RAWIO, CAP_SYSLOG, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE,
-          CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_AUDIT_CONTROL, CAP_SYS_PTRACE})
-        ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    constexpr std::array<int, 14> kKept = {
+        CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,           CAP_KILL,    CAP_SETGID,      CAP_SETUID,
+        CAP_SETPCAP, CAP_SETFCAP,      CAP_MKNOD,  CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_AUDIT_WRITE, CAP_SYS_CHROOT};
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability)
+        if (std::find(kKept.begin(), kKept.end(), capability) == kKept.end())
+            must(::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "cannot drop capabilities");
 }
 
 struct Job {
@@ -118,8 +87,9 @@ std::vector<std::string> words_of(const os::Fd& payload) {
     must(::dup2(job.output.get(), 2), "cannot set up standard error");
     must(::dup2(job.status.get(), kStatusFd), "cannot set up the status descriptor");
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
+    ::setgroups(0, nullptr);  // refused where a user namespace has a single id
+    os::load_filter(filter);
     drop_capabilities();
-    load_filter(filter);
     ::execve(argv[0], argv.data(), environment.data());
     throw system_error(ErrorKind::script, errno, fmt::format("cannot run {}", argv[0]));
 }
@@ -221,8 +191,9 @@ bool receive(int socket, Job& job) {
 }
 
 void set_up(const ChildSetup& setup) {
-    make_mounts(setup);
-    raise_loopback();
+    make_mounts(setup.mounts);
+    if (setup.network == Network::none)
+        raise_loopback();
     must(::sethostname(setup.hostname.c_str(), setup.hostname.size()), "cannot set the host name");
 }
 
@@ -279,8 +250,8 @@ std::string encode_command(const SandboxCommand& command) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent)
             ::_exit(127);
-        must(::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET),
-             "cannot make namespaces");
+        const int network = setup.network == Network::none ? CLONE_NEWNET : 0;
+        must(::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | network), "cannot make namespaces");
         const pid_t init = ::fork();
         must(init, "cannot fork");
         if (init == 0)

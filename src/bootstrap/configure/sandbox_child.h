@@ -7,12 +7,13 @@
 #include <string>
 
 #include "bootstrap/configure/sandbox.h"
+#include "bootstrap/configure/sandbox_mounts.h"
 
 namespace vprov::configure {
 
 struct ChildSetup {
-    const os::RootDir& root;
-    const std::filesystem::path& stub;
+    SandboxMounts mounts;
+    Network network;
     const std::string& hostname;
     const std::string& filter;  // the seccomp program
     int socket;                 // SOCK_SEQPACKET: an Order a message, answered by a Reply each
