@@ -94,6 +94,9 @@ class OldArchiveTest(VprovTest):
             with self.subTest(name):
                 self.old(*digests)
                 self.assert_tree(self.serve().url, WEAK)
+                (self.archive.directory / "pool").rename(self.archive.directory / "away")
+                self.assert_tree(self.serve().url, WEAK)   # from the cache
+                (self.archive.directory / "away").rename(self.archive.directory / "pool")
                 run = self.run_vprov("plan", self.recipe_for(self.archive.uri, WEAK), "--cache-dir", self.cache)
                 self.assertIn("  WEAK DIGESTS are taken\n", run.stdout)
 
@@ -102,6 +105,7 @@ class OldArchiveTest(VprovTest):
             with self.subTest(name):
                 self.old(*digests)
                 server = self.serve()
+                shutil.rmtree(self.cache, ignore_errors=True)
                 server.faults["*/base_*.deb"] = Fault(corrupt=True)
                 run = self.build(self.recipe_for(server.url, WEAK))
                 self.assert_failed(run, ARCHIVE, f"vprov: cannot accept base 1.0 from {server.url}/", f": its {name} is ",

@@ -93,8 +93,9 @@ class CacheCheck {
     void work() {
         for (std::size_t i = next_++; i < packages_.size(); i = next_++) {
             const auto* package = packages_[i];
-            auto path = cache_.path_of(package->sha256);
-            const bool intact = is_intact(path, package->sha256);
+            const auto digest = cache_.digest_of(*package);
+            auto path = cache_.path_of(digest.value_or(package->sha256));
+            const bool intact = digest && is_intact(path, *digest);
             const std::lock_guard lock(mutex_);
             results_.push_back({package, std::move(path), intact});
             ready_.notify_one();
@@ -115,8 +116,10 @@ Packages take_cached(const Packages& packages, const Cache& cache, Deliveries& d
     Packages present, missing;
     {
         const auto unpruned = cache.hold();
-        for (const auto* package : packages)
-            (cache.find(package->sha256, package->size) ? present : missing).push_back(package);
+        for (const auto* package : packages) {
+            const auto digest = cache.digest_of(*package);
+            (digest && cache.find(*digest, package->size) ? present : missing).push_back(package);
+        }
     }
     CacheCheck check(present, cache);
     for (std::size_t i = 0; i < present.size(); ++i) {
@@ -222,6 +225,7 @@ class Fetching {
             return;
         }
         arrival.file.publish(cache_, arrival.digest);
+        cache_.remember_digest(*arrival.package, arrival.digest);
         deliveries_.complete(*arrival.package, cache_.path_of(arrival.digest));
     }
 
