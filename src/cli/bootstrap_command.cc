@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,7 +13,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
+#include "bootstrap/configure/base_system.h"
 #include "bootstrap/pack/apt_tarball.h"
+#include "cli/acting_as_root.h"
 #include "cli/bootstrap_plan.h"
 #include "os/temp_dir.h"
 #include "pipeline/apt_lists.h"
@@ -68,8 +71,9 @@ class Bootstrap {
 
     void install() {
         const auto target = checked_target();
-        const pipeline::PublishOptions options{command_.size, source_date_epoch()};
+        pipeline::PublishOptions options{command_.size, source_date_epoch()};
         const auto work = begin(target);
+        request_.sandbox = pipeline::make_sandbox(request_);
         const auto selection = command_.unpack_tarball ? select_from_tarball(work.path()) : select();
         const auto tree = pipeline::install(request_, selection, environment(), timer_);
         keep_debs(selection);
@@ -80,12 +84,13 @@ class Bootstrap {
             write_lists();  // scripts go on with apt-get install, and no update before it
         if (command_.keep_debootstrap_dir)
             write_notes(selection);
+        options.devices = missing_devices(tree.root(), target);
         publish(work.path(), target, options);
     }
 
     void unpack_foreign() {
         const auto target = checked_target();
-        const pipeline::PublishOptions options{command_.size, source_date_epoch()};
+        pipeline::PublishOptions options{command_.size, source_date_epoch()};
         const auto work = begin(target);
         const auto selection = command_.unpack_tarball ? select_from_tarball(work.path()) : select();
         pipeline::unpack_first_stage(request_, selection, notes(), environment(), timer_);
@@ -96,6 +101,7 @@ class Bootstrap {
             write_lists();
         if (command_.keep_debootstrap_dir)
             root.write("/debootstrap/keep", "");
+        options.devices = missing_devices(root, target);
         publish(work.path(), target, options);
     }
 
@@ -135,6 +141,16 @@ class Bootstrap {
         if (command_.called_as == CalledAs::debootstrap)
             request_.prepare = [](const os::RootDir& root) { pipeline::copy_host_settings(root); };
         return work;
+    }
+
+    // In a user namespace the tree has none; a tar or an image gets them as it is written.
+    std::vector<pack::DeviceNode> missing_devices(const os::RootDir& root, const pipeline::TreeTarget& target) const {
+        std::vector<pack::DeviceNode> devices;
+        for (const auto& node : configure::missing_device_nodes(root))
+            devices.push_back({node.path.substr(1), node.mode, major(node.device), minor(node.device)});
+        if (!devices.empty() && target.kind == pipeline::TargetKind::directory)
+            environment_.progress.detail("the tree has no device files in /dev: only root can make them");
+        return devices;
     }
 
     const pipeline::Environment& environment() const { return from_tarball_ ? *from_tarball_ : environment_; }
@@ -239,30 +255,28 @@ void complete(const BootstrapCommand& command, Progress& progress) {
     throw system_error(ErrorKind::usage, errno, fmt::format("cannot run {}", kScript));
 }
 
-void check_root() {
-    if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot bootstrap: packages' scripts need root; run it with sudo");
-}
-
 }  // namespace
 
 void run_bootstrap(const BootstrapCommand& command, Progress& progress, const BootstrapEvents& events) {
+    const auto as_root = [&](const std::function<void()>& work) {
+        act_as_root(progress, [&] {
+            work();
+            return std::string();
+        });
+    };
     switch (command.action) {
         case BootstrapAction::print_debs:
             return Bootstrap(command, progress, events).print_debs();
         case BootstrapAction::install:
-            check_root();
-            return Bootstrap(command, progress, events).install();
+            return as_root([&] { Bootstrap(command, progress, events).install(); });
+        case BootstrapAction::foreign:
+            return as_root([&] { Bootstrap(command, progress, events).unpack_foreign(); });
         case BootstrapAction::download_only:
             return Bootstrap(command, progress, events).download_only();
         case BootstrapAction::make_tarball:
             return Bootstrap(command, progress, events).make_tarball();
-        case BootstrapAction::foreign:
-            check_root();
-            return Bootstrap(command, progress, events).unpack_foreign();
         case BootstrapAction::second_stage:
-            check_root();
-            return complete(command, progress);
+            return as_root([&] { complete(command, progress); });
     }
 }
 

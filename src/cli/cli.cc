@@ -106,6 +106,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_plan(app, session);
     add_build(app, session);
     add_bootstrap(app, session);
+    add_cache(app, session);
     add_create(app, session);
     add_list(app, session);
     add_console(app, session);

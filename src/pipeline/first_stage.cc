@@ -181,7 +181,7 @@ void run_second_stage(const std::filesystem::path& tree, const std::filesystem::
         if (last.size() > kKeptLines)
             last.pop_front();
     };
-    configure::Sandbox sandbox(root, work, "localhost");
+    configure::Sandbox sandbox(tree, work, "localhost");
     if (const int status = sandbox.run(command); status != 0)
         throw error(ErrorKind::script, "cannot complete {}: {} ended with exit status {}; it said:\n  {}",
                     quote(tree.native()), kScript, status, joined(std::vector(last.begin(), last.end()), "\n  "));
