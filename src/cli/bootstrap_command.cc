@@ -134,6 +134,7 @@ class Bootstrap {
     os::TempDir begin(const pipeline::TreeTarget& target) {
         auto work = pipeline::make_work_directory(target);
         request_.hostname = "localhost";
+        request_.usr = usr_layout(command_);
         request_.root = work.path() / "root";
         request_.work = work.path();
         fs::create_directory(request_.root);
