@@ -84,6 +84,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
     configuration.root = request.root;
     configuration.architecture = request.architecture;
+    configuration.usr = request.usr;
     configuration.sandbox = sandbox.get();
     configuration.prepare = request.prepare;
     for (const auto& selected : selection.packages.packages)

@@ -150,7 +150,7 @@ void unpack_first_stage(const BootstrapRequest& request, const Selection& select
     const auto places = places_of(packages, stager);
     ::chmod(request.root.c_str(), 0755);
     const os::RootDir root(request.root);
-    configure::make_skeleton(root, request.architecture);
+    configure::make_skeleton(root, request.architecture, request.usr);
     merge_all(packages, places, stager, root, request.architecture);
     if (request.prepare)
         request.prepare(root);
@@ -181,7 +181,7 @@ void run_second_stage(const std::filesystem::path& tree, const std::filesystem::
         if (last.size() > kKeptLines)
             last.pop_front();
     };
-    configure::Sandbox sandbox(root, work, "localhost");
+    configure::Sandbox sandbox(tree, work, "localhost");
     if (const int status = sandbox.run(command); status != 0)
         throw error(ErrorKind::script, "cannot complete {}: {} ended with exit status {}; it said:\n  {}",
                     quote(tree.native()), kScript, status, joined(std::vector(last.begin(), last.end()), "\n  "));
