@@ -13,6 +13,9 @@ void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("--cache-dir", options.cache,
                     "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
         ->type_name("DIR");
+    verb.add_flag_callback(
+        "--no-layers", [&options] { options.layers = pipeline::LayerUse::none; },
+        "Neither use configured trees of the cache, nor keep one");
 }
 
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/bootstrap.h"
 #include "plan/plan.h"
 
 namespace vprov::cli {
@@ -14,6 +15,7 @@ struct RecipeOptions {
     std::vector<std::string> overrides;
     std::string output = "out";
     std::string cache;
+    pipeline::LayerUse layers = pipeline::LayerUse::reuse;
 };
 
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
