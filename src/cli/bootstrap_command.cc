@@ -1,7 +1,7 @@
 #include "cli/bootstrap_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/sysmacros.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
+#include "bootstrap/configure/base_system.h"
+#include "cli/acting_as_root.h"
 #include "cli/bootstrap_plan.h"
 #include "pipeline/build.h"
 #include "pipeline/tree_settings.h"
@@ -52,17 +54,22 @@ class Bootstrap {
         const auto target = pipeline::target_of(command_.target);
         pipeline::check_target(target, command_.called_as == CalledAs::debootstrap ? pipeline::Content::anything
                                                                                    : pipeline::Content::nothing);
-        const pipeline::PublishOptions options{command_.size, source_date_epoch()};
+        pipeline::PublishOptions options{command_.size, source_date_epoch()};
         const auto work = pipeline::make_work_directory(target);
         request_.root = work.path() / "root";
         request_.work = work.path();
         fs::create_directory(request_.root);
+        request_.sandbox = pipeline::make_sandbox(request_);
         if (command_.called_as == CalledAs::debootstrap)
             request_.prepare = [](const os::RootDir& root) { pipeline::copy_host_settings(root); };
         const auto selection = select();
         const auto tree = pipeline::install(request_, selection, environment_, timer_);
         if (tree.root().exists("/etc/apt"))
             pipeline::write_sources(tree.root(), plan_);
+        for (const auto& node : configure::missing_device_nodes(tree.root()))
+            options.devices.push_back({node.path.substr(1), node.mode, major(node.device), minor(node.device)});
+        if (!options.devices.empty() && target.kind == pipeline::TargetKind::directory)
+            progress_.detail("the tree has no device files in /dev: only root can make them");
         publish(work.path(), target, options);
     }
 
@@ -93,11 +100,6 @@ class Bootstrap {
     pipeline::Environment environment_;
 };
 
-void check_root() {
-    if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot bootstrap: packages' scripts need root; run it with sudo");
-}
-
 }  // namespace
 
 void run_bootstrap(const BootstrapCommand& command, Progress& progress, const BootstrapEvents& events) {
@@ -105,8 +107,11 @@ void run_bootstrap(const BootstrapCommand& command, Progress& progress, const Bo
         case BootstrapAction::print_debs:
             return Bootstrap(command, progress, events).print_debs();
         case BootstrapAction::install:
-            check_root();
-            return Bootstrap(command, progress, events).install();
+            act_as_root(progress, [&] {
+                Bootstrap(command, progress, events).install();
+                return std::string();
+            });
+            return;
         case BootstrapAction::foreign:
         case BootstrapAction::download_only:
         case BootstrapAction::make_tarball:

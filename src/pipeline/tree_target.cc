@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -101,7 +102,10 @@ void write_ext4(const fs::path& tree, const fs::path& image, const PublishOption
     disk.size = options.size ? *options.size : image_size(partition::measure(tree, {}));
     disk.mount = "/";
     disk.uuid = Uuid::derived(image.filename().native(), "root");
-    partition::write_filesystem(disk, tree, image, runner);
+    partition::TreePart part{tree};
+    for (const auto& node : options.devices)
+        part.added.push_back({tree / node.path, node.mode, makedev(node.major, node.minor)});
+    partition::write_filesystem(disk, part, image, runner);
 }
 
 void write_tar_file(const fs::path& tree, const fs::path& file, const pack::TarOptions& options) {

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
@@ -8,6 +7,7 @@
 #include "base/text.h"
 #include "bootstrap/archive/archive.h"
 #include "bootstrap/archive/cache_entries.h"
+#include "os/user_namespace.h"
 
 namespace vprov::archive {
 namespace {
@@ -32,7 +32,7 @@ fs::path Cache::default_directory() {
     if (cache && cache[0] == '/')  // relative ones are to be ignored (XDG Base Directory Specification)
         return fs::path(cache) / "vprov";
     const char* home = std::getenv("HOME");
-    if (::geteuid() == 0 || !home || home[0] != '/')
+    if (os::caller_id() == 0 || !home || home[0] != '/')
         return "/var/cache/vprov";
     return fs::path(home) / ".cache/vprov";
 }

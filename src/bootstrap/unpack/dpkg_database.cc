@@ -6,12 +6,16 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/deb/relation.h"
 #include "bootstrap/deb/stanza.h"
+#include "bootstrap/unpack/conffiles.h"
 
 namespace vprov::unpack {
 namespace {
 
 constexpr std::string_view kBase = "/var/lib/dpkg";
+
+constexpr std::string_view kSetAside = "Status: unknown ok unpacked\n";
 
 std::string in_base(std::string_view rest) {
     return fmt::format("{}/{}", kBase, rest);
@@ -77,13 +81,13 @@ std::string DpkgDatabase::status_stanza(const StagedPackage& package) const {
         text += field.text;
         text += '\n';
         if (field.name == "Package")
-            text += "Status: install ok unpacked\n";
+            text += set_aside_.contains(package.package->name) ? kSetAside : "Status: install ok unpacked\n";
     }
     if (const auto* conffiles = package.control_file("conffiles")) {
         std::string list;
-        for (const auto line : split(conffiles->content, '\n'))
-            if (trimmed(line).starts_with('/'))
-                list += fmt::format(" {} newconffile\n", trimmed(line));
+        for (const auto& conffile : read_conffiles(conffiles->content))
+            list += fmt::format(" {} newconffile{}\n", conffile.path,
+                                conffile.remove_on_upgrade ? " remove-on-upgrade" : "");
         if (!list.empty())
             text += "Conffiles:\n" + list;
     }
@@ -99,6 +103,10 @@ void DpkgDatabase::add_interests(const StagedPackage& package) {
         const auto words = split_words(line.substr(0, line.find('#')));
         if (words.size() != 2 || !words[0].starts_with("interest"))
             continue;
+        // It becomes the name of a file.
+        if (!words[1].starts_with('/') && !deb::is_package_name(words[1]))
+            throw error(ErrorKind::archive, "its triggers names {}, which is no trigger",
+                        quote(words[1].substr(0, 100)));
         const bool await = words[0] != "interest-noawait";
         if (words[1].starts_with('/'))
             file_interests_.emplace_back(std::string(words[1]), Interest{info, await, false});
@@ -166,6 +174,19 @@ void DpkgDatabase::flush() {
         status += '\n';
     root_.write(in_base("status"), status + new_status_);
     new_status_.clear();
+}
+
+void DpkgDatabase::mark_set_aside_installed() {
+    auto status = root_.read(in_base("status"));
+    for (const auto& name : set_aside_) {
+        const auto stanza = fmt::format("Package: {}\n{}", name, kSetAside);
+        const auto at = ("\n" + status).find("\n" + stanza);
+        if (at == std::string::npos)
+            throw error(ErrorKind::internal, "internal error: package {} is not set aside", quote(name));
+        status.replace(at, stanza.size(), fmt::format("Package: {}\nStatus: install ok installed\n", name));
+    }
+    root_.write(in_base("status"), status);
+    set_aside_.clear();
 }
 
 void DpkgDatabase::load_diversions() {
