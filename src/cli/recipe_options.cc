@@ -6,6 +6,10 @@ namespace vprov::cli {
 
 void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("RECIPE", options.recipes, "Recipes, vprov-recipe(5)")->required();
+    add_planning_options(verb, options);
+}
+
+void add_planning_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("-s,--set", options.overrides, "Override a key of the recipe: system.suite=trixie, disk.0.size=4G")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);

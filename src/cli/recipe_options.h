@@ -18,6 +18,7 @@ struct RecipeOptions {
     pipeline::LayerUse layers = pipeline::LayerUse::reuse;
 };
 
+void add_planning_options(CLI::App& verb, RecipeOptions& options);  // without RECIPE itself
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 
