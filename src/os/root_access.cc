@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 
 #include "base/error.h"
@@ -126,7 +127,9 @@ RootAccess single(uid_t user, gid_t group, std::string shortfall) {
 RootAccess access_of_root(const IdMap& users, const IdMap& groups) {
     const auto count = std::min(ids_from_zero(users), ids_from_zero(groups));
     if (count < kFewestIds)
-        return single(0, 0, fmt::format("the user namespace that vprov was started in has only {} ids", count));
+        return single(
+            0, 0,
+            fmt::format("the user namespace that vprov was started in has only {} id{}", count, count == 1 ? "" : "s"));
     if (!has_capability(CAP_SETUID) || !has_capability(CAP_SETGID))
         return single(0, 0, "vprov was started without the capabilities CAP_SETUID and CAP_SETGID");
     return {RootBy::nested_ids, identity_of(users), identity_of(groups), {}};
@@ -150,6 +153,28 @@ RootAccess access_of_user(CommandRunner& runner) {
     return access;
 }
 
+// The program may make user namespaces, and nothing else changes (apparmor.d(5), abi 4.0: Ubuntu 24.04).
+std::string apparmor_profile() {
+    std::error_code failure;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", failure).native();
+    const auto profile = fmt::format("abi <abi/4.0>, profile vprov \"{}\" flags=(unconfined) {{ userns, }}", self);
+    return fmt::format("echo {} | sudo tee /etc/apparmor.d/vprov && sudo apparmor_parser -r /etc/apparmor.d/vprov",
+                       shell_quote(profile));
+}
+
+// proc(5): "Seccomp: 2" is a filter.
+bool is_filtered(std::string_view status) {
+    return status.find("\nSeccomp:\t2") != std::string_view::npos;
+}
+
+// Its root directory is then no mount point, and the table of mounts, which begins at it, does not have it.
+bool is_chroot(std::string_view mounts) {
+    for (const auto line : split(mounts, '\n'))
+        if (const auto words = split_words(line); words.size() > 4 && words[4] == "/")
+            return false;
+    return !mounts.empty();
+}
+
 }  // namespace
 
 RootAccess find_root_access(CommandRunner& runner) {
@@ -165,13 +190,18 @@ RootAccess find_root_access(CommandRunner& runner) {
 }
 
 std::string what_forbids_user_namespaces() {
-    if (trimmed(read_or_empty("/proc/sys/kernel/unprivileged_userns_clone")) == "0")
-        return "kernel.unprivileged_userns_clone is 0; set it: sudo sysctl -w kernel.unprivileged_userns_clone=1";
-    if (trimmed(read_or_empty("/proc/sys/user/max_user_namespaces")) == "0")
-        return "user.max_user_namespaces is 0; raise it: sudo sysctl -w user.max_user_namespaces=15000";
-    if (trimmed(read_or_empty("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")) == "1")
-        return "kernel.apparmor_restrict_unprivileged_userns is 1; lift it: "
-               "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+    const auto setting = [](const char* name) { return read_or_empty(fmt::format("/proc/sys/{}", name)); };
+    if (trimmed(setting("kernel/unprivileged_userns_clone")) == "0" && ::geteuid() != 0)
+        return "kernel.unprivileged_userns_clone is 0; allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1";
+    if (trimmed(setting("user/max_user_namespaces")) == "0")
+        return "user.max_user_namespaces is 0; allow them: sudo sysctl -w user.max_user_namespaces=15000";
+    if (trimmed(setting("kernel/apparmor_restrict_unprivileged_userns")) == "1" && ::geteuid() != 0)
+        return "kernel.apparmor_restrict_unprivileged_userns is 1; allow them to vprov: " + apparmor_profile();
+    if (is_filtered(read_or_empty("/proc/self/status")))
+        return "a system call filter is in force, a container's it seems; start that with more rights, as in: "
+               "docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined";
+    if (is_chroot(read_or_empty("/proc/self/mountinfo")))
+        return "in a chroot environment the kernel allows none; run vprov outside of it, or as root";
     return {};
 }
 
