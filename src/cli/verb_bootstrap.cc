@@ -77,6 +77,7 @@ void bootstrap(const BootstrapOptions& options, const Session& session) {
     request.root = work.path() / "root";
     request.work = work.path();
     fs::create_directory(request.root);
+    request.sandbox = pipeline::make_sandbox(request);
     const auto progress = make_progress(session);
     const auto transport = archive::make_curl_transport();
     os::SystemCommandRunner runner;

@@ -47,6 +47,10 @@ class StagingQueue {
 
 }  // namespace
 
+std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
+    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
+}
+
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
     auto cache = open_cache(request);
     timer.start(Stage::index);
@@ -61,6 +65,7 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
 
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
+    const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
@@ -78,9 +83,8 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     for (const auto* package : essential) stager.get(*package);
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
     configuration.root = request.root;
-    configuration.work = request.work;
     configuration.architecture = request.architecture;
-    configuration.hostname = request.hostname;
+    configuration.sandbox = sandbox.get();
     configuration.prepare = request.prepare;
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)

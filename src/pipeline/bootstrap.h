@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct BootstrapRequest {
     std::filesystem::path root;   // an empty directory
     std::filesystem::path work;   // an existing directory on the same file system
     std::string hostname = "localhost";
+    // Of `root`. Best made before an index is loaded, while this process is small; null: install() makes one.
+    std::shared_ptr<configure::Sandbox> sandbox;
     std::function<void(const os::RootDir&)> prepare;  // see configure::ConfigureRequest
 };
 
@@ -39,6 +42,8 @@ struct Selection {
     deb::PackageIndex index;
     resolve::PackageSet packages;
 };
+
+std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request);
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer);
 

@@ -113,6 +113,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto request = bootstrap_request(plan);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
+    request.sandbox = make_sandbox(request);
     request.prepare = [&](const os::RootDir& root) {
         render::write_guest_files(root, render::early_guest_files(plan));
     };

@@ -9,7 +9,6 @@
 #include "bootstrap/configure/base_system.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/configure/maintainer_scripts.h"
-#include "bootstrap/configure/sandbox.h"
 #include "bootstrap/unpack/dpkg_database.h"
 #include "bootstrap/unpack/tree_merger.h"
 
@@ -25,8 +24,7 @@ class Configuration {
           root_(root),
           database_(root, request.architecture),
           merger_(root, database_),
-          sandbox_(root, request.work, request.hostname),
-          scripts_(sandbox_, root, progress, request.packages.size()) {}
+          scripts_(*request.sandbox, root, progress, request.packages.size()) {}
 
     void run() {
         const auto& all = request_.packages;
@@ -138,7 +136,6 @@ class Configuration {
     const os::RootDir& root_;
     unpack::DpkgDatabase database_;
     unpack::TreeMerger merger_;
-    Sandbox sandbox_;
     MaintainerScripts scripts_;
     std::unordered_map<const deb::Package*, Needs> needs_;
     std::unordered_set<const deb::Package*> merged_, configured_;
@@ -151,6 +148,7 @@ ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ConfiguredRoot configured(request.root);
     make_skeleton(configured.root(), request.architecture);
     Configuration(request, configured.root(), progress).run();
+    request.sandbox->close();
     clean_up(configured.root(), request.architecture, request.automatic);
     return configured;
 }
