@@ -12,7 +12,7 @@ std::string act_as_root(const Session& session, const std::function<std::string(
     const auto access = os::find_root_access(runner);
     return os::run_as_root(access, runner, [&] {
         if (access.by == os::RootBy::single_id)
-            make_progress(session)->warning(fmt::format("every file will belong to one user: {}", access.shortfall));
+            make_progress(session)->warning(fmt::format("every file will belong to one user: {}", access.shortfall.text()));
         return work();
     });
 }

@@ -27,6 +27,7 @@ void add_build(CLI::App& app, Session& session);
 void add_bootstrap(CLI::App& app, Session& session);
 void add_plan(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 void add_create(CLI::App& app, Session& session);

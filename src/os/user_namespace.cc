@@ -41,7 +41,7 @@ Error cannot_make_namespace(int why) {
     const auto obstacle = what_forbids_user_namespaces();
     const auto cause = system_error(ErrorKind::usage, why, "cannot make a user namespace").message();
     return error(ErrorKind::usage, "{}: {}", cause,
-                 obstacle.empty() ? "nothing that vprov knows of forbids it; run vprov as root" : obstacle);
+                 obstacle.cause.empty() ? "run vprov as root, or see 'vprov doctor'" : obstacle.text());
 }
 
 // AppArmor, where it restricts user namespaces, lets them be made but takes what they are made for.
