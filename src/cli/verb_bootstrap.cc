@@ -86,7 +86,7 @@ void bootstrap(const BootstrapOptions& options, const Session& session) {
     const auto selection = pipeline::select_packages(request, environment, timer);
     const auto configured = pipeline::install(request, selection, environment, timer);
     if (const auto missing = configure::missing_device_nodes(configured.root()); !missing.empty())
-        progress->detail("the tree has no device files in /dev: only root can make them");
+        progress->warning("the tree has no device files: only root can make them in a directory");
     fs::rename(request.root, target, failure);  // rename(2) replaces an empty directory
     if (failure)
         throw error(ErrorKind::disk, "cannot publish {}: {}", quote(target.native()), failure.message());
