@@ -60,7 +60,6 @@ class Configuration {
                 run_preinst(package);
         scripts_.configure(essential);
         configured_.insert(essential.begin(), essential.end());
-        database_.mark_configured();
         tree_changed();
     }
 
