@@ -89,7 +89,16 @@ class UnpackTest(unittest.TestCase):
     def assert_same(self, packages, architecture="amd64"):
         theirs, ours = self.unpack(packages, architecture)
         self.assertEqual((theirs, ours), ("", ""))
-        read = [{path: entry for path, entry in read_tree(root).items() if path not in NOT_COMPARED}
+        self.compare_roots({"triggers/Unincorp"})  # dpkg has read its own again, and dropped what is not configured yet
+        if not any(package.get("scripts") for package in packages):  # they would need a shell in the tree
+            for root in (self.theirs, self.ours):
+                run = self.dpkg(root, "--configure", "--pending")
+                self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.compare_roots(set())
+
+    def compare_roots(self, more_not_compared):
+        not_compared = NOT_COMPARED | {str(BASE / name) for name in more_not_compared}
+        read = [{path: entry for path, entry in read_tree(root).items() if path not in not_compared}
                 for root in (self.theirs, self.ours)]
         for root, tree in zip((self.theirs, self.ours), read):
             for path, entry in tree.items():
