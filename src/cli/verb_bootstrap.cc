@@ -1,113 +1,158 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <ctime>
-#include <filesystem>
+#include <memory>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/archive/transport.h"
+#include "cli/bootstrap_command.h"
 #include "cli/verbs.h"
-#include "os/temp_dir.h"
-#include "pipeline/build.h"
-#include "plan/plan.h"
-#include "recipe/recipe.h"
 
 namespace vprov::cli {
 namespace {
-namespace fs = std::filesystem;
 
-struct BootstrapOptions {
-    std::string suite, target, mirror;
-    std::string arch, variant = "standard", include, exclude, components, keyring, cache;
-    bool updates = true;
+// What the options say, before it is put together.
+struct Written {
+    BootstrapCommand command;
+    std::string size, make_tarball, unpack_tarball;
+    bool no_check_gpg = false, force_check_gpg = false;
+    bool print_debs = false, download_only = false, foreign = false, second_stage = false;
 };
 
-std::string toml_string(std::string_view text) {
-    if (text.find_first_of("'\n") != std::string_view::npos)
-        throw error(ErrorKind::usage, "cannot use {}: quotes and newlines have no place here", quote(text));
-    return fmt::format("'{}'", text);
+void add_names(CLI::App& verb, const std::string& option, std::vector<std::string>& into, const std::string& text) {
+    verb.add_option_function<std::vector<std::string>>(
+            option,
+            [&into](const std::vector<std::string>& values) {
+                for (const auto& value : values)
+                    for (const auto word : split(value, ','))
+                        if (!trimmed(word).empty())
+                            into.emplace_back(trimmed(word));
+            },
+            text)
+        ->type_name("A,B,C")
+        ->allow_extra_args(false)
+        ->trigger_on_parse();
 }
 
-std::string toml_list(std::string_view words) {
-    std::string list;
-    for (const auto word : split(words, ','))
-        if (!trimmed(word).empty())
-            list += toml_string(trimmed(word)) + ", ";
-    return "[" + list + "]";
+void add_what(CLI::App& verb, BootstrapCommand& command) {
+    verb.add_option("SUITE", command.suite, "bookworm, trixie, sid, ...");
+    verb.add_option("TARGET", command.target,
+                    "A directory, new or empty; NAME.tar, .tar.gz, .tar.xz, .tar.zst, .squashfs, .ext4; - for a tar on "
+                    "standard output");
+    verb.add_option("MIRROR", command.mirror, "Default: the host's own apt sources");
+    verb.add_option("SCRIPT", command.script, "Taken for debootstrap's sake, and not used");
+    verb.add_option("--arch", command.arch, "Architecture")->type_name("ARCH");
+    verb.add_option("--variant", command.variant, "essential, minbase, buildd, standard or -")->type_name("V");
+    add_names(verb, "--include", command.include, "Packages to add");
+    add_names(verb, "--exclude", command.exclude, "Packages that must not come in");
+    add_names(verb, "--components", command.components, "Components of the archive");
+    add_names(verb, "--extra-suites", command.extra_suites, "Further suites of the same mirror");
+    verb.add_flag_callback(
+        "--no-updates", [&command] { command.updates = false; }, "Without SUITE-updates and SUITE-security");
+    verb.add_flag_callback(
+        "--merged-usr", [&command] { command.merged_usr = true; },
+        "/bin, /sbin and /lib are links into /usr (default)");
+    verb.add_flag_callback(
+        "--no-merged-usr", [&command] { command.merged_usr = false; }, "They are directories");
 }
 
-// The command line becomes a recipe, so that every value passes the same checks and the mirror the same rules.
-plan::Plan plan_tree(const BootstrapOptions& o) {
-    std::string text = "name = 'tree'\n[system]\n";
-    text += fmt::format("suite = {}\nvariant = {}\n", toml_string(o.suite),
-                        toml_string(o.variant == "-" ? "standard" : o.variant));
-    for (const auto& [key, value] : {std::pair{"arch", o.arch}, {"mirror", o.mirror}, {"keyring", o.keyring}})
-        if (!value.empty())
-            text += fmt::format("{} = {}\n", key, toml_string(value));
-    for (const auto& [key, value] :
-         {std::pair{"include", o.include}, {"exclude", o.exclude}, {"components", o.components}})
-        if (!value.empty())
-            text += fmt::format("{} = {}\n", key, toml_list(value));
-    if (!o.updates)
-        text += "updates = false\nsecurity = false\n";
-    text += "[system.kernel]\npackage = ''\n[[disk]]\nsize = '1G'\nfilesystem = 'ext4'\nmount = '/'\n";
-    plan::Options planning;
-    if (!o.cache.empty())
-        planning.cache = o.cache;
-    auto plan = plan::make_plan(recipe::parse(text, "the command line"), plan::read_host_facts(), planning);
-    plan.include = plan.recipe.system.include;  // a tree does not have to boot
-    return plan;
+void add_trust(CLI::App& verb, Written& written) {
+    verb.add_option("--keyring", written.command.keyring, "Keys that may sign the Release files")->type_name("FILE");
+    auto* off = verb.add_flag("--no-check-gpg", written.no_check_gpg, "Check no signature");
+    verb.add_flag("--force-check-gpg", written.force_check_gpg, "Check them, which is the default")->excludes(off);
+    verb.add_flag_callback(
+        "--no-check-valid-until", [&written] { written.command.valid_until = false; },
+        "Take Release files that have expired, as a snapshot's");
 }
 
-void bootstrap(const BootstrapOptions& options, const Session& session) {
-    if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot bootstrap: packages' scripts need root; run it with sudo");
-    const auto target = fs::absolute(options.target).lexically_normal();
-    std::error_code failure;
-    if (fs::exists(target) && !fs::is_empty(target, failure))
-        throw error(ErrorKind::usage, "cannot bootstrap into {}: it is not an empty directory", quote(target.native()));
-    const auto plan = plan_tree(options);
-    fs::create_directories(target.parent_path(), failure);
-    const auto prefix = fmt::format(".{}-build-", target.filename().native());
-    os::TempDir::remove_stale(target.parent_path(), prefix);
-    const os::TempDir work(target.parent_path(), prefix);
-    auto request = pipeline::bootstrap_request(plan);
-    request.hostname = "localhost";
-    request.root = work.path() / "root";
-    request.work = work.path();
-    fs::create_directory(request.root);
+void add_how(CLI::App& verb, Written& written) {
+    verb.add_option("--cache-dir", written.command.cache_dir, "Where downloads are kept")->type_name("DIR");
+    verb.add_option("--size", written.size, "Of an ext4 image: 2G; default: as needed, and room")->type_name("SIZE");
+    auto* print = verb.add_flag("--print-debs", written.print_debs, "Print the packages' names, and do nothing else");
+    auto* download = verb.add_flag("--download-only", written.download_only, "Fetch packages and lists into TARGET");
+    auto* make =
+        verb.add_option("--make-tarball", written.make_tarball, "Write what --download-only fetches into FILE");
+    auto* unpack = verb.add_option("--unpack-tarball", written.unpack_tarball, "Take packages and lists from FILE");
+    make->type_name("FILE")->excludes(print)->excludes(download);
+    unpack->type_name("FILE")->check(CLI::ExistingFile)->excludes(print)->excludes(download)->excludes(make);
+    auto* foreign = verb.add_flag("--foreign", written.foreign, "Unpack only: the tree is completed elsewhere");
+    foreign->excludes(print)->excludes(download)->excludes(make);
+    auto* second = verb.add_flag("--second-stage", written.second_stage, "Complete a tree that --foreign made");
+    second->excludes(foreign)->excludes(print)->excludes(download)->excludes(make)->excludes(unpack);
+    verb.add_option("--second-stage-target", written.command.second_stage_target, "Where that tree is (/)")
+        ->type_name("DIR")
+        ->needs(second);
+    verb.add_flag("--keep-debootstrap-dir", written.command.keep_debootstrap_dir,
+                  "Leave notes in /debootstrap of the tree");
+    verb.add_option("--certificate", written.command.certificate, "Shown to HTTPS mirrors (PEM)")->type_name("FILE");
+    verb.add_option("--private-key", written.command.private_key, "Of the certificate (PEM)")->type_name("FILE");
+    verb.add_flag_callback(
+        "--no-check-certificate", [&written] { written.command.check_certificate = false; },
+        "Take any HTTPS mirror for the one that was named");
+}
+
+BootstrapAction action_of(const Written& written) {
+    if (written.print_debs)
+        return BootstrapAction::print_debs;
+    if (written.foreign)
+        return BootstrapAction::foreign;
+    if (written.second_stage)
+        return BootstrapAction::second_stage;
+    if (written.download_only)
+        return BootstrapAction::download_only;
+    if (!written.make_tarball.empty())
+        return BootstrapAction::make_tarball;
+    return BootstrapAction::install;
+}
+
+bool needs_target(BootstrapAction action) {
+    return action != BootstrapAction::print_debs && action != BootstrapAction::make_tarball;
+}
+
+void run(Written& written, const Session& session) {
+    auto& command = written.command;
+    command.action = action_of(written);
+    command.unpack_tarball = !written.unpack_tarball.empty();
+    if (command.unpack_tarball || !written.make_tarball.empty())
+        command.tarball = std::filesystem::absolute(written.make_tarball + written.unpack_tarball);
+    if (written.no_check_gpg)
+        command.signature_check = SignatureCheck::off;
+    if (written.force_check_gpg)
+        command.signature_check = SignatureCheck::forced;
+    if (!written.size.empty()) {
+        command.size = parse_bytes(written.size);
+        if (!command.size)
+            throw error(ErrorKind::usage, "cannot use {} as --size: give a number with K, M, G or T",
+                        quote(written.size));
+    }
+    if (command.action == BootstrapAction::second_stage)
+        return run_bootstrap(command, *make_progress(session));
+    if (command.suite.empty() || (command.target.empty() && needs_target(command.action)))
+        throw error(ErrorKind::usage, "cannot bootstrap: SUITE and TARGET are required");
     const auto progress = make_progress(session);
-    const auto transport = archive::make_curl_transport();
-    os::SystemCommandRunner runner;
-    pipeline::StageTimer timer(*progress);
-    const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
-    const auto selection = pipeline::select_packages(request, environment, timer);
-    pipeline::install(request, selection, environment, timer);
-    fs::rename(request.root, target, failure);  // rename(2) replaces an empty directory
-    if (failure)
-        throw error(ErrorKind::disk, "cannot publish {}: {}", quote(target.native()), failure.message());
+    if (!command.script.empty())
+        progress->warning(fmt::format("the script {} is not used: no suite needs one", quote(command.script)));
+    BootstrapEvents events;
+    if (command.action == BootstrapAction::print_debs)
+        events.selected = print_names;
+    run_bootstrap(command, *progress, events);
 }
 
 }  // namespace
 
+void print_names(const resolve::PackageSet& packages) {
+    std::string line;
+    for (const auto& selected : packages.packages)
+        line += fmt::format("{}{}", line.empty() ? "" : " ", selected.package->name);
+    fmt::print("{}\n", line);
+}
+
 void add_bootstrap(CLI::App& app, Session& session) {
-    auto* verb = app.add_subcommand("bootstrap", "Make a Debian tree in a directory");
-    auto options = std::make_shared<BootstrapOptions>();
-    verb->add_option("SUITE", options->suite, "bookworm, trixie, sid, ...")->required();
-    verb->add_option("TARGET", options->target, "A directory: new, or empty")->required();
-    verb->add_option("MIRROR", options->mirror, "Default: the host's own apt sources");
-    verb->add_option("--arch", options->arch, "Architecture")->type_name("ARCH");
-    verb->add_option("--variant", options->variant, "essential, minbase, buildd, standard or -")->type_name("V");
-    verb->add_option("--include", options->include, "Packages to add, separated by commas")->type_name("A,B,C");
-    verb->add_option("--exclude", options->exclude, "Packages that must not come in")->type_name("A,B,C");
-    verb->add_option("--components", options->components, "Components of the archive")->type_name("A,B,C");
-    verb->add_option("--keyring", options->keyring, "Keys that may sign the Release files")->type_name("FILE");
-    verb->add_option("--cache-dir", options->cache, "Where downloads are kept")->type_name("DIR");
-    verb->add_flag_callback(
-        "--no-updates", [options] { options->updates = false; }, "Without SUITE-updates and SUITE-security");
-    verb->callback([options, &session] { bootstrap(*options, session); });
+    auto* verb = app.add_subcommand("bootstrap", "Make a Debian tree in a directory, a tar or an image");
+    auto written = std::make_shared<Written>();
+    add_what(*verb, written->command);
+    add_trust(*verb, *written);
+    add_how(*verb, *written);
+    verb->callback([written, &session] { run(*written, session); });
 }
 
 }  // namespace vprov::cli

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
+#include "cli/acting_as_root.h"
 #include "cli/recipe_options.h"
 #include "cli/verbs.h"
 #include "hypervisor/guest/guest.h"
@@ -74,6 +75,17 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
         fmt::print("  {:<10} vprov shutdown {}\n", "stop:", plan.name);
 }
 
+// Only the building: guests are launched as who called.
+pipeline::BuildResult build_as_root(const plan::Plan& plan, Progress& progress, pipeline::LayerUse layers) {
+    const auto passwords = act_as_root(progress, [&] {
+        const auto transport = archive::make_curl_transport();
+        os::SystemCommandRunner runner;
+        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), layers};
+        return pipeline::build(plan, environment).password_file.native();
+    });
+    return {plan.output, plan.output / (plan.name + ".cfg"), passwords, {}};
+}
+
 void build(const BuildOptions& options, Session& session) {
     std::vector<plan::Plan> plans;  // every recipe is checked before the first is built
     for (const auto& recipe : options.recipes) {
@@ -81,11 +93,8 @@ void build(const BuildOptions& options, Session& session) {
         refuse_running(plans.back());
     }
     const auto progress = make_progress(session);
-    const auto transport = archive::make_curl_transport();
-    os::SystemCommandRunner runner;
     for (const auto& plan : plans) {
-        const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
-        const auto built = pipeline::build(plan, environment);
+        const auto built = build_as_root(plan, *progress, options.layers);
         pipeline::StageTimer timer(*progress);
         if (options.launch)
             launch(plan, built, options, session, *progress, timer);

@@ -1,5 +1,6 @@
 #include "os/interrupt.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -46,6 +47,14 @@ void check_stop() {
 
 int stop_fd() noexcept {
     return event_fd();
+}
+
+void detach_stop_requests() noexcept {
+    const int own = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ::dup3(own, event_fd(), O_CLOEXEC);
+    ::close(own);
+    if (stop_requested())
+        request_stop();
 }
 
 void request_stop() noexcept {

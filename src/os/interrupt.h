@@ -15,6 +15,10 @@ void check_stop();
 // Readable from the moment a stop is requested: for poll(2). Valid for the life of the process.
 int stop_fd() noexcept;
 
+// For a forked child that is told of a stop by a signal of its own: what its parent saw or will see is not its
+// business.
+void detach_stop_requests() noexcept;
+
 // Asks for a stop from within the process (a worker that failed, a test).
 void request_stop() noexcept;
 void clear_stop_for_test() noexcept;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/configure/base_system.h"
 #include "bootstrap/deb/version.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
@@ -88,7 +89,10 @@ void write_images(const SealedTree& tree, const plan::Plan& plan, const fs::path
     extract_kernel(tree.root(), plan, directory);
     for (const auto& disk : plan.layout.disks) {
         const auto image = directory / disk.image;
-        const auto part = disk.mount.empty() ? partition::TreePart{} : part_for(disk, plan.layout, tree.root().path());
+        auto part = disk.mount.empty() ? partition::TreePart{} : part_for(disk, plan.layout, tree.root().path());
+        if (disk.mount == "/")
+            for (const auto& node : configure::missing_device_nodes(tree.root()))
+                part.added.push_back({part.top / node.path.substr(1), node.mode, node.device});
         if (part.top.empty())
             partition::write_empty(disk, image, runner);
         else

@@ -1,11 +1,13 @@
+#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/archive.h"
+#include "bootstrap/archive/cache_entries.h"
+#include "os/user_namespace.h"
 
 namespace vprov::archive {
 namespace {
@@ -21,9 +23,8 @@ void make_directory(const fs::path& path) {
 }  // namespace
 
 Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
-    make_directory(directory_ / "sha256");
-    make_directory(directory_ / "partial");
-    make_directory(directory_ / "seen");
+    for (const auto* name : {"sha256", "index", "partial", "seen", "users"}) make_directory(directory_ / name);
+    use_ = std::make_shared<os::TempDir>(directory_ / "users", kUserPrefix);
 }
 
 fs::path Cache::default_directory() {
@@ -31,9 +32,18 @@ fs::path Cache::default_directory() {
     if (cache && cache[0] == '/')  // relative ones are to be ignored (XDG Base Directory Specification)
         return fs::path(cache) / "vprov";
     const char* home = std::getenv("HOME");
-    if (::geteuid() == 0 || !home || home[0] != '/')
+    if (os::caller_id() == 0 || !home || home[0] != '/')
         return "/var/cache/vprov";
     return fs::path(home) / ".cache/vprov";
+}
+
+Bytes Cache::default_bound() {
+    const char* text = std::getenv("VPROV_CACHE_SIZE");
+    if (!text || !*text)
+        return 10_GiB;
+    if (const auto size = parse_bytes(text))
+        return *size;
+    throw error(ErrorKind::usage, "cannot use VPROV_CACHE_SIZE: {} is not a size such as 20G", quote(text));
 }
 
 fs::path Cache::path_of(const Sha256Digest& digest) const {
@@ -47,7 +57,16 @@ std::optional<fs::path> Cache::find(const Sha256Digest& digest, Bytes size) cons
     if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
         static_cast<std::uint64_t>(status.st_size) != size.value)
         return std::nullopt;
+    mark_used(path);
     return path;
+}
+
+void Cache::mark_used(const fs::path& entry) noexcept {
+    ::utimensat(AT_FDCWD, entry.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+}
+
+os::FileLock Cache::hold() const {
+    return {directory_ / "users/.lock", os::FileLock::Mode::shared};
 }
 
 }  // namespace vprov::archive

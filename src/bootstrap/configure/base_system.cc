@@ -50,10 +50,13 @@ void make_nodes(const os::RootDir& root) {
     root.make_directories("/dev/pts");
     root.make_directories("/dev/shm");
     const auto dev = root.open("/dev", O_RDONLY | O_DIRECTORY);
-    for (const auto& node : kNodes)
-        if (::mknodat(dev.get(), node.name, S_IFCHR | node.mode, makedev(node.major, node.minor)) != 0 ||
-            ::fchmodat(dev.get(), node.name, node.mode, 0) != 0)
+    for (const auto& node : kNodes) {
+        const bool made = ::mknodat(dev.get(), node.name, S_IFCHR | node.mode, makedev(node.major, node.minor)) == 0;
+        if (!made && errno == EPERM)
+            break;
+        if (!made || ::fchmodat(dev.get(), node.name, node.mode, 0) != 0)
             throw system_error(ErrorKind::disk, errno, fmt::format("cannot make device node '/dev/{}'", node.name));
+    }
     for (const auto& link : kDeviceLinks) root.make_link(link.path, link.target);
 }
 
@@ -88,6 +91,14 @@ void make_skeleton(const os::RootDir& root, std::string_view architecture) {
         root.make_link("/" + name, "usr/" + name);
     }
     make_nodes(root);
+}
+
+std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root) {
+    std::vector<DeviceNode> missing;
+    for (const auto& node : kNodes)
+        if (auto path = fmt::format("/dev/{}", node.name); !root.exists(path))
+            missing.push_back({std::move(path), S_IFCHR | node.mode, makedev(node.major, node.minor)});
+    return missing;
 }
 
 void clean_up(const os::RootDir& root, std::string_view architecture, const std::vector<std::string>& automatic) {

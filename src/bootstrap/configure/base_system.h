@@ -1,6 +1,8 @@
 // What a tree has besides the files of packages: the links of the merged /usr, device nodes, apt's own directories.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +12,20 @@
 namespace vprov::configure {
 
 // Before the first package: /bin, /sbin, /lib and the architecture's /lib64 as links into /usr (as debootstrap and
-// usr-is-merged want them), and the nodes in /dev that programs of the tree need to run.
+// usr-is-merged want them), and the nodes in /dev that programs of the tree need to run,
+// where they can be made.
 void make_skeleton(const os::RootDir& root, std::string_view architecture);
+
+// A device file that every tree has.
+struct DeviceNode {
+    std::string path;  // "/dev/null"
+    mode_t mode = 0;   // with the type
+    dev_t device = 0;
+};
+
+// Those of them that the tree lacks: a user namespace cannot make any (mknod(2)), so make_skeleton() leaves them out
+// there and whoever writes an image or an archive of the tree adds them.
+std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root);
 
 // After the last script: logs, caches and lists that a fresh system does not have, and apt's extended_states.
 void clean_up(const os::RootDir& root, std::string_view architecture, const std::vector<std::string>& automatic);

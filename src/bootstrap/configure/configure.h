@@ -11,16 +11,16 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "bootstrap/configure/sandbox.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/root_dir.h"
 
 namespace vprov::configure {
 
 struct ConfigureRequest {
-    std::filesystem::path root;          // an empty directory
-    std::filesystem::path work;          // an existing directory for scratch files, outside of `root`
-    std::string architecture;            // Debian's name
-    std::string hostname = "localhost";  // what scripts see
+    std::filesystem::path root;  // an empty directory
+    std::string architecture;    // Debian's name
+    Sandbox* sandbox = nullptr;  // of `root`, not used before; closed by configure()
     std::vector<const deb::Package*> packages;
     unpack::Stager* stager = nullptr;  // has all of them, or will: those that are needed first are waited for
     // Runs when the essential packages are configured and no other script has run: files that scripts ask for.

@@ -112,7 +112,7 @@ void run_mke2fs(const DiskPlan& disk, const fs::path& image, std::int64_t epoch,
 void fill(const DiskPlan& disk, const TreePart& part, const TreeSize& size, const fs::path& image) {
     try {
         ExtFilesystem filesystem(image, std::max(size.newest, kNoDate));
-        write_tree(filesystem, part.top, part.left_out, disk.mount == "/" ? RootMode::system : RootMode::as_in_tree);
+        write_tree(filesystem, part, disk.mount == "/" ? RootMode::system : RootMode::as_in_tree);
         filesystem.finish();
     } catch (const FullFilesystem&) {
         throw too_small(disk, size);
@@ -155,7 +155,8 @@ TreePart part_for(const DiskPlan& disk, const DiskLayout& layout, const fs::path
 }
 
 void write_filesystem(const DiskPlan& disk, const TreePart& part, const fs::path& image, os::CommandRunner& runner) {
-    const auto size = measure(part.top, part.left_out);
+    auto size = measure(part.top, part.left_out);
+    size.inodes += part.added.size();
     check_room(disk, size);
     NewImage file(image, disk.size);
     run_mke2fs(disk, image, std::max(size.newest, kNoDate), runner);

@@ -1,8 +1,11 @@
 // Writes disk images in user space: no loop device, no mount. The same tree and plan give the same bytes.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "base/progress.h"
 #include "os/command.h"
@@ -10,11 +13,20 @@
 
 namespace vprov::partition {
 
+// A device file that goes into the image although the tree has none: only root can make one in a tree.
+struct AddedNode {
+    std::filesystem::path path;  // begins with the part's `top`
+    mode_t mode = 0;             // with the type
+    dev_t device = 0;
+    bool operator==(const AddedNode&) const = default;
+};
+
 // What of the guest's tree goes into one file system: all below `top` but for the content of the directories
 // `left_out`, which begin with `top` and become mount points.
 struct TreePart {
     std::filesystem::path top;
     std::set<std::filesystem::path> left_out = {};
+    std::vector<AddedNode> added = {};  // root's, and as old as the directory that each is in, which must exist
     bool operator==(const TreePart&) const = default;
 };
 

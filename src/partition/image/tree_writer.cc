@@ -77,16 +77,17 @@ struct stat status_of(const fs::path& path) {
 
 class TreeWriter {
   public:
-    TreeWriter(ExtFilesystem& into, const std::set<fs::path>& left_out) : into_(into), left_out_(left_out) {}
+    TreeWriter(ExtFilesystem& into, const TreePart& part) : into_(into), part_(part) {}
 
     void write_folder(const fs::path& path, const struct stat& status, Inode self, Inode parent) {
         os::check_stop();
         std::vector<DirectoryEntry> entries;
-        if (!left_out_.contains(path))
+        if (!part_.left_out.contains(path))
             for (const auto& name : sorted_names(path))
                 // mke2fs has made the root's own
                 if (self != ExtFilesystem::kRoot || name != "lost+found")
                     entries.push_back(write_entry(path / name, name, self));
+        add_nodes(path, status, entries);
         into_.write_directory(self, parent, status, std::move(entries));
         keep_attributes(path, self);
     }
@@ -123,6 +124,21 @@ class TreeWriter {
         return {name, inode, status.st_mode};
     }
 
+    void add_nodes(const fs::path& folder, const struct stat& of_folder, std::vector<DirectoryEntry>& entries) {
+        for (const auto& node : part_.added) {
+            if (node.path.parent_path() != folder)
+                continue;
+            struct stat status {};
+            status.st_mode = node.mode;
+            status.st_rdev = node.device;
+            status.st_mtim = of_folder.st_mtim;
+            const auto inode = into_.new_inode(node.mode);
+            into_.write_special(inode, status);
+            entries.push_back({node.path.filename().native(), inode, node.mode});
+        }
+        std::ranges::sort(entries, {}, &DirectoryEntry::name);
+    }
+
     void write_content(const fs::path& path, const struct stat& status, Inode inode) {
         if (S_ISREG(status.st_mode)) {
             const auto file = os::open_file(path, O_RDONLY | O_NOFOLLOW);
@@ -144,20 +160,20 @@ class TreeWriter {
     }
 
     ExtFilesystem& into_;
-    const std::set<fs::path>& left_out_;
+    const TreePart& part_;
     std::map<std::pair<dev_t, ino_t>, Linked> linked_;
 };
 
 }  // namespace
 
-void write_tree(ExtFilesystem& into, const fs::path& tree, const std::set<fs::path>& left_out, RootMode root_mode) {
-    auto status = status_of(tree);
+void write_tree(ExtFilesystem& into, const TreePart& part, RootMode root_mode) {
+    auto status = status_of(part.top);
     if (root_mode == RootMode::system) {
         status.st_mode = S_IFDIR | 0755;
         status.st_uid = status.st_gid = 0;
     }
-    TreeWriter writer(into, left_out);
-    writer.write_folder(tree, status, ExtFilesystem::kRoot, ExtFilesystem::kRoot);
+    TreeWriter writer(into, part);
+    writer.write_folder(part.top, status, ExtFilesystem::kRoot, ExtFilesystem::kRoot);
     writer.count_links();
 }
 

@@ -1,0 +1,18 @@
+#include "cli/acting_as_root.h"
+
+#include <fmt/format.h>
+
+#include "os/command.h"
+#include "os/user_namespace.h"
+
+namespace vprov::cli {
+
+std::string act_as_root(Progress& progress, const std::function<std::string()>& work) {
+    os::SystemCommandRunner runner;
+    const auto access = os::find_root_access(runner);
+    if (access.by == os::RootBy::single_id)
+        progress.warning(fmt::format("every file will belong to one user: {}", access.shortfall));
+    return os::run_as_root(access, runner, work);
+}
+
+}  // namespace vprov::cli
