@@ -52,7 +52,6 @@ class Configuration {
                 run_preinst(package);
         scripts_.configure(essential);
         configured_.insert(essential.begin(), essential.end());
-        database_.mark_configured();
         tree_changed();
     }
 
