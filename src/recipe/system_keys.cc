@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "bootstrap/deb/package_wish.h"
 #include "recipe/forms.h"
 #include "recipe/tables.h"
 #include "recipe/values.h"
@@ -59,7 +60,9 @@ void check_system(const System& system, const Node& table, Findings& findings) {
     if (!exclude)
         return;
     for (const auto& item : exclude->items)
-        if (std::find(system.include.begin(), system.include.end(), item.text) != system.include.end())
+        if (std::any_of(system.include.begin(), system.include.end(), [&](const std::string& wish) {
+                return !deb::read_package_wish(wish).removal && deb::read_package_wish(wish).name == item.text;
+            }))
             findings.refuse(item, "[system] exclude", "it is in [system] include as well");
 }
 
@@ -79,7 +82,7 @@ Keys<System> system_keys() {
          key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
          list("components", &System::components, word(flaw_of_component), EmptyList::refused),
          list("sources", &System::sources, word(flaw_of_file_name)),
-         list("include", &System::include, word(flaw_of_package)),
+         list("include", &System::include, word(deb::flaw_of_package_wish)),
          list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
          key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),
          key("check_valid_until", &System::check_valid_until, boolean_of),

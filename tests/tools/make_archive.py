@@ -14,11 +14,14 @@ In a test:
                 "/usr/bin/hello": {"content": "#!/bin/sh\\necho hi\\n", "mode": 0o755},
                 "/etc/hello.conf": "a = 1\\n",                           # text or bytes: mode 0644
                 "/usr/bin/hi": {"link": "hello"},                       # a symbolic link
+                "/usr/bin/ho": {"hardlink": "/usr/bin/hello"},          # of a file that stands above it
+                "/run/hello": {"pipe": True, "owner": (33, 33)},        # as root only: any entry may have an owner
                 "/var/lib/hello": {"directory": True, "mode": 0o700},
             },
             "conffiles": ["/etc/hello.conf"],                           # default: none
             "scripts": {"postinst": "#!/bin/sh\\nexit 0\\n"},             # preinst postinst prerm postrm config
             "triggers": "interest-noawait /usr/share/hello\\n",
+            "control_files": {"md5sums": "...\\n"},                     # any others; dpkg-deb does not check them then
             "compression": "xz",                                        # xz (default) gzip zstd none
             "index": {"SHA256": "0" * 64},                              # lies of the Packages stanza
         })
@@ -127,6 +130,11 @@ def put(root, path, entry):
         entry = {"content": entry}
     if "link" in entry:
         target.symlink_to(entry["link"])
+    elif "hardlink" in entry:
+        os.link(root / entry["hardlink"].lstrip("/"), target)
+    elif entry.get("pipe"):
+        os.mkfifo(target)
+        target.chmod(entry.get("mode", 0o644))
     elif entry.get("directory"):
         target.mkdir(exist_ok=True)
         target.chmod(entry.get("mode", 0o755))
@@ -134,6 +142,10 @@ def put(root, path, entry):
         content = entry.get("content", "")
         target.write_bytes(content.encode() if isinstance(content, str) else content)
         target.chmod(entry.get("mode", 0o644))
+    if "owner" in entry:
+        os.lchown(target, *entry["owner"])
+        if "mode" in entry:
+            target.chmod(entry["mode"])  # chown(2) clears setuid bits
 
 
 def build_deb(package, target):
@@ -151,11 +163,17 @@ def build_deb(package, target):
             (root / "DEBIAN/conffiles").write_text("".join(f"{path}\n" for path in package["conffiles"]))
         if package.get("triggers"):
             (root / "DEBIAN/triggers").write_text(package["triggers"])
+        for name, text in package.get("control_files", {}).items():
+            put(root, f"DEBIAN/{name}", text)
+        options = ["--nocheck"] if package.get("control_files") else []
+        if not any(isinstance(entry, dict) and "owner" in entry for entry in package.get("files", {}).values()):
+            options.append("--root-owner-group")
         for path in sorted(root.rglob("*")):
             os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg-deb", f"-Z{package.get('compression', 'xz')}", "--build", "--root-owner-group", str(root),
+        subprocess.run(["dpkg-deb", f"-Z{package.get('compression', 'xz')}", "--build", *options, str(root),
                         str(target)], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL if "--nocheck" in options else None,  # it warns of that
                        env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C.UTF-8"})
 
 
@@ -167,6 +185,7 @@ class Archive:
         self.directory = pathlib.Path(directory).absolute()
         self.key, self.suite, self.architecture, self.component = key, suite, architecture, component
         self.packages = []
+        self.stanzas = []  # of packages from elsewhere, whose files the caller puts where they say
         now = int(time.time())
         self.release = {
             "Origin": "Test", "Label": "Test", "Suite": suite, "Codename": codename or suite, "Version": "12.0",
@@ -206,7 +225,7 @@ class Archive:
         return f"pool/{self.component}/{name[0]}/{name}/{name}_{version}_{package.get('arch', 'all')}.deb"
 
     def write(self):
-        stanzas = []
+        stanzas = [text.rstrip("\n") + "\n" for text in self.stanzas]
         for package in self.packages:
             path = self.pool_path(package)
             build_deb({"compression": self.compression, **package}, self.directory / path)

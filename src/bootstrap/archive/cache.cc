@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -20,6 +21,11 @@ void make_directory(const fs::path& path) {
         throw system_error(ErrorKind::disk, problem.value(), "cannot make directory " + quote(path.native()));
 }
 
+// Root of a container may find that the host's root owns it.
+bool is_writable(const char* folder) {
+    return ::access(folder, W_OK) == 0;
+}
+
 }  // namespace
 
 Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
@@ -32,7 +38,7 @@ fs::path Cache::default_directory() {
     if (cache && cache[0] == '/')  // relative ones are to be ignored (XDG Base Directory Specification)
         return fs::path(cache) / "vprov";
     const char* home = std::getenv("HOME");
-    if (os::caller_id() == 0 || !home || home[0] != '/')
+    if (!home || home[0] != '/' || (os::caller_id() == 0 && is_writable("/var/cache")))
         return "/var/cache/vprov";
     return fs::path(home) / ".cache/vprov";
 }
