@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bootstrap/archive/transport.h"
 #include "plan/plan.h"
 
 namespace vprov::cli {
@@ -14,10 +16,13 @@ struct RecipeOptions {
     std::vector<std::string> overrides;
     std::string output = "out";
     std::string cache;
+    bool locked = false, offline = false;
 };
 
 void add_planning_options(CLI::App& verb, RecipeOptions& options);  // without RECIPE itself
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
+void add_locked_option(CLI::App& verb, RecipeOptions& options);
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 
 }  // namespace vprov::cli

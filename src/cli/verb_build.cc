@@ -76,9 +76,9 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 }
 
 // Only the building: guests are launched as who called.
-pipeline::BuildResult build_as_root(const plan::Plan& plan, Progress& progress) {
+pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& options, Progress& progress) {
     const auto passwords = act_as_root(progress, [&] {
-        const auto transport = archive::make_curl_transport();
+        const auto transport = make_transport(options);
         os::SystemCommandRunner runner;
         const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr)};
         return pipeline::build(plan, environment).password_file.native();
@@ -94,7 +94,7 @@ void build(const BuildOptions& options, Session& session) {
     }
     const auto progress = make_progress(session);
     for (const auto& plan : plans) {
-        const auto built = build_as_root(plan, *progress);
+        const auto built = build_as_root(plan, options, *progress);
         pipeline::StageTimer timer(*progress);
         if (options.launch)
             launch(plan, built, options, session, *progress, timer);
@@ -108,6 +108,7 @@ void add_build(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("build", "Build guests from recipes");
     auto options = std::make_shared<BuildOptions>();
     add_recipe_options(*verb, *options);
+    add_locked_option(*verb, *options);
     verb->add_flag("-l,--launch", options->launch, "Boot the guest and wait for its login prompt");
     verb->add_option("--login-timeout", options->login_timeout, "How long to wait for it (300)")->type_name("SECONDS");
     verb->footer(

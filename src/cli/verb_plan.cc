@@ -86,10 +86,11 @@ void add_plan(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("plan", "Print what a build would do, and do nothing");
     auto options = std::make_shared<RecipeOptions>();
     add_recipe_options(*verb, *options);
+    add_locked_option(*verb, *options);
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] {
         const auto progress = make_progress(session);
-        const auto transport = archive::make_curl_transport();
+        const auto transport = make_transport(*options);
         os::SystemCommandRunner runner;
         for (const auto& recipe : options->recipes) {
             const auto plan = plan_recipe(*options, recipe);

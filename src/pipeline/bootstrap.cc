@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "pipeline/lock_file.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -45,6 +46,17 @@ class StagingQueue {
     std::vector<archive::DebFile> waiting_;
 };
 
+// The lock has all that the index would say of its packages, and their digests: no Release file is asked for.
+Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
+    timer.start(Stage::index);
+    const auto name = request.lock.native();
+    auto selection = locked_selection(read_lock(os::read_file(request.lock, ErrorKind::recipe), name), request);
+    timer.finish(fmt::format("locked by {}", name));
+    timer.start(Stage::resolve);
+    timer.finish(summary_of(selection.packages));
+    return selection;
+}
+
 }  // namespace
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
@@ -52,6 +64,8 @@ std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
+    if (!request.lock.empty())
+        return select_locked(request, timer);
     auto cache = open_cache(request);
     timer.start(Stage::index);
     auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
@@ -60,7 +74,7 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     timer.start(Stage::resolve);
     auto packages = resolve::resolve(index, request.packages);
     timer.finish(summary_of(packages));
-    return {std::move(index), std::move(packages)};
+    return {std::move(index), std::move(packages), {}};
 }
 
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
@@ -75,8 +89,9 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
     timer.start(Stage::fetch);
-    archive::fetch_packages(selection.index, configuration.packages, environment.transport, cache, environment.progress,
-                            [&](const archive::DebFile& file) { queue.add(file); });
+    archive::fetch_packages(
+        selection.index, configuration.packages, environment.transport, cache, environment.progress,
+        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);

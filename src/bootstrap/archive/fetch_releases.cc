@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "bootstrap/archive/armour.h"
 #include "bootstrap/archive/last_seen.h"
+#include "bootstrap/archive/release_store.h"
 #include "bootstrap/archive/signature.h"
 #include "bootstrap/archive/url.h"
 
@@ -157,6 +158,17 @@ VerifiedRelease verified(const Asked& asked, const SignedText& text, std::string
     });
 }
 
+// For later work without a network.
+void keep(const Asked& asked, const Cache& cache) {
+    const ReleaseStore store(cache);
+    for (const auto* answer : {&asked.in_release, &asked.release, &asked.signature}) {
+        if (answer->outcome.missing)
+            store.forget(answer->url);
+        else if (!answer->data.empty())
+            store.keep(answer->url, answer->data);
+    }
+}
+
 }  // namespace
 
 std::string name_of(const Repository& repository) {
@@ -180,6 +192,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     releases.reserve(asked.size());
     for (std::size_t i = 0; i < asked.size(); ++i)
         releases.push_back(verified(asked[i], texts[i].get(), architecture, today, access));
+    for (const auto& one : asked) keep(one, access.cache);
     return releases;
 }
 

@@ -1,6 +1,9 @@
 #include "bootstrap/resolve/resolve.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <tuple>
 
 #include "bootstrap/resolve/explain.h"
 #include "bootstrap/resolve/graph.h"
@@ -34,8 +37,7 @@ PackageSet marked_set(Graph& graph) {
     for (const auto& node : graph.nodes())
         if (node.mode == Mode::install)
             set.packages.push_back({node.install->package, node.automatic});
-    std::sort(set.packages.begin(), set.packages.end(),
-              [](const Selected& a, const Selected& b) { return a.package->name < b.package->name; });
+    sort(set);
     return set;
 }
 
@@ -47,6 +49,21 @@ Bytes sum(const std::vector<Selected>& packages, Member member) {
 }
 
 }  // namespace
+
+void sort(PackageSet& set) {
+    std::sort(set.packages.begin(), set.packages.end(), [](const Selected& a, const Selected& b) {
+        return std::tie(a.package->name, a.package->architecture) < std::tie(b.package->name, b.package->architecture);
+    });
+}
+
+std::string canonical_text(const PackageSet& set) {
+    std::vector<std::string> lines;
+    for (const auto& [package, automatic] : set.packages)
+        lines.push_back(fmt::format("{} {} {} {}\n", package->name, package->version, package->architecture,
+                                    package->sha256.hex()));
+    std::sort(lines.begin(), lines.end());
+    return fmt::format("{}", fmt::join(lines, ""));
+}
 
 Bytes PackageSet::download_size() const {
     return sum(packages, &deb::Package::size);

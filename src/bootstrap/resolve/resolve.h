@@ -30,6 +30,12 @@ struct PackageSet {
     Bytes installed_size() const;
 };
 
+// By name, and then by architecture.
+void sort(PackageSet& set);
+
+// "NAME VERSION ARCHITECTURE SHA256" on a line each, in byte order: equal for equal sets, and for no others.
+std::string canonical_text(const PackageSet& set);
+
 // Throws Error(packages) saying what cannot be had, wanted by what, in a chain a person can follow:
 //   "cannot satisfy 'foo (>= 2)': only 1.4 is available; wanted by bar, wanted by the recipe"
 PackageSet resolve(const deb::PackageIndex& index, const Request& request);
