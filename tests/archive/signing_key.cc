@@ -10,7 +10,7 @@ namespace {
 
 std::string run(std::vector<std::string> argv, std::string_view input = "") {
     os::SystemCommandRunner runner;
-    const os::Command command{std::move(argv), os::clean_environment(), std::string(input), {}};
+    const os::Command command{std::move(argv), os::clean_environment(), std::string(input)};
     const auto result = runner.run(command);
     if (!result.ok())
         throw error(ErrorKind::internal, "{}", os::describe_failure(command, result));
