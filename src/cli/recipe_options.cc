@@ -8,6 +8,10 @@ namespace vprov::cli {
 void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("RECIPE", options.recipes, "Recipes, vprov-recipe(5)")->required();
     add_planning_options(verb, options);
+    verb.add_flag_callback(
+        "--no-layers", [&options] { options.layers = pipeline::LayerUse::none; },
+        "Neither use configured trees of the cache, nor keep one");
+    verb.add_flag("--locked", options.locked, "Take the packages that RECIPE's .lock file names, and no others");
 }
 
 void add_planning_options(CLI::App& verb, RecipeOptions& options) {
@@ -19,10 +23,6 @@ void add_planning_options(CLI::App& verb, RecipeOptions& options) {
                     "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
         ->type_name("DIR");
     verb.add_flag("--offline", options.offline, "Fetch nothing: what the cache holds must do");
-}
-
-void add_locked_option(CLI::App& verb, RecipeOptions& options) {
-    verb.add_flag("--locked", options.locked, "Take the packages that RECIPE's .lock file names, and no others");
 }
 
 std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options) {

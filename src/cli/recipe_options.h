@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bootstrap/archive/transport.h"
+#include "pipeline/bootstrap.h"
 #include "plan/plan.h"
 
 namespace vprov::cli {
@@ -17,11 +18,12 @@ struct RecipeOptions {
     std::string output = "out";
     std::string cache;
     bool locked = false, offline = false;
+    pipeline::LayerUse layers = pipeline::LayerUse::reuse;
 };
 
-void add_planning_options(CLI::App& verb, RecipeOptions& options);  // without RECIPE itself
+// Those with which a plan can be made, without RECIPE itself; and these with it, and those of a build.
+void add_planning_options(CLI::App& verb, RecipeOptions& options);
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
-void add_locked_option(CLI::App& verb, RecipeOptions& options);
 std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 

@@ -80,7 +80,7 @@ pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& 
     const auto passwords = act_as_root(progress, [&] {
         const auto transport = make_transport(options);
         os::SystemCommandRunner runner;
-        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr)};
+        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
         return pipeline::build(plan, environment).password_file.native();
     });
     return {plan.output, plan.output / (plan.name + ".cfg"), passwords, {}};
@@ -108,7 +108,6 @@ void add_build(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("build", "Build guests from recipes");
     auto options = std::make_shared<BuildOptions>();
     add_recipe_options(*verb, *options);
-    add_locked_option(*verb, *options);
     verb->add_flag("-l,--launch", options->launch, "Boot the guest and wait for its login prompt");
     verb->add_option("--login-timeout", options->login_timeout, "How long to wait for it (300)")->type_name("SECONDS");
     verb->footer(

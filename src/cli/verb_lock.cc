@@ -64,7 +64,8 @@ void lock(const RecipeOptions& options, const std::string& recipe, Session& sess
 void add_lock(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("lock", "Write down which packages a build takes, for build --locked");
     auto options = std::make_shared<RecipeOptions>();
-    add_recipe_options(*verb, *options);
+    verb->add_option("RECIPE", options->recipes, "Recipes, vprov-recipe(5)")->required();
+    add_planning_options(*verb, *options);
     verb->footer("RECIPE.toml is locked by RECIPE.lock beside it. Nothing else is written but the cache.");
     verb->callback([options, &session] {
         for (const auto& recipe : options->recipes) lock(*options, recipe, session);

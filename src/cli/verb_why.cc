@@ -58,7 +58,7 @@ void add_why(CLI::App& app, Session& session) {
     verb->add_option("RECIPE", options->file, "A recipe, vprov-recipe(5)")->required();
     verb->add_option("PACKAGE", options->package, "The package's name")->required();
     add_planning_options(*verb, options->recipe);
-    add_locked_option(*verb, options->recipe);
+    verb->add_flag("--locked", options->recipe.locked, "Take the packages that RECIPE's .lock file names");
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] { explain(*options, session); });
 }

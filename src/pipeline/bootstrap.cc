@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
 
 namespace vprov::pipeline {
@@ -57,6 +58,38 @@ Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
     return selection;
 }
 
+configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
+                                       configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
+    std::filesystem::create_directory(request.work / "stage");
+    configure::ConfigureRequest configuration;
+    for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
+    const auto essential = configure::essential_closure(configuration.packages);
+    unpack::Stager stager(request.work / "stage", environment.progress);
+    configuration.stager = &stager;
+    StagingQueue queue(stager, essential);
+    auto cache = open_cache(request);
+    timer.start(Stage::fetch);
+    archive::fetch_packages(
+        selection.index, configuration.packages, environment.transport, cache, environment.progress,
+        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
+    timer.finish(
+        fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
+    timer.start(Stage::unpack);
+    for (const auto* package : essential) stager.get(*package);
+    timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
+    configuration.root = request.root;
+    configuration.architecture = request.architecture;
+    configuration.sandbox = &sandbox;
+    configuration.prepare = request.prepare;
+    for (const auto& selected : selection.packages.packages)
+        if (selected.automatic)
+            configuration.automatic.emplace_back(selected.package->name);
+    timer.start(Stage::configure);
+    auto configured = configure::configure(configuration, environment.progress);
+    timer.finish(fmt::format("{} packages", selection.packages.packages.size()));
+    return configured;
+}
+
 }  // namespace
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
@@ -77,36 +110,44 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     return {std::move(index), std::move(packages), {}};
 }
 
+LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
+    return layer_inputs(
+        packages, {request.architecture, request.hostname, request.prepared.value_or(std::vector<std::string>{}), {}});
+}
+
+LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,
+                       const Environment& environment) {
+    const auto inputs = inputs_of(request, packages);
+    const auto cache = open_cache(request);
+    const Layers layers(cache);
+    LayerState state{inputs.digest().hex(), false, "layers are not wanted"};
+    if (environment.layers == LayerUse::none)
+        return state;
+    state.reused = layers.find(inputs).has_value();
+    state.why_not = state.reused ? "" : layers.why_none(inputs);
+    return state;
+}
+
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
-    std::filesystem::create_directory(request.work / "stage");
-    configure::ConfigureRequest configuration;
-    for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
-    const auto essential = configure::essential_closure(configuration.packages);
-    unpack::Stager stager(request.work / "stage", environment.progress);
-    configuration.stager = &stager;
-    StagingQueue queue(stager, essential);
-    auto cache = open_cache(request);
-    timer.start(Stage::fetch);
-    archive::fetch_packages(
-        selection.index, configuration.packages, environment.transport, cache, environment.progress,
-        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
-    timer.finish(
-        fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
-    timer.start(Stage::unpack);
-    for (const auto* package : essential) stager.get(*package);
-    timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
-    configuration.root = request.root;
-    configuration.architecture = request.architecture;
-    configuration.sandbox = sandbox.get();
-    configuration.prepare = request.prepare;
-    for (const auto& selected : selection.packages.packages)
-        if (selected.automatic)
-            configuration.automatic.emplace_back(selected.package->name);
-    timer.start(Stage::configure);
-    auto configured = configure::configure(configuration, environment.progress);
-    timer.finish(fmt::format("{} packages", selection.packages.packages.size()));
+    if (environment.layers == LayerUse::none || !request.prepared)
+        return install_anew(request, selection, *sandbox, environment, timer);
+    const auto cache = open_cache(request);
+    const Layers layers(cache);
+    const auto inputs = inputs_of(request, selection.packages);
+    if (const auto layer = layers.find(inputs)) {
+        timer.start(Stage::configure);
+        auto restored = layers.restore(*layer, request.root, *sandbox);
+        timer.finish(restored ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
+                                            layer->filename().native())
+                              : "a damaged layer was removed");
+        if (restored)
+            return std::move(*restored);
+    }
+    auto configured = install_anew(request, selection, *sandbox, environment, timer);
+    if (const auto why = layers.keep(inputs, configured.root()); !why.empty())
+        environment.progress.detail(fmt::format("no layer is kept: {}", why));
     return configured;
 }
 
