@@ -47,6 +47,14 @@ class StagingQueue {
     std::vector<archive::DebFile> waiting_;
 };
 
+std::string text_of(const resolve::Deviation& deviation) {
+    const auto list = [](const std::vector<std::string>& names) {
+        return names.empty() ? "nothing" : joined(names, ", ");
+    };
+    return fmt::format("apt would give up: {}. Another choice fits together; taken instead: {}; left out: {}",
+                       deviation.cause, list(deviation.taken), list(deviation.left_out));
+}
+
 // The lock has all that the index would say of its packages, and their digests: no Release file is asked for.
 Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
     timer.start(Stage::index);
@@ -106,6 +114,8 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
     auto packages = resolve::resolve(index, request.packages);
+    if (packages.deviation)
+        environment.progress.warning(text_of(*packages.deviation));
     timer.finish(summary_of(packages));
     return {std::move(index), std::move(packages), {}};
 }

@@ -51,7 +51,7 @@ struct BootstrapRequest {
 struct Selection {
     deb::PackageIndex index;
     resolve::PackageSet packages;
-    std::vector<std::string> mirrors;  // of a lock: where a package may also be found at its path
+    std::vector<std::string> mirrors{};  // of a lock: where a package may also be found at its path
 };
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request);
