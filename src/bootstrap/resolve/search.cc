@@ -72,8 +72,12 @@ class Search {
     std::vector<Version*> options_of(Group group) {
         auto options = marks_.solutions(group);
         std::erase_if(options, [&](const Version* version) { return !may_be_taken(*version); });
+        std::vector<Version*> others;
         for (const auto& dependency : group)
-            for (auto* version : matches(dependency)) options.push_back(version);
+            for (auto* version : matches(dependency)) others.push_back(version);
+        std::stable_sort(others.begin(), others.end(),
+                         [&](const auto* a, const auto* b) { return priority_of(*a) > priority_of(*b); });
+        options.insert(options.end(), others.begin(), others.end());
         std::vector<Version*> once;
         for (auto* version : options)
             if (std::find(once.begin(), once.end(), version) == once.end())
@@ -81,6 +85,10 @@ class Search {
         std::stable_partition(once.begin(), once.end(),
                               [&](const Version* version) { return preferred_.contains(version->package); });
         return once;
+    }
+
+    int priority_of(const Version& version) const {
+        return marks_.graph().index().releases()[version.package->release].priority();
     }
 
     std::uint32_t variable_of(Version* version) {
