@@ -53,7 +53,7 @@ void fetch_all(std::vector<Asked>& asked, const Access& access) {
     transfers.reserve(asked.size());
     for (auto& one : asked) {
         const auto url = release_url(*one.repository, "InRelease");
-        one.in_release.kept = ReleaseStore(access.cache, url).find();
+        one.in_release.kept = ReleaseStore(access.cache).find(url);
         transfers.push_back(transfer_into(one.in_release, url));
     }
     transport.run(transfers);
@@ -168,10 +168,19 @@ VerifiedRelease verified(const Asked& asked, const SignedText& text, std::string
         check_usable(result.file, repository, architecture, today);
         check_not_replayed(repository, result.file, access.cache);
         result.release = release_of(repository, result.file, text);
-        if (const auto& from = asked.in_release; from.outcome.failure.empty() && !from.outcome.unchanged)
-            ReleaseStore(access.cache, from.url).keep(from.data, from.outcome.validator);
         return result;
     });
+}
+
+// For later work without a network.
+void keep(const Asked& asked, const Cache& cache) {
+    const ReleaseStore store(cache);
+    for (const auto* answer : {&asked.in_release, &asked.release, &asked.signature}) {
+        if (answer->outcome.missing)
+            store.forget(answer->url);
+        else if (!answer->data.empty() && !answer->outcome.unchanged)
+            store.keep(answer->url, answer->data, answer->outcome.validator);
+    }
 }
 
 }  // namespace
@@ -197,6 +206,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     releases.reserve(asked.size());
     for (std::size_t i = 0; i < asked.size(); ++i)
         releases.push_back(verified(asked[i], texts[i].get(), architecture, today, access));
+    for (const auto& one : asked) keep(one, access.cache);
     return releases;
 }
 
