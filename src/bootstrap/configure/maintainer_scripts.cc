@@ -125,13 +125,19 @@ int MaintainerScripts::run_dpkg(std::vector<std::string> arguments) {
     return sandbox_.run(command);
 }
 
-void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages) {
+void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages, Triggers triggers) {
     if (packages.empty())
         return;
-    std::vector<std::string> arguments = {"--configure"};
+    std::vector<std::string> arguments = {triggers == Triggers::defer ? "--no-triggers" : "--triggers", "--configure"};
     for (const auto* package : packages) arguments.emplace_back(package->name);
     if (const int status = run_dpkg(std::move(arguments)); status != 0)
         fail("configure the packages", status);
+    const bool awaited = triggers == Triggers::defer &&
+                         root_.read("/var/lib/dpkg/status").find(" triggers-awaited\n") != std::string::npos;
+    if (!awaited)
+        return;
+    if (const int status = run_dpkg({"--triggers-only", "--pending"}); status != 0)
+        fail("process triggers", status);
 }
 
 void MaintainerScripts::configure_pending() {

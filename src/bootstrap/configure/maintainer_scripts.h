@@ -19,8 +19,10 @@ class MaintainerScripts {
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
     void run_preinst(const unpack::StagedPackage& package);
-    // One `dpkg --configure` for these packages, in this order; pending triggers are processed at its end.
-    void configure(const std::vector<const deb::Package*>& packages);
+    // One `dpkg --configure` for these packages, in this order. Pending triggers are processed at its end, or, as apt
+    // does between its runs of dpkg, left to a later call where no package waits for them.
+    enum class Triggers { process, defer };
+    void configure(const std::vector<const deb::Package*>& packages, Triggers triggers);
     // The same for all that are unpacked, in dpkg's own order.
     void configure_pending();
     // The packages that configure_pending() would configure, in its order: "name" or "name:arch" as dpkg says it.
