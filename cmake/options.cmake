@@ -1,5 +1,7 @@
 option(BUILD_TESTING "Build the tests" ON)
 option(VPROV_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(VPROV_FUZZ "Build the readers with clang's libFuzzer, and test nothing but them" OFF)
+set(VPROV_FUZZ_SECONDS 60 CACHE STRING "How long each fuzz target runs as a test")
 set(VPROV_DEFAULT_MIRROR "http://ftp.debian.org/debian" CACHE STRING
   "Mirror used when neither the recipe nor the host's apt sources name one")
 set(VPROV_DEFAULT_SECURITY_MIRROR "http://security.debian.org/debian-security" CACHE STRING
@@ -20,8 +22,11 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
-  -Wunused -Woverloaded-virtual -Wformat=2 -Wno-maybe-uninitialized -Werror=return-type)
+  -Wunused -Woverloaded-virtual -Wformat=2 $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -Werror=return-type)
 add_compile_options($<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)
+if(VPROV_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(VPROV_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)

@@ -3,7 +3,7 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config
-  libarchive-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libext2fs-dev comerr-dev libfmt-dev
+  libarchive-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev libfmt-dev
   libkainjow-mustache-dev libseccomp-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
 )
 run_packages=(

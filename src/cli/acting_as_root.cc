@@ -7,12 +7,12 @@
 
 namespace vprov::cli {
 
-std::string act_as_root(const Session& session, const std::function<std::string()>& work) {
+std::string act_as_root(Progress& progress, const std::function<std::string()>& work) {
     os::SystemCommandRunner runner;
     const auto access = os::find_root_access(runner);
     return os::run_as_root(access, runner, [&] {
         if (access.by == os::RootBy::single_id)
-            make_progress(session)->warning(fmt::format("every file will belong to one user: {}", access.shortfall.text()));
+            progress.warning(fmt::format("every file will belong to one user: {}", access.shortfall.text()));
         return work();
     });
 }

@@ -4,12 +4,12 @@
 #include <functional>
 #include <string>
 
-#include "cli/verbs.h"
+#include "base/progress.h"
 
 namespace vprov::cli {
 
 // Returns what `work` returns; see os::run_as_root(), whose child may be where it runs. Warns where the tree will
 // differ from root's. Before it no thread may have been started.
-std::string act_as_root(const Session& session, const std::function<std::string()>& work);
+std::string act_as_root(Progress& progress, const std::function<std::string()>& work);
 
 }  // namespace vprov::cli

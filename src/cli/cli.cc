@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/debootstrap.h"
 #include "cli/verbs.h"
 #include "os/interrupt.h"
 
@@ -105,6 +106,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_plan(app, session);
     add_build(app, session);
     add_bootstrap(app, session);
+    add_cache(app, session);
     add_create(app, session);
     add_list(app, session);
     add_console(app, session);
@@ -153,6 +155,8 @@ int run(int argc, char** argv) {
     // libarchive reads member names in the locale's encoding; Debian's are UTF-8 whatever the user's locale is.
     std::setlocale(LC_CTYPE, "C.UTF-8");
     os::catch_stop_signals();
+    if (argc > 0 && is_called_debootstrap(argv[0]))
+        return run_debootstrap(argc, argv);
     Session session;
     std::error_code failure;
     session.executable = std::filesystem::read_symlink("/proc/self/exe", failure).native();

@@ -76,8 +76,8 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 }
 
 // Only the building: guests are launched as who called.
-pipeline::BuildResult build_as_root(const plan::Plan& plan, Progress& progress, const Session& session) {
-    const auto passwords = act_as_root(session, [&] {
+pipeline::BuildResult build_as_root(const plan::Plan& plan, Progress& progress) {
+    const auto passwords = act_as_root(progress, [&] {
         const auto transport = archive::make_curl_transport();
         os::SystemCommandRunner runner;
         const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr)};
@@ -94,7 +94,7 @@ void build(const BuildOptions& options, Session& session) {
     }
     const auto progress = make_progress(session);
     for (const auto& plan : plans) {
-        const auto built = build_as_root(plan, *progress, session);
+        const auto built = build_as_root(plan, *progress);
         pipeline::StageTimer timer(*progress);
         if (options.launch)
             launch(plan, built, options, session, *progress, timer);

@@ -45,7 +45,7 @@ struct ExecImage {  // everything the child needs, made before fork(): after it 
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
         ::_exit(127);
-    ::dup2(in.read.get(), 0);
+    ::dup2(command.input_fd >= 0 ? command.input_fd : in.read.get(), 0);
     ::dup2(out.write.get(), 1);
     ::dup2(err.write.get(), 2);
     for (const int fd : command.inherited) ::fcntl(fd, F_SETFD, 0);

@@ -15,6 +15,7 @@ struct Command {
     std::vector<std::string> argv;                   // argv[0] is looked up by find_program()
     std::map<std::string, std::string> environment;  // all of it; clean_environment() is the usual start
     std::string input;                               // fed to standard input, which is then closed
+    int input_fd = -1;                               // standard input instead of `input`; borrowed
     std::vector<int> inherited;                      // descriptors that stay open in the child, under their number
     bool operator==(const Command&) const = default;
 };

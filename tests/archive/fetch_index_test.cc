@@ -269,19 +269,46 @@ TEST_F(FetchIndex, MirrorsWithoutByHashAreAskedForTheFile) {
     EXPECT_EQ(take_requests().back(), kDists + packages_xz);
     mirror.forget(kDists + packages_xz);
     fs::remove_all(work.path() / "cache/sha256");
-    fs::create_directories(work.path() / "cache/sha256");
+    fs::remove_all(work.path() / "cache/index");
     EXPECT_EQ(refusal(), fmt::format("cannot fetch {}/{}{}: 404 Not Found", kMirror, kDists, packages_xz));
+}
+
+TEST_F(FetchIndex, WhatWasReadBeforeIsNotReadAgain) {
+    set_packages(packages_stanza("hello", "1.0", "hello's bytes") + packages_stanza("world", "2", "world's bytes"));
+    fetch();
+    fs::remove_all(work.path() / "cache/sha256");
+    take_requests();
+    const auto index = fetch();
+    EXPECT_EQ(take_requests(), (std::vector<std::string>{kDists + "InRelease", kDists + "Release"}));
+    EXPECT_EQ(names(index), "hello 1.0\nworld 2\n");
+    EXPECT_EQ(index.releases()[0].digest, sha256(suite.text()));
+    ASSERT_EQ(index.versions_of("world").size(), 1U);
+    EXPECT_EQ(index.versions_of("world")[0]->filename, pool_path("world", "2"));
+    set_packages(packages_stanza("hello", "1.1", "hello's bytes"));
+    EXPECT_EQ(names(fetch()), "hello 1.1\n") << "another Packages file is another index";
 }
 
 TEST_F(FetchIndex, ADamagedCacheEntryIsFetchedAgain) {
     fetch();
-    const auto& text = suite.files["main/binary-amd64/Packages"];
-    const auto entry = cache.path_of(sha256(text));
-    std::ofstream(entry) << std::string(text.size(), 'x');
+    const auto damage = [](const fs::path& file) {
+        auto content = os::read_file(file);
+        content[content.size() - 1] ^= 1;
+        std::ofstream(file) << content;
+    };
+    const auto entry = cache.path_of(sha256(suite.files[packages_xz]));
+    const auto kept = fs::directory_iterator(work.path() / "cache/index")->path();
+    const auto intact = os::read_file(kept);
+    damage(kept);
     take_requests();
     EXPECT_EQ(names(fetch()), "hello 1.0\n");
+    EXPECT_EQ(take_requests().back(), kDists + "Release") << "the Packages file itself is still there";
+    EXPECT_EQ(os::read_file(kept), intact);
+    std::ofstream(kept) << intact.substr(0, intact.size() / 2);
+    damage(entry);
+    EXPECT_EQ(names(fetch()), "hello 1.0\n");
     EXPECT_EQ(take_requests().back(), kDists + by_hash(packages_xz));
-    EXPECT_EQ(os::read_file(entry), text);
+    EXPECT_EQ(os::read_file(entry), suite.files[packages_xz]);
+    EXPECT_EQ(os::read_file(kept), intact);
 }
 
 }  // namespace

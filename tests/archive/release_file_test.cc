@@ -165,7 +165,7 @@ TEST(PackagesFiles, TheCheapestFormIsTaken) {
                    {"main/binary-amd64/Packages.gz", std::string(12000, 'g')},
                    {"main/binary-amd64/Packages.xz", std::string(8800, 'x')}};
     EXPECT_EQ(paths_of(suite), "main/binary-amd64/Packages.gz 12000 of 50000\n");
-    suite.files["main/binary-amd64/Packages.gz"].resize(20000);
+    suite.files["main/binary-amd64/Packages.gz"].resize(25000);
     EXPECT_EQ(paths_of(suite), "main/binary-amd64/Packages.xz 8800 of 50000\n");
     suite.files["main/binary-amd64/Packages.zst"] = std::string(11000, 'z');
     EXPECT_EQ(paths_of(suite), "main/binary-amd64/Packages.zst 11000 of 50000\n");

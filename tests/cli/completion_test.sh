@@ -55,6 +55,8 @@ offers 'out recipes' build --output ''
 offers 'out' plan -o o
 offers 'recipes' plan --output = r
 offers 'alpha beta' console ''
+offers 'list prune verify' cache ''
+offers '' cache prune --max-size ''
 offers 'beta' destroy b
 offers 'alpha' shutdown --wait a
 offers 'web1' create w

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -116,6 +118,85 @@ TEST(PackageIndex, ManySmallFilesKeepTheirLookUps) {
         index.add(release("sid"), stanza(fmt::format("p{}", i % 50), fmt::format("{}", i), "Provides: v\n"));
     EXPECT_EQ(texts(index.versions_of("p7")), (std::vector<std::string>{"p7=7", "p7=57", "p7=107", "p7=157"}));
     EXPECT_EQ(index.providers_of("v").size(), 200U);
+}
+
+std::string described(const PackageIndex& index) {
+    std::string text;
+    for (const auto& p : index.packages())
+        text += fmt::format("{}\n", fmt::join(std::vector<std::string_view>{p.name, p.version, p.architecture,
+                                                                            p.depends, p.provides, p.filename},
+                                              "|")) +
+                fmt::format("{} {} {} {} {} {} {}\n", p.sha256.hex(), p.size.value, p.installed_size.value, p.essential,
+                            p.important, p.release, p.order);
+    return text;
+}
+
+TEST(PackageIndex, RestoredIsWhatWasSaved) {
+    PackageIndex index("amd64");
+    index.add(release("sid"), stanza("a", "1", "Provides: v, w (= 3)\nEssential: yes\nInstalled-Size: 7\n") +
+                                  stanza("b", "1", "Provides: v\nDepends: a,\n c\nProtected: yes\n"));
+    index.add(release("updates"), stanza("a", "2"));
+    auto bytes = std::make_shared<std::string>();
+    index.save([&](std::string_view portion) { *bytes += portion; });
+    const auto restored = [&](std::string_view what, std::vector<Release> releases) {
+        return PackageIndex::restore("amd64", std::move(releases), what, bytes);
+    };
+    const auto again = restored(*bytes, {release("sid"), release("updates")});
+    ASSERT_TRUE(again);
+    EXPECT_EQ(described(*again), described(index));
+    EXPECT_EQ(again->releases()[1].suite, "updates");
+    EXPECT_EQ(texts(again->versions_of("a")), (std::vector<std::string>{"a=1", "a=2"}));
+    EXPECT_EQ(texts(again->providers_of("v")), (std::vector<std::string>{"a=1", "b=1"}));
+    EXPECT_TRUE(again->versions_of("w").empty());
+    EXPECT_TRUE(again->providers_of("nosuch").empty());
+    EXPECT_FALSE(restored(*bytes, {release("sid")})) << "of as many releases";
+    for (std::size_t size = 0; size < bytes->size(); ++size)
+        ASSERT_FALSE(restored(std::string_view(*bytes).substr(0, size), {release("sid"), release("updates")})) << size;
+}
+
+TEST(PackageIndex, DamagedBytesLeadNowhere) {
+    PackageIndex index("amd64");
+    index.add(release("sid"), stanza("a", "1", "Provides: v\n") + stanza("b", "1"));
+    std::string bytes;
+    index.save([&](std::string_view portion) { bytes += portion; });
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        auto damaged = std::make_shared<std::string>(bytes);
+        (*damaged)[i] = static_cast<char>((*damaged)[i] ^ 0xff);
+        const auto restored = PackageIndex::restore("amd64", {release("sid")}, *damaged, damaged);
+        if (!restored)
+            continue;
+        for (const auto* name : {"a", "b", "v", "nosuch"}) {  // whatever it says, nothing outside of it is read
+            texts(restored->versions_of(name));
+            texts(restored->providers_of(name));
+        }
+        EXPECT_FALSE(described(*restored).empty());
+    }
+}
+
+TEST(PackageIndex, AShareOutlivesTheIndex) {
+    std::optional<PackageIndex> share;
+    {
+        PackageIndex index("amd64");
+        index.add(release("sid"), stanza("a", "1"));
+        share = index.share();
+    }
+    EXPECT_EQ(texts(share->versions_of("a")), (std::vector<std::string>{"a=1"}));
+}
+
+TEST(PackageIndex, LargeTextsAreReadInParts) {
+    std::string text, expected;
+    for (int i = 0; i < 30000; ++i) {
+        text += stanza(fmt::format("p{}", i), "1");
+        expected += fmt::format("p{} {}\n", i, i);
+    }
+    PackageIndex index("amd64");
+    index.add(release("sid"), text);
+    std::string found;
+    for (const auto& package : index.packages()) found += fmt::format("{} {}\n", package.name, package.order);
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(failure(text + "<html>\n"),
+              "cannot use the packages of http://mirror.example.org/debian sid: "
+              "cannot read line 210001: '<html>' is not a field");
 }
 
 TEST(PackageIndex, ErrorsNameFileLineAndCause) {

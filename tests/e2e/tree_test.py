@@ -1,49 +1,28 @@
 #!/usr/bin/env python3
 """A tree of vprov against mmdebstrap's for the same packages, entry by entry, and what dpkg and apt say about it.
 
-`tree_test.py VPROV CACHE` compares bookworm's minbase; with --debian1 it compares the packages of recipes/debian1.toml,
-kernel, initramfs and all.
+`tree_test.py VPROV CACHE` compares bookworm's minbase; with --standard, trixie's standard system; with --debian1, the
+packages of recipes/debian1.toml, kernel, initramfs and all. tests/fidelity/trees compares many more.
 """
 
-import subprocess
 import sys
 import tomllib
 
 import vprov_under_test
 from vprov_under_test import SOURCE, VprovTest
+from tree_checks import (IGNORED, automatic_in, in_tree, lines_of_triggers, members_of_initrd, mmdebstrap,
+                         packages_in)
 from tree_diff import IgnoreList, compare, read_tree
 
-MERGED_USR = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 ADDED = ["dbus", "linux-image-cloud-amd64"]  # by the plan, to what this recipe names
 
 
-def in_tree(tree, *command):
-    """In a mount namespace of its own, where /proc, which some of the programs want, is seen by nobody else."""
-    script = 'mount -t proc proc "$1/proc" && shift && exec chroot "$@"'
-    return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", tree, tree, *command],
-                          capture_output=True, text=True, check=False,
-                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"})
-
-
-def packages_in(tree):
-    listed = in_tree(tree, "dpkg-query", "--show", "--showformat", "${Package}=${Version}\n")
-    return sorted(listed.stdout.split())
-
-
-def automatic_in(tree):
-    return set(in_tree(tree, "apt-mark", "showauto").stdout.split())
-
-
-def members_of_initrd(tree, name):
-    """Kinds, owners, sizes and names: the times that cpio records differ with every run."""
-    listed = in_tree(tree, "lsinitramfs", "-l", f"/boot/{name}").stdout
-    lines = [line.split() for line in listed.splitlines()]
-    return sorted(" ".join(words[:1] + words[2:4] + ([] if words[0][0] == "d" else words[4:5]) + words[8:])
-                  for words in lines if len(words) > 8)
-
-
 class TreeTest:
-    """What both package sets are put through; the two classes below say how their trees are made."""
+    """What each package set is put through; the classes below say how their trees are made."""
+
+    SUITE = "bookworm"
+    PEER = "minbase"  # mmdebstrap's variant
+    NAME_ALL = False  # whether mmdebstrap is told all packages of our tree
 
     @classmethod
     def setUpClass(cls):
@@ -56,13 +35,10 @@ class TreeTest:
     def make_trees(self):
         self.ours, self.theirs = self.place / "ours", self.place / "theirs"
         mirror = vprov_under_test.host_mirror()
-        self.assert_done(self.run_vprov("bootstrap", *self.OPTIONS, "--no-updates", "--cache-dir", self.cache, "bookworm",
+        self.assert_done(self.run_vprov("bootstrap", *self.OPTIONS, "--no-updates", "--cache-dir", self.cache, self.SUITE,
                                         self.ours, mirror))
-        names = ",".join(package.split("=")[0] for package in packages_in(self.ours))
-        run = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--hook-dir={MERGED_USR}",
-                              *([f"--include={names}"] if self.NAME_ALL else []), "bookworm", self.theirs, mirror],
-                             capture_output=True, text=True, check=False)
-        self.assertEqual(run.returncode, 0, run.stderr)
+        names = [package.split("=")[0] for package in packages_in(self.ours)]
+        mmdebstrap(self.SUITE, self.theirs, mirror, self.PEER, names if self.NAME_ALL else ())
         self.read = read_tree(self.ours), read_tree(self.theirs)  # before apt leaves its caches in them
 
     def trees(self):
@@ -74,14 +50,14 @@ class TreeTest:
 
     def test_entries(self):
         ours, theirs = self.maker.read
-        ignored = IgnoreList(SOURCE / "tests/e2e/tree-ignore.txt")
+        ignored = IgnoreList(IGNORED)
         differences = [str(difference) for difference in compare(theirs, ours)
                        if not ignored.excuses(difference)]
         self.assertEqual(differences, [], "\n".join(differences))
         print(f"\n{len(ours)} entries; lines of the ignore list without use: {' '.join(ignored.unused()) or 'none'}")
 
     def test_triggers(self):
-        ours, theirs = (sorted((tree / "var/lib/dpkg/triggers/File").read_text().splitlines()) for tree in self.trees())
+        ours, theirs = (lines_of_triggers(tree) for tree in self.trees())
         self.assertEqual(ours, theirs)
 
     def test_marks(self):
@@ -109,7 +85,12 @@ class TreeTest:
 
 class MinbaseTest(TreeTest, VprovTest):
     OPTIONS = ["--variant=minbase"]
-    NAME_ALL = False
+
+
+class StandardTest(TreeTest, VprovTest):
+    SUITE = "trixie"
+    OPTIONS = ["--variant=standard"]
+    PEER = "important"  # its name for what debootstrap installs without --variant
 
 
 class Debian1Test(TreeTest, VprovTest):
@@ -127,6 +108,7 @@ class Debian1Test(TreeTest, VprovTest):
 
 
 if __name__ == "__main__":
-    chosen = "Debian1Test" if "--debian1" in sys.argv else "MinbaseTest"
-    sys.argv = [word for word in sys.argv if word != "--debian1"] + [chosen, "-v"]
+    classes = {"--debian1": "Debian1Test", "--standard": "StandardTest"}
+    chosen = [classes[word] for word in sys.argv if word in classes] or ["MinbaseTest"]
+    sys.argv = [word for word in sys.argv if word not in classes] + [*chosen, "-v"]
     vprov_under_test.main("root", "network", "mmdebstrap", "unshare")

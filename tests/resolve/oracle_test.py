@@ -36,6 +36,8 @@ LARGE = {
         "default-mta sendmail-bin",
         # a choice that contradicts a wish, and what it brought along
         "--recommends spamassassin systemctl openbsd-inetd aide",
+        # repairs among packages of equal score
+        "--recommends xfce4 libpam-elogind",
         "no-such-package",
     ),
     "trixie": ("task-xfce-desktop", "postfix", "--recommends openssh-server", "xen-system-amd64"),
@@ -141,6 +143,10 @@ def mirrors():
     return (main[0] if main else None), (security[0] if security else None)
 
 
+def native_architecture():
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def sources(uri, security, suite, full):
     options = f"[signed-by={KEYRING}]"
     lines = [f"deb {options} {uri} {suite} main"]
@@ -218,7 +224,7 @@ def main():
     parser.add_argument("--only-random", action="store_true")
     arguments = parser.parse_args()
     try:
-        architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+        architecture = native_architecture()
         uri, security = mirrors()
     except (FileNotFoundError, subprocess.CalledProcessError) as problem:
         print(f"skipped: {problem}")

@@ -57,19 +57,30 @@ EPOCH = 1700000000  # of every file in every .deb
 class SigningKey:
     """A key in a GNUPGHOME of its own. close() (or `with`) ends the agent and removes it all."""
 
-    def __init__(self, name="Test Archive <archive@example.org>", expires="never", algorithm="ed25519"):
+    def __init__(self, name="Test Archive <archive@example.org>", expires="never", algorithm="ed25519", at=None):
+        """`at`: "20200101T000000", a faked time of its making and of what it signs."""
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vprov-gnupg-"))
+        self.clock = [f"--faked-system-time={at}!"] if at else []
         self.gpg("--quick-gen-key", name, algorithm, "sign", expires)
         listing = self.gpg("--with-colons", "--list-keys").decode().splitlines()
         self.fingerprint = next(line.split(":")[9] for line in listing if line.startswith("fpr:"))
         self.keyring = self.home / "archive.gpg"
         self.armoured = self.home / "archive.asc"
+        self.export()
+
+    def export(self):
         self.keyring.write_bytes(self.gpg("--export"))
         self.armoured.write_bytes(self.gpg("--armor", "--export"))
 
+    def revoke(self):
+        """With the certificate that gpg made with the key, whose first line is disarmed with a colon."""
+        certificate = (self.home / f"openpgp-revocs.d/{self.fingerprint}.rev").read_text()
+        self.gpg("--import", data=certificate.replace(":-----BEGIN", "-----BEGIN").encode())
+        self.export()
+
     def gpg(self, *arguments, data=None):
         command = ["gpg", "--homedir", str(self.home), "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback",
-                   "--passphrase", "", *arguments]
+                   "--passphrase", "", *self.clock, *arguments]
         return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
 
     def clear_sign(self, text):

@@ -64,6 +64,14 @@ TEST_F(Database, AFileUnderAnInterestActivatesTheTriggerOfAConfiguredPackage) {
     EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "/usr/share/a -\n");
 }
 
+TEST_F(Database, ConffilesThatAreToBeRemovedAreKnownToo) {
+    database_.add(made(a_, "a", {{"conffiles", 0644, "/etc/a\nremove-on-upgrade /etc/old\n"}}), {"/etc/a"});
+    database_.flush();
+    EXPECT_EQ(root_.read("/var/lib/dpkg/status"),
+              "Package: a\nStatus: install ok unpacked\nVersion: 1\nArchitecture: amd64\nDescription: short\n long\n"
+              "Conffiles:\n /etc/a newconffile\n /etc/old newconffile remove-on-upgrade\n\n");
+}
+
 TEST_F(Database, ADiversionDoesNotConcernItsOwnPackage) {
     root_.write("/var/lib/dpkg/diversions", "/bin/sh\n/bin/sh.distrib\ndash\n");
     database_.load_diversions();

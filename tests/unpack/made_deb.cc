@@ -7,7 +7,9 @@
 namespace vprov::unpack {
 
 std::string make_tar(const std::vector<Member>& members) {
-    std::string out(1 << 20, '\0');
+    std::size_t room = 1 << 20;
+    for (const auto& member : members) room += member.path.size() + 4096;
+    std::string out(room, '\0');
     std::size_t used = 0;
     auto* writer = archive_write_new();
     archive_write_set_format_gnutar(writer);
@@ -17,6 +19,7 @@ std::string make_tar(const std::vector<Member>& members) {
         auto* entry = archive_entry_new();
         archive_entry_set_pathname(entry, member.path.c_str());
         archive_entry_set_perm(entry, static_cast<mode_t>(member.mode));
+        archive_entry_set_uid(entry, member.uid);
         archive_entry_set_mtime(entry, 1700000000, 0);
         switch (member.kind) {
             case 'd':
@@ -30,7 +33,8 @@ std::string make_tar(const std::vector<Member>& members) {
                 archive_entry_set_hardlink(entry, member.content.c_str());
                 break;
             case 'c':
-                archive_entry_set_filetype(entry, AE_IFCHR);
+            case 'b':
+                archive_entry_set_filetype(entry, member.kind == 'c' ? AE_IFCHR : AE_IFBLK);
                 archive_entry_set_rdevmajor(entry, 1);
                 archive_entry_set_rdevminor(entry, 3);
                 break;

@@ -1,6 +1,7 @@
 // .debs made on the spot, the malformed kinds too that dpkg-deb would refuse to make.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,9 +10,10 @@ namespace vprov::unpack {
 
 struct Member {
     std::string path;
-    char kind = 'f';      // f file, d directory, l symbolic link, h hard link, c character device
+    char kind = 'f';      // f file, d directory, l symbolic link, h hard link, c and b devices
     std::string content;  // or a link's target
     unsigned mode = 0644;
+    std::int64_t uid = 0;
 };
 
 std::string make_tar(const std::vector<Member>& members);  // gzipped

@@ -19,23 +19,15 @@ class Staging : public testing::Test {
         deb::Package p;
         p.name = "a";
         p.version = "1";
+        p.architecture = "all";
         return p;
     }
     fs::path write_deb(const std::string& bytes) {
         os::write_file(work_.path() / "a.deb", bytes);
         return work_.path() / "a.deb";
     }
-    StagedPackage stage(const std::vector<Member>& data, const std::vector<Member>& control = {},
-                        StagingLimits limits = {}) {
-        return stage_package(package_, write_deb(make_deb(kControl, control, data)), work_.path() / "0", limits);
-    }
-    std::string refusal(const std::vector<Member>& data, StagingLimits limits = {}) {
-        try {
-            stage(data, {}, limits);
-        } catch (const Error& e) {
-            return e.message();
-        }
-        return "accepted";
+    StagedPackage stage(const std::vector<Member>& data, const std::vector<Member>& control = {}) {
+        return stage_package(package_, write_deb(make_deb(kControl, control, data)), work_.path() / "0", {});
     }
     os::TempDir work_{fs::temp_directory_path(), "vprov-test-"};
     deb::Package package_ = package();
@@ -62,22 +54,6 @@ TEST_F(Staging, KeepsWhatDpkgWouldKeep) {
 TEST_F(Staging, TakesNoDigestsWhereThePackageBringsThem) {
     EXPECT_EQ(stage({{"./f", 'f', "x"}}, {{"./md5sums", 'f', "9dd4e461268c8034f5c8564e155c67a6  f\n"}}).entries[0].md5,
               "");
-}
-
-TEST_F(Staging, RefusesMembersThatLeaveThePackage) {
-    EXPECT_EQ(refusal({{"../../etc/shadow", 'f', "x"}}),
-              "cannot unpack a 1: its member '../../etc/shadow' leads out of it");
-}
-TEST_F(Staging, RefusesHardLinksToTheOutside) {
-    EXPECT_EQ(refusal({{"./a", 'h', "/etc/shadow"}}),
-              "cannot unpack a 1: its member 'a' is a hard link to '/etc/shadow', which is not in it");
-}
-TEST_F(Staging, RefusesNewlinesInNames) {
-    EXPECT_EQ(refusal({{"./a\nb", 'f', "x"}}), "cannot unpack a 1: its member './a\\nb' has a newline in its name");
-}
-TEST_F(Staging, RefusesTooManyMembers) {
-    EXPECT_EQ(refusal({{"./a", 'f', ""}, {"./b", 'f', ""}, {"./c", 'f', ""}}, {2, 300}),
-              "cannot unpack a 1: it has more than 2 members");
 }
 
 TEST_F(Staging, TheStagerGivesEachPackageAndTheFirstFailure) {

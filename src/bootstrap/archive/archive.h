@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "bootstrap/archive/transport.h"
 #include "bootstrap/deb/package_index.h"
 #include "os/command.h"
+#include "os/temp_dir.h"
 
 namespace vprov::archive {
 
@@ -23,21 +25,32 @@ struct Repository {
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
 };
 
-// Content-addressed: DIR/sha256/ab/abcdef... ; shared by concurrent builds; entries appear by rename. It holds .debs
-// and the decompressed Packages files. DIR/partial has what is on its way, DIR/seen the date of the Release seen last
-// for each repository and suite.
+// Shared by concurrent builds; entries appear by rename and carry in their modification time when they were used last.
+//   DIR/sha256/ab/abcdef...  .debs and Packages files as they were fetched, under their digest
+//   DIR/index/HEX            package indices as they were read (index_store.h)
+//   DIR/layers/NAME          configured trees; files or directories
+//   DIR/partial, DIR/seen    what is on its way; the date of the Release seen last for each repository and suite
+//   DIR/users                a locked directory for each Cache object: no entry that was used since the oldest of them
+//                            was made is pruned
 class Cache {
   public:
     explicit Cache(const std::filesystem::path& directory);  // made when missing
     // $XDG_CACHE_HOME/vprov, ~/.cache/vprov, or /var/cache/vprov for root
     static std::filesystem::path default_directory();
+    // How much it may hold: $VPROV_CACHE_SIZE ("20G"), else 10 GiB. Throws Error(usage) for what is not a size.
+    static Bytes default_bound();
     std::filesystem::path path_of(const Sha256Digest& digest) const;
-    // The entry if it is there with that size; its digest was checked when it was published.
+    // The entry if it is there with that size, from now on used; its digest was checked when it was published.
     std::optional<std::filesystem::path> find(const Sha256Digest& digest, Bytes size) const;
+    // Tells that the entry is used now. What is not there, or another user's, stays as it is.
+    static void mark_used(const std::filesystem::path& entry) noexcept;
+    // While it is held nothing is pruned: for the time between finding entries and marking them. Throws Error(disk).
+    os::FileLock hold() const;
     const std::filesystem::path& directory() const { return directory_; }
 
   private:
     std::filesystem::path directory_;
+    std::shared_ptr<os::TempDir> use_;
 };
 
 // Verifies every Release (InRelease, or Release with Release.gpg), then fetches and verifies the Packages files of

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/archive.h"
+#include "bootstrap/archive/cache_entries.h"
 #include "os/user_namespace.h"
 
 namespace vprov::archive {
@@ -27,9 +29,8 @@ bool is_writable(const char* folder) {
 }  // namespace
 
 Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
-    make_directory(directory_ / "sha256");
-    make_directory(directory_ / "partial");
-    make_directory(directory_ / "seen");
+    for (const auto* name : {"sha256", "index", "partial", "seen", "users"}) make_directory(directory_ / name);
+    use_ = std::make_shared<os::TempDir>(directory_ / "users", kUserPrefix);
 }
 
 fs::path Cache::default_directory() {
@@ -40,6 +41,15 @@ fs::path Cache::default_directory() {
     if (!home || home[0] != '/' || (os::caller_id() == 0 && is_writable("/var/cache")))
         return "/var/cache/vprov";
     return fs::path(home) / ".cache/vprov";
+}
+
+Bytes Cache::default_bound() {
+    const char* text = std::getenv("VPROV_CACHE_SIZE");
+    if (!text || !*text)
+        return 10_GiB;
+    if (const auto size = parse_bytes(text))
+        return *size;
+    throw error(ErrorKind::usage, "cannot use VPROV_CACHE_SIZE: {} is not a size such as 20G", quote(text));
 }
 
 fs::path Cache::path_of(const Sha256Digest& digest) const {
@@ -53,7 +63,16 @@ std::optional<fs::path> Cache::find(const Sha256Digest& digest, Bytes size) cons
     if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
         static_cast<std::uint64_t>(status.st_size) != size.value)
         return std::nullopt;
+    mark_used(path);
     return path;
+}
+
+void Cache::mark_used(const fs::path& entry) noexcept {
+    ::utimensat(AT_FDCWD, entry.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+}
+
+os::FileLock Cache::hold() const {
+    return {directory_ / "users/.lock", os::FileLock::Mode::shared};
 }
 
 }  // namespace vprov::archive

@@ -1,4 +1,4 @@
-// Compressed index files to text, through libarchive. Pure.
+// Compressed index files to text, through libarchive, gzip through libdeflate. Pure.
 #pragma once
 
 #include <string>

@@ -8,6 +8,7 @@
 #include "bootstrap/archive/decompress.h"
 #include "bootstrap/archive/fetch_releases.h"
 #include "bootstrap/archive/incoming.h"
+#include "bootstrap/archive/index_store.h"
 #include "bootstrap/archive/url.h"
 #include "os/interrupt.h"
 
@@ -44,20 +45,24 @@ class IndexFetch {
     }
 
   private:
-    // The text, from a thread of its own, if the cache holds it undamaged.
+    // What the cache holds undamaged, decompressed in threads of their own.
     void take_cached(std::list<Wanted>& all) {
-        std::vector<std::pair<Wanted*, std::future<std::string>>> reading;
         for (auto& one : all) {
-            const auto path = one.file.plain ? cache_.find(one.file.plain->digest, one.file.plain->size) : std::nullopt;
-            if (path)
-                reading.emplace_back(&one, std::async(std::launch::async, [path] { return os::read_file(*path); }));
+            const auto path = cache_.find(one.file.fetched.digest, one.file.fetched.size);
+            if (!path)
+                continue;
+            one.url = url_of(one);
+            one.data = os::read_file(*path);
+            if (sha256(one.data) == one.file.fetched.digest)
+                one.text = std::async(std::launch::async, [&one] { return unpacked(one); });
+            else
+                one.data.clear();
         }
-        for (auto& [one, future] : reading) {
-            auto text = future.get();
-            if (sha256(text) == one->file.plain->digest)
-                one->text =
-                    std::async(std::launch::deferred, [held = std::move(text)]() mutable { return std::move(held); });
-        }
+    }
+
+    static std::string url_of(const Wanted& one) {
+        return release_url(*one.repository,
+                           one.file.by_hash && !one.plain_path ? one.file.by_hash_path() : one.file.path);
     }
 
     void run(std::list<Wanted>& all, Transfer::Source source) {
@@ -76,8 +81,7 @@ class IndexFetch {
     }
 
     Transfer transfer_of(Wanted& one, Transfer::Source source) {
-        one.url =
-            release_url(*one.repository, one.file.by_hash && !one.plain_path ? one.file.by_hash_path() : one.file.path);
+        one.url = url_of(one);
         one.mismatch.clear();
         Transfer transfer;
         transfer.url = one.url;
@@ -117,8 +121,14 @@ class IndexFetch {
         check(one);
         if (!one.mismatch.empty())
             return forget(one);
-        one.text =
-            std::async(std::launch::async, [this, &one, entry = incoming_.new_path()] { return unpack(one, entry); });
+        one.text = std::async(std::launch::async, [this, &one, entry = incoming_.new_path()] {
+            auto text = unpacked(one);
+            IncomingFile file(entry);
+            file.write(one.data);
+            file.publish(cache_, one.file.fetched.digest);
+            std::string().swap(one.data);
+            return text;
+        });
     }
 
     static void check(Wanted& one) {
@@ -133,30 +143,29 @@ class IndexFetch {
                 fmt::format("its SHA-256 is {}, the Release file says {}", digest.hex(), listed.digest.hex());
     }
 
-    // In a thread of its own: a verified compressed file to a verified text, which is also put into the cache.
-    std::string unpack(Wanted& one, const std::filesystem::path& entry) const {
+    // A verified compressed file to a verified text.
+    static std::string unpacked(Wanted& one) {
         const auto& plain = one.file.plain;
         try {
             const auto limit = plain ? plain->size : kLargestPackagesFile;
             auto text = decompressed(one.data, one.file.path, plain ? plain->size : Bytes{8 * one.data.size()}, limit);
-            std::string().swap(one.data);
-            if (!plain)
-                return text;
-            if (Bytes{text.size()} != plain->size)
-                throw error(ErrorKind::archive, "it decompresses to {} bytes, the Release file says {}", text.size(),
-                            plain->size.value);
-            IncomingFile file(entry);
-            file.write(text);
-            if (const auto digest = file.digest(); digest != plain->digest)
-                throw error(ErrorKind::archive, "decompressed, its SHA-256 is {}, the Release file says {}",
-                            digest.hex(), plain->digest.hex());
-            file.publish(cache_, plain->digest);
+            if (plain)
+                check_text(text, *plain);
             return text;
         } catch (Error& e) {
             if (e.kind() == ErrorKind::archive)
                 e.add_context(fmt::format("cannot accept {}", shown_url(one.url)));
             throw;
         }
+    }
+
+    static void check_text(std::string_view text, const ListedFile& listed) {
+        if (Bytes{text.size()} != listed.size)
+            throw error(ErrorKind::archive, "it decompresses to {} bytes, the Release file says {}", text.size(),
+                        listed.size.value);
+        if (const auto digest = sha256(text); digest != listed.digest)
+            throw error(ErrorKind::archive, "decompressed, its SHA-256 is {}, the Release file says {}", digest.hex(),
+                        listed.digest.hex());
     }
 
     Transport& transport_;
@@ -185,15 +194,35 @@ std::list<Wanted> wanted_of(const std::vector<Repository>& repositories, const s
     return all;
 }
 
+IndexKey key_of(const std::string& architecture, const std::vector<VerifiedRelease>& releases,
+                const std::list<Wanted>& all) {
+    IndexKey key(architecture);
+    auto file = all.begin();
+    for (std::size_t i = 0; i < releases.size(); ++i) {
+        key.add_release(releases[i].release);
+        for (; file != all.end() && file->release == i; ++file) key.add_file(file->file);
+    }
+    return key;
+}
+
+std::vector<deb::Release> releases_of(const std::vector<VerifiedRelease>& verified) {
+    std::vector<deb::Release> releases;
+    for (const auto& one : verified) releases.push_back(one.release);
+    return releases;
+}
+
 }  // namespace
 
 deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
                               Progress& progress) {
-    Incoming incoming(cache);
-    const auto releases = fetch_releases(repositories, architecture, today, {transport, runner, cache, incoming});
-    IndexFetch fetching(transport, cache, incoming, progress);
+    const auto incoming = std::make_shared<Incoming>(cache);
+    const auto releases = fetch_releases(repositories, architecture, today, {transport, runner, cache, *incoming});
+    IndexFetch fetching(transport, cache, *incoming, progress);
     auto all = wanted_of(repositories, releases, architecture);  // after `fetching`: its threads end before that does
+    const IndexStore store(cache, key_of(architecture, releases, all));
+    if (auto index = store.find(architecture, releases_of(releases)))
+        return std::move(*index);
     fetching.fetch(all);
     deb::PackageIndex index(architecture);
     std::size_t added = releases.size();
@@ -205,6 +234,7 @@ deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const
             index.add(releases[one.release].release, one.text.get());
         added = one.release;
     }
+    store.keep(index, incoming);
     return index;
 }
 

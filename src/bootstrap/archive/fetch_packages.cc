@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/archive.h"
+#include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/archive/incoming.h"
 #include "bootstrap/archive/url.h"
 #include "os/interrupt.h"
@@ -112,8 +113,11 @@ class CacheCheck {
 // Delivers what the cache holds undamaged; returns what has to be fetched.
 Packages take_cached(const Packages& packages, const Cache& cache, Deliveries& deliveries) {
     Packages present, missing;
-    for (const auto* package : packages)
-        (cache.find(package->sha256, package->size) ? present : missing).push_back(package);
+    {
+        const auto unpruned = cache.hold();
+        for (const auto* package : packages)
+            (cache.find(package->sha256, package->size) ? present : missing).push_back(package);
+    }
     CacheCheck check(present, cache);
     for (std::size_t i = 0; i < present.size(); ++i) {
         auto result = check.next();
@@ -223,6 +227,7 @@ std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::v
     if (!arrivals.empty())
         throw error(ErrorKind::archive, "cannot accept {} from {}: {}", name_of(*arrivals.front().package),
                     shown_url(arrivals.front().url), arrivals.front().mismatch);
+    prune(cache, {Cache::default_bound(), std::nullopt});
     return deliveries.take();
 }
 

@@ -1,6 +1,7 @@
 #include "bootstrap/archive/fetch_releases.h"
 
 #include <filesystem>
+#include <future>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -134,11 +135,17 @@ auto in_context(std::string_view verb, const Repository& repository, Step&& step
     }
 }
 
-VerifiedRelease verified(const Asked& asked, std::string_view architecture, std::int64_t today, const Access& access) {
-    const auto& repository = *asked.repository;
+// In a thread of its own: gpgv takes 0.02 s for each.
+std::future<SignedText> verification(const Asked& asked, const Access& access) {
     check_found(asked);
-    const auto text = in_context("trust", repository,
-                                 [&] { return verified_text(asked, access.runner, access.incoming.new_path()); });
+    return std::async(std::launch::async, [&asked, &runner = access.runner, work = access.incoming.new_path()] {
+        return in_context("trust", *asked.repository, [&] { return verified_text(asked, runner, work); });
+    });
+}
+
+VerifiedRelease verified(const Asked& asked, const SignedText& text, std::string_view architecture, std::int64_t today,
+                         const Access& access) {
+    const auto& repository = *asked.repository;
     return in_context("use", repository, [&] {
         VerifiedRelease result;
         result.file = parse_release(text.text);
@@ -166,9 +173,12 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     std::vector<Asked> asked(repositories.size());
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
     fetch_all(asked, access.transport);
+    std::vector<std::future<SignedText>> texts;
+    for (const auto& one : asked) texts.push_back(verification(one, access));
     std::vector<VerifiedRelease> releases;
     releases.reserve(asked.size());
-    for (const auto& one : asked) releases.push_back(verified(one, architecture, today, access));
+    for (std::size_t i = 0; i < asked.size(); ++i)
+        releases.push_back(verified(asked[i], texts[i].get(), architecture, today, access));
     return releases;
 }
 

@@ -91,6 +91,11 @@ void StanzaReader::skip_empty_lines() {
     }
 }
 
+// A carriage return that something follows is no end of a line: read_field() refuses it.
+bool StanzaReader::at_empty_line() const {
+    return text_[at_] == '\n' || (text_[at_] == '\r' && trimmed(text_.substr(at_, line_end() - at_)).empty());
+}
+
 void StanzaReader::read_field(Stanza& stanza) {
     Field field;
     field.line = line_;
@@ -127,7 +132,7 @@ bool StanzaReader::next(Stanza& stanza) {
         throw bad_line(line_, "it continues a field, but there is none before it");
     const auto start = at_;
     stanza.line_ = line_;
-    while (at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') read_field(stanza);
+    while (at_ < text_.size() && !at_empty_line()) read_field(stanza);
     stanza.text_ = text_.substr(start, at_ - start);
     return true;
 }

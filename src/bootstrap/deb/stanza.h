@@ -51,6 +51,7 @@ class StanzaReader {
 
   private:
     void skip_empty_lines();
+    bool at_empty_line() const;
     void read_field(Stanza& stanza);
     std::size_t line_end() const;  // offset of the newline that ends the current line, or the size of the text
     std::string_view text_;

@@ -99,6 +99,11 @@ Node& Graph::node(std::string_view name) {
     return made;
 }
 
+Node* Graph::find(std::string_view name) const {
+    const auto found = node_of_name_.find(name);
+    return found == node_of_name_.end() ? nullptr : found->second;
+}
+
 std::vector<deb::Relation> Graph::relations(const Version& version, std::string_view field) const {
     try {
         return deb::read_relations(field);

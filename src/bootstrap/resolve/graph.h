@@ -86,6 +86,7 @@ class Graph {
 
     const deb::PackageIndex& index() const { return index_; }
     Node& node(std::string_view name);
+    Node* find(std::string_view name) const;  // nullptr for one that node() was not asked for yet
     Target& target(std::string_view name);
     Target& any_target(std::string_view name);  // "name:any"
     // In apt's order. Throws Error(packages) naming the package for a malformed field.

@@ -15,26 +15,13 @@ constexpr int kEssentialScore = 100;
 constexpr int kWishBonus = 10000;
 constexpr int kEssentialBonus = 5000;
 int dependency_score(DependencyKind kind) {
+    if (kind == DependencyKind::suggests)
+        return 0;
     return is_negative(kind) ? -1 : 1;
 }
 
 bool matters_to_apt(const Node& node) {
     return node.essential || node.important;
-}
-
-// Equal scores keep the order of apt's hash table of names.
-std::uint32_t bucket(std::string_view name) {
-    std::uint32_t hash = 5381;
-    for (const char c : name) hash = 33 * hash + (static_cast<unsigned char>(c) | 0x20U);
-    return hash % 196613;
-}
-
-bool is_before_in_table(const Node& a, const Node& b) {
-    const auto bucket_a = bucket(a.name);
-    const auto bucket_b = bucket(b.name);
-    if (bucket_a != bucket_b)
-        return bucket_a < bucket_b;
-    return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
 }
 
 // Every version there is, not the candidates only, in apt's order.
@@ -103,6 +90,8 @@ void Repair::score_wants(const Version& version) {
                     continue;
                 if (node)
                     score_[node] += score;
+                else
+                    any_score_[dependency.target->name] += score;
             }
             std::unordered_set<const Node*> providers;
             for (const auto& offer : dependency.target->offers)
@@ -120,18 +109,19 @@ void Repair::score_inheritance() {
         const auto found = old.find(node);
         return found == old.end() ? 0 : found->second;
     };
-    auto nodes = ordered();
-    for (const auto* node : nodes) {
-        if (!node->install || old_of(node) <= 0)
+    for (const auto& node : graph_.nodes()) {
+        if (!node.install || old_of(&node) <= 0)
             continue;
-        for (const auto group : graph_.groups(*node->install))
+        for (const auto group : graph_.groups(*node.install))
             for (const auto& dependency : group)
                 if (dependency_score(dependency.kind) > 0 && dependency.target->node &&
                     dependency.target->node->install)
-                    score_[dependency.target->node] += old_of(node);
+                    score_[dependency.target->node] += old_of(&node);
     }
-    std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return is_before_in_table(*a, *b); });
-    for (const auto* node : nodes) {
+    for (const auto& entry : names_->entries()) {
+        const auto* node = node_of(entry);
+        if (!node)
+            continue;
         const auto transfer = std::abs(score_[node] - old_of(node));
         if (transfer == 0)
             continue;
@@ -160,38 +150,62 @@ void Repair::score_all() {
     }
 }
 
-std::vector<Node*> Repair::ordered() {
-    std::vector<Node*> order;
-    for (auto& node : graph_.nodes()) order.push_back(&node);
-    ordered_count_ = order.size();
-    std::sort(order.begin(), order.end(), [&](const Node* a, const Node* b) {
-        return score_[a] != score_[b] ? score_[a] > score_[b] : is_before_in_table(*a, *b);
-    });
-    return order;
+// As apt's std::sort() leaves them: by falling score, with equals in an order that depends on all names that there are.
+std::vector<NameEntry> Repair::ordered() {
+    struct Scored {
+        int score;
+        const NameEntry* entry;
+    };
+    std::unordered_set<std::string_view> weighty;
+    for (const auto& package : graph_.index().packages())
+        if (package.essential || package.important)
+            weighty.insert(package.name);
+    std::vector<Scored> order;
+    order.reserve(names_->entries().size());
+    for (const auto& entry : names_->entries()) {
+        if (const auto* node = node_of(entry))
+            order.push_back({score_[node], &entry});
+        else if (entry.architecture == graph_.index().architecture())
+            order.push_back({weighty.contains(entry.name) ? kEssentialBonus : 0, &entry});
+        else
+            order.push_back({any_score(entry), &entry});
+    }
+    std::sort(order.begin(), order.end(), [](const Scored& a, const Scored& b) { return a.score > b.score; });
+    std::vector<NameEntry> entries;
+    entries.reserve(order.size());
+    for (const auto& scored : order) entries.push_back(*scored.entry);
+    return entries;
 }
 
-// Nodes that were met while mending come after those that have a score.
-void Repair::add_new_nodes(std::vector<Node*>& order) {
-    for (; ordered_count_ < graph_.nodes().size(); ++ordered_count_) order.push_back(&graph_.nodes()[ordered_count_]);
+int Repair::any_score(const NameEntry& entry) const {
+    if (!entry.name.ends_with(":any"))
+        return 0;
+    const auto found = any_score_.find(entry.name.substr(0, entry.name.size() - 4));
+    return found == any_score_.end() ? 0 : found->second;
+}
+
+Node* Repair::node_of(const NameEntry& entry) {
+    return entry.architecture == graph_.index().architecture() ? graph_.find(entry.name) : nullptr;
 }
 
 void Repair::run() {
     if (count_broken() == 0)
         return;
+    names_.emplace(graph_.index());
     retry_unmarked();
     score_all();
-    auto order = ordered();
+    const auto order = ordered();
     bool changed = true;
     for (unsigned round = 0; round < kMaximalRounds && changed; ++round) {
         changed = false;
-        for (auto* node : order) {
-            if (!node->install || !marks_.is_broken(*node))
+        for (const auto& entry : order) {
+            auto* node = node_of(entry);
+            if (!node || !node->install || !marks_.is_broken(*node))
                 continue;
             Case current{*node, round};
             mend(current);
             changed = changed || current.changed;
         }
-        add_new_nodes(order);
     }
 }
 

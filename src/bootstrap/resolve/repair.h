@@ -1,12 +1,14 @@
 // What apt does when its marks contradict each other (apt 2.6; pkgProblemResolver). Pure.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "bootstrap/resolve/graph.h"
 #include "bootstrap/resolve/marks.h"
+#include "bootstrap/resolve/name_table.h"
 
 namespace vprov::resolve {
 
@@ -44,8 +46,9 @@ class Repair {
     void score_all();
     void score_wants(const Version& version);
     void score_inheritance();
-    std::vector<Node*> ordered();
-    void add_new_nodes(std::vector<Node*>& order);
+    std::vector<NameEntry> ordered();
+    int any_score(const NameEntry& entry) const;
+    Node* node_of(const NameEntry& entry);  // nullptr for a name that the walk has not come to
 
     void mend(Case& current);
     Next mend_group(Case& current, Group group);
@@ -63,8 +66,9 @@ class Repair {
     Graph& graph_;
     std::unordered_set<const Node*> wishes_;
     std::unordered_map<const Node*, int> score_;
-    std::unordered_set<const Node*> tried_;  // reinstate() helps a package once
-    std::size_t ordered_count_ = 0;
+    std::unordered_map<std::string_view, int> any_score_;  // of "NAME:any", by NAME
+    std::unordered_set<const Node*> tried_;                // reinstate() helps a package once
+    std::optional<NameTable> names_;
 };
 
 }  // namespace vprov::resolve

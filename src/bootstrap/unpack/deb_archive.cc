@@ -1,16 +1,15 @@
 #include "bootstrap/unpack/deb_archive.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <memory>
+#include <climits>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "os/fd.h"
@@ -18,33 +17,20 @@
 namespace vprov::unpack {
 namespace {
 
-constexpr Bytes kMaxControl = 64_MiB;
+// dpkg writes and reads a dozen; packages bring a few more of their own.
+constexpr TarLimits kControlLimits{.members = 1000, .content = std::uint64_t{64} << 20};
 
-struct ArchiveDeleter {
-    void operator()(::archive* a) const { archive_read_free(a); }
-};
-using Reader = std::unique_ptr<::archive, ArchiveDeleter>;
-
-// Only what deb(5) allows: a reader for "all" formats would start external programs for some of them.
-Reader open_tar(std::string_view member) {
-    Reader reader(archive_read_new());
-    archive_read_support_format_tar(reader.get());
-    archive_read_support_filter_gzip(reader.get());
-    archive_read_support_filter_xz(reader.get());
-    archive_read_support_filter_lzma(reader.get());
-    archive_read_support_filter_bzip2(reader.get());
-    archive_read_support_filter_zstd(reader.get());
-    if (archive_read_open_memory(reader.get(), member.data(), member.size()) != ARCHIVE_OK)
-        throw error(ErrorKind::archive, "{}", archive_error_string(reader.get()));
-    return reader;
-}
-
-struct ArHeader {  // ar(5): 60 bytes of text
-    std::string_view name;
-    std::uint64_t size;
+struct ArMember {
+    std::string_view name, content;
 };
 
-ArHeader parse_header(std::string_view header) {
+// The first member of `rest`, which is left at the second. ar(5): a header of 60 bytes of text, content, and a newline
+// where that makes the length even.
+ArMember take_member(std::string_view& rest) {
+    constexpr std::size_t kHeaderSize = 60;
+    const auto header = rest.substr(0, kHeaderSize);
+    if (header.size() < kHeaderSize)
+        throw error(ErrorKind::archive, "it ends in the middle of an ar header");
     const auto digits = trimmed(header.substr(48, 10));
     std::uint64_t size = 0;
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
@@ -53,50 +39,55 @@ ArHeader parse_header(std::string_view header) {
     auto name = trimmed(header.substr(0, 16));
     if (name.ends_with('/'))
         name.remove_suffix(1);
-    return {name, size};
+    rest.remove_prefix(kHeaderSize);
+    if (size > rest.size())
+        throw error(ErrorKind::archive, "it ends in the middle of member {}", quote(name));
+    const auto content = rest.substr(0, static_cast<std::size_t>(size));
+    rest.remove_prefix(std::min<std::size_t>(rest.size(), content.size() + (content.size() & 1)));
+    return {name, content};
 }
 
-std::string read_content(::archive* reader, Bytes& budget) {
-    std::string content;
-    const void* block = nullptr;
-    std::size_t size = 0;
-    la_int64_t offset = 0;
-    for (;;) {
-        const int result = archive_read_data_block(reader, &block, &size, &offset);
-        if (result == ARCHIVE_EOF)
-            return content;
-        if (result < ARCHIVE_WARN)
-            throw error(ErrorKind::archive, "{}", archive_error_string(reader));
-        if (static_cast<std::uint64_t>(offset) + size > budget.value)
-            throw error(ErrorKind::archive, "its control files take more than {}", human(kMaxControl));
-        content.resize(static_cast<std::size_t>(offset));
-        content.append(static_cast<const char*>(block), size);
+std::vector<ControlFile> read_control(std::string_view member) {
+    TarReader reader(member, kControlLimits);
+    std::vector<ControlFile> files;
+    while (auto* header = reader.next()) {
+        if (archive_entry_filetype(header) != AE_IFREG || archive_entry_hardlink(header)) {
+            reader.expect_no_content();
+            continue;
+        }
+        std::string_view name = archive_entry_pathname(header);
+        while (name.starts_with("./")) name.remove_prefix(2);
+        if (name.empty() || name.size() > NAME_MAX || name == "." || name == ".." ||
+            name.find_first_of("/\n") != std::string_view::npos)
+            throw error(ErrorKind::archive, "a member is called {}", shown(name));
+        ControlFile file{std::string(name), archive_entry_perm(header) & 0777, {}};
+        while (const auto block = reader.content()) file.content += *block;
+        files.push_back(std::move(file));
     }
+    return files;
 }
 
 }  // namespace
 
+// As dpkg-deb reads it (deb(5)): debian-binary, control.tar, data.tar in this order; members of other names may stand
+// between them when they begin with "_", and after them whatever they are called.
 DebMembers find_deb_members(std::string_view bytes) {
     constexpr std::string_view kMagic = "!<arch>\n";
-    constexpr std::size_t kHeaderSize = 60;
     if (!bytes.starts_with(kMagic))
         throw error(ErrorKind::archive, "not an ar archive");
+    auto rest = bytes.substr(kMagic.size());
+    const auto version = take_member(rest);
+    if (version.name != "debian-binary" || !version.content.starts_with("2."))
+        throw error(ErrorKind::archive, "it does not start with debian-binary 2.x");
     DebMembers members;
-    bool first = true;
-    for (auto rest = bytes.substr(kMagic.size()); rest.size() >= kHeaderSize;) {
-        const auto [name, size] = parse_header(rest.substr(0, kHeaderSize));
-        rest.remove_prefix(kHeaderSize);
-        if (size > rest.size())
-            throw error(ErrorKind::archive, "it ends in the middle of member {}", quote(name));
-        const auto content = rest.substr(0, static_cast<std::size_t>(size));
-        rest.remove_prefix(std::min<std::size_t>(rest.size(), static_cast<std::size_t>(size + (size & 1))));
-        if (first && (name != "debian-binary" || !content.starts_with("2.")))
-            throw error(ErrorKind::archive, "it does not start with debian-binary 2.x");
-        first = false;
-        if (name.starts_with("control.tar") && members.control.empty())
-            members.control = content;
-        else if (name.starts_with("data.tar") && members.data.empty())
-            members.data = content;
+    while (!rest.empty()) {
+        const auto member = take_member(rest);
+        if (member.name.starts_with("control.tar") && members.control.empty() && members.data.empty())
+            members.control = member.content;
+        else if (member.name.starts_with("data.tar") && members.data.empty() && !members.control.empty())
+            members.data = member.content;
+        else if (members.data.empty() && !member.name.starts_with('_'))
+            throw error(ErrorKind::archive, "its member {} is out of place", quote(member.name));
     }
     if (members.control.empty() || members.data.empty())
         throw error(ErrorKind::archive, "it has no {}", members.control.empty() ? "control.tar" : "data.tar");
@@ -132,34 +123,16 @@ DebArchive::~DebArchive() {
 }
 
 std::vector<ControlFile> DebArchive::control() const {
-    const auto reader = open_tar(control_);
-    std::vector<ControlFile> files;
-    Bytes budget = kMaxControl;
-    archive_entry* entry = nullptr;
-    for (;;) {
-        const int result = archive_read_next_header(reader.get(), &entry);
-        if (result == ARCHIVE_EOF)
-            return files;
-        if (result < ARCHIVE_WARN)
-            throw error(ErrorKind::archive, "cannot read {}: {}", quote(path_.native()),
-                        archive_error_string(reader.get()));
-        if (archive_entry_filetype(entry) != AE_IFREG)
-            continue;
-        const char* name = archive_entry_pathname(entry);
-        std::string_view clean = name ? name : "";
-        while (clean.starts_with("./")) clean.remove_prefix(2);
-        if (clean.empty() || clean.find('/') != std::string_view::npos || clean == "..")
-            throw error(ErrorKind::archive, "cannot read {}: its control.tar has a member {}", quote(path_.native()),
-                        quote(clean));
-        ControlFile file{std::string(clean), archive_entry_perm(entry) & 0777, read_content(reader.get(), budget)};
-        budget.value -= file.content.size();
-        files.push_back(std::move(file));
+    try {
+        return read_control(control_);
+    } catch (Error& e) {
+        e.add_context("its control.tar is damaged");
+        throw;
     }
 }
 
-void DebArchive::read_data(const std::function<void(::archive*)>& read) const {
-    const auto reader = open_tar(data_);
-    read(reader.get());
+TarReader DebArchive::data(const TarLimits& limits) const {
+    return {data_, limits};
 }
 
 }  // namespace vprov::unpack

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-struct archive;
+#include "bootstrap/unpack/tar_reader.h"
 
 namespace vprov::unpack {
 
@@ -29,12 +28,10 @@ class DebArchive {
     DebArchive& operator=(const DebArchive&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
-    std::vector<ControlFile> control() const;  // at most 64 MiB in all
-    // Calls `read` with libarchive positioned before the first entry of data.tar.
-    void read_data(const std::function<void(::archive*)>& read) const;
+    std::vector<ControlFile> control() const;       // at most 1000 files of 64 MiB in all
+    TarReader data(const TarLimits& limits) const;  // before the first entry of data.tar; borrows from this
 
   private:
-    void parse();
     std::filesystem::path path_;
     std::string_view bytes_;
     std::string_view control_, data_;  // the members, still compressed

@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/deb/relation.h"
 #include "bootstrap/deb/stanza.h"
+#include "bootstrap/unpack/conffiles.h"
 
 namespace vprov::unpack {
 namespace {
@@ -81,9 +83,9 @@ std::string DpkgDatabase::status_stanza(const StagedPackage& package) const {
     }
     if (const auto* conffiles = package.control_file("conffiles")) {
         std::string list;
-        for (const auto line : split(conffiles->content, '\n'))
-            if (trimmed(line).starts_with('/'))
-                list += fmt::format(" {} newconffile\n", trimmed(line));
+        for (const auto& conffile : read_conffiles(conffiles->content))
+            list += fmt::format(" {} newconffile{}\n", conffile.path,
+                                conffile.remove_on_upgrade ? " remove-on-upgrade" : "");
         if (!list.empty())
             text += "Conffiles:\n" + list;
     }
@@ -99,6 +101,10 @@ void DpkgDatabase::add_interests(const StagedPackage& package) {
         const auto words = split_words(line.substr(0, line.find('#')));
         if (words.size() != 2 || !words[0].starts_with("interest"))
             continue;
+        // It becomes the name of a file.
+        if (!words[1].starts_with('/') && !deb::is_package_name(words[1]))
+            throw error(ErrorKind::archive, "its triggers names {}, which is no trigger",
+                        quote(words[1].substr(0, 100)));
         const bool await = words[0] != "interest-noawait";
         if (words[1].starts_with('/'))
             file_interests_.emplace_back(std::string(words[1]), Interest{info, await, false});

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/progress.h"
 #include "bootstrap/deb/package_index.h"
 #include "bootstrap/unpack/deb_archive.h"
@@ -17,7 +18,7 @@
 
 namespace vprov::unpack {
 
-enum class EntryKind { directory, file, symlink, hardlink, character_device, block_device, fifo };
+enum class EntryKind { directory, file, symlink, hardlink, fifo };
 
 // One member of data.tar, in its order.
 struct Entry {
@@ -28,7 +29,6 @@ struct Entry {
     std::int64_t mtime = 0;     // seconds since the epoch
     std::string target;         // of a symbolic link, verbatim; of a hard link, an earlier `path`
     std::uint32_t content = 0;  // files: name of the content in the package's staging directory
-    std::uint64_t device = 0;   // makedev(3) number
     std::string md5;            // files: only where the package has no md5sums of its own
 };
 
@@ -41,9 +41,11 @@ struct StagedPackage {
 };
 
 // Caps on what one package may hold: beyond them it is not a package but an attack.
+// Of the packages of bookworm that unpack to more than 256 MiB, none takes 60 times its size beyond that.
 struct StagingLimits {
     std::uint64_t members = 1'000'000;
-    std::uint64_t ratio = 300;  // unpacked bytes per byte of .deb, beyond the first GiB
+    Bytes base = 256_MiB;       // unpacked bytes that any package may have
+    std::uint64_t ratio = 200;  // and that many more for each byte of the .deb
 };
 
 // Stages packages with a pool of threads, as many as there are cores, while more are still being added.

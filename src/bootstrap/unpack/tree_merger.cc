@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/deb/relation.h"
+#include "bootstrap/unpack/conffiles.h"
 #include "os/interrupt.h"
 
 namespace vprov::unpack {
@@ -24,9 +25,9 @@ Error failure(std::string_view verb, std::string_view path) {
 std::set<std::string, std::less<>> conffiles_of(const StagedPackage& package) {
     std::set<std::string, std::less<>> paths;
     if (const auto* file = package.control_file("conffiles"))
-        for (const auto line : split(file->content, '\n'))
-            if (trimmed(line).starts_with('/'))
-                paths.insert(std::string(trimmed(line)));
+        for (const auto& conffile : read_conffiles(file->content))
+            if (!conffile.remove_on_upgrade)
+                paths.insert(std::string(conffile.path));
     return paths;
 }
 
@@ -92,7 +93,7 @@ void TreeMerger::merge_entry(const StagedPackage& package, const Entry& entry, s
                 put_hardlink(package, entry, place);
                 break;
             default:
-                put_node(entry, place);
+                put_pipe(entry, place);
                 break;
         }
     }
@@ -195,13 +196,10 @@ void TreeMerger::put_hardlink(const StagedPackage& package, const Entry& entry, 
         throw failure("link", entry.path);
 }
 
-void TreeMerger::put_node(const Entry& entry, const Place& place) {
-    const mode_t kind = entry.kind == EntryKind::fifo           ? S_IFIFO
-                        : entry.kind == EntryKind::block_device ? S_IFBLK
-                                                                : S_IFCHR;
+void TreeMerger::put_pipe(const Entry& entry, const Place& place) {
     ::unlinkat(place.directory, place.name.c_str(), 0);
-    if (::mknodat(place.directory, place.name.c_str(), kind | 0600, entry.device) != 0)
-        throw failure("make node", entry.path);
+    if (::mknodat(place.directory, place.name.c_str(), S_IFIFO | 0600, 0) != 0)
+        throw failure("make pipe", entry.path);
     set_owner(place.directory, place.name, entry);
     if (::fchmodat(place.directory, place.name.c_str(), entry.mode, 0) != 0)
         throw failure("set the mode of", entry.path);

@@ -40,7 +40,7 @@ class TreeMerger {
     void put_file(const StagedPackage& package, const Entry& entry, const Place& place);
     void put_symlink(const Entry& entry, const Place& place);
     void put_hardlink(const StagedPackage& package, const Entry& entry, const Place& place);
-    void put_node(const Entry& entry, const Place& place);
+    void put_pipe(const Entry& entry, const Place& place);
     Place place_of(const std::string& path);
     std::string final_path(const StagedPackage& package, std::string_view path) const;
     bool replaces(const StagedPackage& package, std::string_view other) const;

@@ -1,0 +1,97 @@
+#include "cli/bootstrap_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "plan/suites.h"
+#include "recipe/recipe.h"
+
+namespace vprov::cli {
+namespace {
+
+std::string toml_string(std::string_view text) {
+    if (text.find_first_of("'\n") != std::string_view::npos)
+        throw error(ErrorKind::usage, "cannot use {}: quotes and newlines have no place here", quote(text));
+    return fmt::format("'{}'", text);
+}
+
+std::string toml_list(const std::vector<std::string>& words) {
+    std::string list;
+    for (const auto& word : words) list += toml_string(word) + ", ";
+    return "[" + list + "]";
+}
+
+// Of a suite that both know not, the mirror tells: Ubuntu's are .../ubuntu and .../ubuntu-ports.
+std::string_view distribution_of(const BootstrapCommand& command) {
+    const bool is_ubuntu = plan::is_official("ubuntu", command.suite) ||
+                           (!plan::is_official("debian", command.suite) &&
+                            (command.mirror.ends_with("/ubuntu") || command.mirror.ends_with("/ubuntu/") ||
+                             command.mirror.find("/ubuntu-ports") != std::string::npos));
+    return is_ubuntu ? "ubuntu" : "debian";
+}
+
+std::string recipe_text(const BootstrapCommand& c) {
+    std::string text = "name = 'tree'\n[system]\n";
+    text += fmt::format("distribution = '{}'\nsuite = {}\nvariant = {}\n", distribution_of(c), toml_string(c.suite),
+                        toml_string(c.variant == "-" || c.variant.empty() ? "standard" : c.variant));
+    for (const auto& [key, value] : {std::pair{"arch", c.arch}, {"mirror", c.mirror}, {"keyring", c.keyring}})
+        if (!value.empty())
+            text += fmt::format("{} = {}\n", key, toml_string(value));
+    for (const auto& [key, list] :
+         {std::pair{"include", &c.include}, {"exclude", &c.exclude}, {"components", &c.components}})
+        if (!list->empty())
+            text += fmt::format("{} = {}\n", key, toml_list(*list));
+    if (!c.updates)
+        text += "updates = false\nsecurity = false\n";
+    return text + "[system.kernel]\npackage = ''\n[[disk]]\nsize = '1G'\nfilesystem = 'ext4'\nmount = '/'\n";
+}
+
+bool runs_scripts(BootstrapAction action) {
+    return action == BootstrapAction::install;
+}
+
+}  // namespace
+
+plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
+    if (!runs_scripts(command.action) && !command.arch.empty())
+        facts.architecture = command.arch;  // what is only fetched or unpacked does not have to run here
+    if (command.signature_check == SignatureCheck::off)
+        facts.file_exists = [](const std::filesystem::path&) { return true; };  // no keyring is looked into
+    plan::Options planning;
+    if (!command.cache_dir.empty())
+        planning.cache = command.cache_dir;
+    auto plan = plan::make_plan(recipe::parse(recipe_text(command), "the command line"), facts, planning);
+    plan.include = plan.recipe.system.include;  // a tree does not have to boot
+    auto place = plan.repositories.begin() + 1;
+    for (const auto& suite : command.extra_suites) {
+        auto extra = plan.repositories.front();
+        extra.suite = suite;
+        place = plan.repositories.insert(place, extra) + 1;
+    }
+    for (auto& repository : plan.repositories) {
+        repository.check_valid_until = command.valid_until;
+        if (command.signature_check != SignatureCheck::off)
+            continue;
+        repository.trusted = true;
+        repository.signed_by.clear();
+    }
+    return plan;
+}
+
+bool has_merged_usr(const BootstrapCommand& command) {
+    if (command.merged_usr || command.called_as == CalledAs::vprov)
+        return command.merged_usr.value_or(true);
+    constexpr std::array<std::string_view, 3> kNever = {"wheezy", "jessie", "stretch"};
+    constexpr std::array<std::string_view, 6> kNotForBuilds = {"buster",    "bullseye",     "bookworm",
+                                                               "oldstable", "oldoldstable", "stable"};
+    const auto is_in = [&](const auto& list) {
+        return std::find(list.begin(), list.end(), command.suite) != list.end();
+    };
+    return !is_in(kNever) && !(command.variant == "buildd" && is_in(kNotForBuilds));
+}
+
+}  // namespace vprov::cli

@@ -1,0 +1,45 @@
+"""What trees are asked when they are compared: by dpkg, apt and initramfs-tools of the tree itself."""
+
+import pathlib
+import subprocess
+
+IGNORED = pathlib.Path(__file__).resolve().parent / "tree-ignore.txt"
+MERGED_USR = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
+
+
+def mmdebstrap(suite, tree, mirror, variant="minbase", packages=()):
+    """The tree to compare with; raises CalledProcessError."""
+    subprocess.run(["mmdebstrap", "--quiet", f"--variant={variant}", f"--hook-dir={MERGED_USR}",
+                    *([f"--include={','.join(packages)}"] if packages else []), suite, str(tree), mirror],
+                   capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+
+
+def in_tree(tree, *command):
+    """In a mount namespace of its own, where /proc, which some of the programs want, is seen by nobody else."""
+    script = 'mount -t proc proc "$1/proc" && shift && exec chroot "$@"'
+    return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", tree, tree, *command],
+                          capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",
+                               "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def packages_in(tree):
+    listed = in_tree(tree, "dpkg-query", "--show", "--showformat", "${Package}=${Version}\n")
+    return sorted(listed.stdout.split())
+
+
+def automatic_in(tree):
+    return set(in_tree(tree, "apt-mark", "showauto").stdout.split())
+
+
+def lines_of_triggers(tree):
+    """dpkg keeps them in the order of the work."""
+    return sorted((tree / "var/lib/dpkg/triggers/File").read_text().splitlines())
+
+
+def members_of_initrd(tree, name):
+    """Kinds, owners, sizes and names: the times that cpio records differ with every run."""
+    listed = in_tree(tree, "lsinitramfs", "-l", f"/boot/{name}").stdout
+    lines = [line.split() for line in listed.splitlines()]
+    return sorted(" ".join(words[:1] + words[2:4] + ([] if words[0][0] == "d" else words[4:5]) + words[8:])
+                  for words in lines if len(words) > 8)
