@@ -48,7 +48,7 @@ class StagingQueue {
 }  // namespace
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
-    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
+    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname, request.network);
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {

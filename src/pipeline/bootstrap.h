@@ -10,6 +10,7 @@
 
 #include "bootstrap/archive/archive.h"
 #include "bootstrap/configure/configure.h"
+#include "bootstrap/configure/sandbox.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/command.h"
 #include "pipeline/stage_timer.h"
@@ -32,6 +33,7 @@ struct BootstrapRequest {
     std::filesystem::path root;   // an empty directory
     std::filesystem::path work;   // an existing directory on the same file system
     std::string hostname = "localhost";
+    configure::Network network = configure::Network::none;  // what scripts see
     // Of `root`. Best made before an index is loaded, while this process is small; null: install() makes one.
     std::shared_ptr<configure::Sandbox> sandbox;
     std::function<void(const os::RootDir&)> prepare;  // see configure::ConfigureRequest

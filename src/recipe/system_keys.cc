@@ -73,6 +73,7 @@ Keys<System> system_keys() {
          list("include", &System::include, word(flaw_of_package)),
          list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
          key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),
+         key("scripts_network", &System::scripts_network, boolean_of),
          key("keyring", &System::keyring, word(flaw_of_file_name)), table("kernel", &System::kernel, kernel_keys()),
          tables("repository", &System::repositories, repository_keys())},
         {},
