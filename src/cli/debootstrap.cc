@@ -44,6 +44,8 @@ void work(const DebootstrapCall& call) {
         events.selected = print_names;
     try {
         run_bootstrap(command, progress, events);
+        if (command.action == BootstrapAction::second_stage)
+            progress.info("Base system installed successfully.");
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::script)
             leave_log(command, progress, e.message());

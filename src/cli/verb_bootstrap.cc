@@ -67,18 +67,53 @@ void add_trust(CLI::App& verb, Written& written) {
 void add_how(CLI::App& verb, Written& written) {
     verb.add_option("--cache-dir", written.command.cache_dir, "Where downloads are kept")->type_name("DIR");
     verb.add_option("--size", written.size, "Of an ext4 image: 2G; default: as needed, and room")->type_name("SIZE");
-    verb.add_flag("--print-debs", written.print_debs, "Print the packages' names, and nothing else happens");
+    auto* print = verb.add_flag("--print-debs", written.print_debs, "Print the packages' names, and do nothing else");
+    auto* download = verb.add_flag("--download-only", written.download_only, "Fetch packages and lists into TARGET");
+    auto* make =
+        verb.add_option("--make-tarball", written.make_tarball, "Write what --download-only fetches into FILE");
+    auto* unpack = verb.add_option("--unpack-tarball", written.unpack_tarball, "Take packages and lists from FILE");
+    make->type_name("FILE")->excludes(print)->excludes(download);
+    unpack->type_name("FILE")->check(CLI::ExistingFile)->excludes(print)->excludes(download)->excludes(make);
+    auto* foreign = verb.add_flag("--foreign", written.foreign, "Unpack only: the tree is completed elsewhere");
+    foreign->excludes(print)->excludes(download)->excludes(make);
+    auto* second = verb.add_flag("--second-stage", written.second_stage, "Complete a tree that --foreign made");
+    second->excludes(foreign)->excludes(print)->excludes(download)->excludes(make)->excludes(unpack);
+    verb.add_option("--second-stage-target", written.command.second_stage_target, "Where that tree is (/)")
+        ->type_name("DIR")
+        ->needs(second);
+    verb.add_flag("--keep-debootstrap-dir", written.command.keep_debootstrap_dir,
+                  "Leave notes in /debootstrap of the tree");
+    verb.add_option("--certificate", written.command.certificate, "Shown to HTTPS mirrors (PEM)")->type_name("FILE");
+    verb.add_option("--private-key", written.command.private_key, "Of the certificate (PEM)")->type_name("FILE");
+    verb.add_flag_callback(
+        "--no-check-certificate", [&written] { written.command.check_certificate = false; },
+        "Take any HTTPS mirror for the one that was named");
 }
 
 BootstrapAction action_of(const Written& written) {
     if (written.print_debs)
         return BootstrapAction::print_debs;
+    if (written.foreign)
+        return BootstrapAction::foreign;
+    if (written.second_stage)
+        return BootstrapAction::second_stage;
+    if (written.download_only)
+        return BootstrapAction::download_only;
+    if (!written.make_tarball.empty())
+        return BootstrapAction::make_tarball;
     return BootstrapAction::install;
+}
+
+bool needs_target(BootstrapAction action) {
+    return action != BootstrapAction::print_debs && action != BootstrapAction::make_tarball;
 }
 
 void run(Written& written, const Session& session) {
     auto& command = written.command;
     command.action = action_of(written);
+    command.unpack_tarball = !written.unpack_tarball.empty();
+    if (command.unpack_tarball || !written.make_tarball.empty())
+        command.tarball = std::filesystem::absolute(written.make_tarball + written.unpack_tarball);
     if (written.no_check_gpg)
         command.signature_check = SignatureCheck::off;
     if (written.force_check_gpg)
@@ -89,7 +124,9 @@ void run(Written& written, const Session& session) {
             throw error(ErrorKind::usage, "cannot use {} as --size: give a number with K, M, G or T",
                         quote(written.size));
     }
-    if (command.suite.empty() || (command.target.empty() && command.action != BootstrapAction::print_debs))
+    if (command.action == BootstrapAction::second_stage)
+        return run_bootstrap(command, *make_progress(session));
+    if (command.suite.empty() || (command.target.empty() && needs_target(command.action)))
         throw error(ErrorKind::usage, "cannot bootstrap: SUITE and TARGET are required");
     const auto progress = make_progress(session);
     if (!command.script.empty())

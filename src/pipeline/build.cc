@@ -102,6 +102,18 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     return request;
 }
 
+BootstrapRequest guest_request(const plan::Plan& plan) {
+    auto request = bootstrap_request(plan);
+    auto files = render::early_guest_files(plan);
+    request.prepared.emplace();
+    for (const auto& file : files)
+        request.prepared->push_back(
+            fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
+                        sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
+    request.prepare = [files = std::move(files)](const os::RootDir& root) { render::write_guest_files(root, files); };
+    return request;
+}
+
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
@@ -110,13 +122,10 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
 
-    auto request = bootstrap_request(plan);
+    auto request = guest_request(plan);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
     request.sandbox = make_sandbox(request);
-    request.prepare = [&](const os::RootDir& root) {
-        render::write_guest_files(root, render::early_guest_files(plan));
-    };
     const auto selection = select_packages(request, environment, timer);
     check_room(plan, selection.packages);
     auto configured = install(request, selection, environment, timer);

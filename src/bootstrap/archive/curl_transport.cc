@@ -129,6 +129,12 @@ void set_up(Job& job, const CurlOptions& options, curl_slist* uncached) {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
+    if (!options.certificate.empty())
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, options.certificate.c_str());
+    if (!options.private_key.empty())
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, options.private_key.c_str());
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options.check_certificate ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options.check_certificate ? 2L : 0L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job.detail.data());
     curl_easy_setopt(easy, CURLOPT_PRIVATE, static_cast<void*>(&job));
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, static_cast<void*>(&job));

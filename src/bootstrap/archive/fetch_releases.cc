@@ -99,6 +99,7 @@ deb::Release release_of(const Repository& repository, const ReleaseFile& file, c
     release.suite = repository.suite;
     release.origin = file.origin;
     release.label = file.label;
+    release.archive = file.suite;
     release.codename = file.codename;
     release.version = file.version;
     release.date = file.date;

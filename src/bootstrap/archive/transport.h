@@ -49,6 +49,8 @@ struct CurlOptions {
     std::chrono::seconds stall_timeout{30};        // without a byte
     std::chrono::milliseconds first_backoff{500};  // doubled for each further attempt
     std::chrono::seconds longest_retry_after{60};  // a server that asks for more is taken as failed
+    std::string certificate, private_key;          // PEM files that show an HTTPS server who asks; "" : none
+    bool check_certificate = true;                 // off: any server may answer for an HTTPS mirror
 };
 
 // libcurl's multi interface: connection reuse, a bounded number at once, retries with backoff on what may pass

@@ -22,7 +22,7 @@ constexpr std::uint64_t kMagic = 0x0100'7865'646e'4956 + kSnapshotFormat;
 // A package without its texts, which follow one another in the order of kTextFields.
 struct Record {
     std::uint64_t text;  // where its first text begins
-    std::uint64_t size, installed_size;
+    std::uint64_t size, installed_size, releases_with_it;
     Sha256Digest sha256;
     std::array<std::uint32_t, kFields> lengths;
     std::uint32_t release, order;
@@ -77,6 +77,7 @@ Record record_of(const Package& package, std::string& text) {
     record.installed_size = package.installed_size.value;
     record.sha256 = package.sha256;
     record.release = package.release;
+    record.releases_with_it = package.releases;
     record.order = package.order;
     record.essential = package.essential ? 1 : 0;
     record.important = package.important ? 1 : 0;
@@ -98,6 +99,7 @@ bool read_record(const Record& record, std::string_view text, Package& package) 
     package.installed_size = Bytes{record.installed_size};
     package.sha256 = record.sha256;
     package.release = record.release;
+    package.releases = record.releases_with_it;
     package.order = record.order;
     package.essential = record.essential != 0;
     package.important = record.important != 0;

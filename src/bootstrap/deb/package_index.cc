@@ -17,6 +17,7 @@ bool PackageIndex::State::kept_already(const Package& package, std::uint32_t gro
         if (kept.version != package.version || kept.architecture != package.architecture ||
             kept.sha256 != package.sha256)
             continue;
+        kept.releases |= package.releases;
         if (releases[package.release].priority() > releases[kept.release].priority()) {
             kept.release = package.release;
             kept.filename = package.filename;
@@ -56,6 +57,7 @@ void PackageIndex::State::read(std::string text) {
             if (package.architecture != architecture && package.architecture != "all")
                 continue;
             package.release = static_cast<std::uint32_t>(releases.size() - 1);
+            package.releases = std::uint64_t{1} << std::min<std::uint32_t>(package.release, 63);
             const auto group = names.number_of(package.name);
             if (!kept_already(package, group))
                 append(package, group);

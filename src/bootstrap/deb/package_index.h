@@ -1,6 +1,7 @@
 // The packages that the archives offer: what the index stage makes and the resolver reads. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@ struct Release {
     std::string uri;                               // of the repository, without a trailing slash
     std::string suite;                             // the word in the sources line ("bookworm-updates")
     std::string origin, label, codename, version;  // as in the file; "" where it has none
+    std::string archive;                           // its Suite field: "stable"; "" where it has none
     std::string date;                              // the Date field, verbatim
     std::string valid_until;                       // "" when it has none
     std::string key;             // fingerprint of the key whose good signature counted; "" for a trusted repository
@@ -38,12 +40,14 @@ struct Package {
     Bytes size;  // of the .deb
     Bytes installed_size;
     bool essential = false;
-    bool important = false;     // "Important: yes" or "Protected: yes"
-    std::uint32_t release = 0;  // index into PackageIndex::releases()
-    std::uint32_t order = 0;    // position over all files read: apt's tie-breaks follow the order of the sources
+    bool important = false;      // "Important: yes" or "Protected: yes"
+    std::uint32_t release = 0;   // index into PackageIndex::releases()
+    std::uint64_t releases = 0;  // bit N: releases()[N] has it; those from the 64th on are not told apart
+    bool is_in(std::size_t number) const { return (releases >> std::min<std::size_t>(number, 63) & 1U) != 0; }
+    std::uint32_t order = 0;  // position over all files read: apt's tie-breaks follow the order of the sources
 };
 
-constexpr std::uint32_t kSnapshotFormat = 1;  // raised with any change to what save() writes
+constexpr std::uint32_t kSnapshotFormat = 2;  // raised with any change to what save() writes
 
 // Owns the texts and the packages of several Packages files, in the order in which they were added, which is the
 // order of the sources (the first one has precedence in ties, as for apt).

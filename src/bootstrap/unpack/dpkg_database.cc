@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kBase = "/var/lib/dpkg";
 
+constexpr std::string_view kSetAside = "Status: unknown ok unpacked\n";
+
 std::string in_base(std::string_view rest) {
     return fmt::format("{}/{}", kBase, rest);
 }
@@ -79,7 +81,7 @@ std::string DpkgDatabase::status_stanza(const StagedPackage& package) const {
         text += field.text;
         text += '\n';
         if (field.name == "Package")
-            text += "Status: install ok unpacked\n";
+            text += set_aside_.contains(package.package->name) ? kSetAside : "Status: install ok unpacked\n";
     }
     if (const auto* conffiles = package.control_file("conffiles")) {
         std::string list;
@@ -172,6 +174,19 @@ void DpkgDatabase::flush() {
         status += '\n';
     root_.write(in_base("status"), status + new_status_);
     new_status_.clear();
+}
+
+void DpkgDatabase::mark_set_aside_installed() {
+    auto status = root_.read(in_base("status"));
+    for (const auto& name : set_aside_) {
+        const auto stanza = fmt::format("Package: {}\n{}", name, kSetAside);
+        const auto at = ("\n" + status).find("\n" + stanza);
+        if (at == std::string::npos)
+            throw error(ErrorKind::internal, "internal error: package {} is not set aside", quote(name));
+        status.replace(at, stanza.size(), fmt::format("Package: {}\nStatus: install ok installed\n", name));
+    }
+    root_.write(in_base("status"), status);
+    set_aside_.clear();
 }
 
 void DpkgDatabase::load_diversions() {

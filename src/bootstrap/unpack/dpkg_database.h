@@ -30,6 +30,11 @@ class DpkgDatabase {
 
     // The package as unpacked: info files, file list, trigger interests, status. `paths` are those it owns, absolute.
     void add(const StagedPackage& package, std::vector<std::string> paths);
+    // dpkg --configure --pending is to pass this package over, which is about to be added: it gets the selection
+    // "unknown" (dpkg(1)). Somebody else runs its postinst.
+    void set_aside(std::string_view package) { set_aside_.emplace(package); }
+    // That script has succeeded: what was set aside is installed. For flushed packages, while no dpkg runs.
+    void mark_set_aside_installed();
     // A later package that Replaces this one took `path` over.
     void remove_path(std::string_view package, std::string_view path);
     // Writes what is new; pending file triggers of configured packages go to triggers/Unincorp.
@@ -62,6 +67,7 @@ class DpkgDatabase {
     std::map<std::string, std::string, std::less<>> info_names_;          // package -> info name
     std::set<std::string, std::less<>> changed_lists_;
     std::string new_status_;
+    std::set<std::string, std::less<>> set_aside_;
     std::vector<std::pair<std::string, Interest>> file_interests_;  // path -> who, in order
     std::map<std::string, std::vector<Interest>, std::less<>> explicit_interests_;
     std::map<std::string, std::set<std::string>, std::less<>> activated_;  // trigger -> awaiting packages, "-" for none
