@@ -67,6 +67,7 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
     configuration.root = request.root;
     configuration.architecture = request.architecture;
+    configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
     for (const auto& selected : selection.packages.packages)
@@ -116,8 +117,10 @@ bool layers_are_sound(const BootstrapRequest& request) {
 }
 
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
+    auto options = options_by_ids();
+    options.push_back(fmt::format("usr {}", static_cast<int>(request.usr)));
     return layer_inputs(packages, {request.architecture, request.hostname,
-                                   request.prepared.value_or(std::vector<std::string>{}), options_by_ids()});
+                                   request.prepared.value_or(std::vector<std::string>{}), std::move(options)});
 }
 
 LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,

@@ -57,6 +57,27 @@ fs::path Cache::path_of(const Sha256Digest& digest) const {
     return directory_ / "sha256" / hex.substr(0, 2) / hex;
 }
 
+std::optional<Sha256Digest> Cache::digest_of(const deb::Package& package) const {
+    if (package.weak_digest.empty())
+        return package.sha256;
+    std::error_code none;
+    const auto target = fs::read_symlink(directory_ / "weak" / package.weak_digest, none);
+    return Sha256Digest::from_hex(target.filename().native());
+}
+
+void Cache::remember_digest(const deb::Package& package, const Sha256Digest& digest) const {
+    if (package.weak_digest.empty())
+        return;
+    make_directory(directory_ / "weak");
+    const auto link = directory_ / "weak" / package.weak_digest;
+    const auto target = fs::path("..") / path_of(digest).lexically_relative(directory_);
+    std::error_code problem;
+    fs::remove(link, problem);
+    fs::create_symlink(target, link, problem);
+    if (problem && problem != std::errc::file_exists)  // another build was faster
+        throw system_error(ErrorKind::disk, problem.value(), "cannot write " + quote(link.native()));
+}
+
 std::optional<fs::path> Cache::find(const Sha256Digest& digest, Bytes size) const {
     auto path = path_of(digest);
     struct stat status {};

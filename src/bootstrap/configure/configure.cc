@@ -52,7 +52,6 @@ class Configuration {
                 run_preinst(package);
         scripts_.configure(essential);
         configured_.insert(essential.begin(), essential.end());
-        database_.mark_configured();
         tree_changed();
     }
 
@@ -194,7 +193,7 @@ class Configuration {
 ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
     ConfiguredRoot configured(request.root);
-    make_skeleton(configured.root(), request.architecture);
+    make_skeleton(configured.root(), request.architecture, request.usr);
     Configuration(request, configured.root(), progress).run();
     request.sandbox->close();
     clean_up(configured.root(), request.architecture, request.automatic);

@@ -83,7 +83,7 @@ class Sandbox {
     os::Fd socket_;
     pid_t process_ = -1;
     bool entered_ = false;
-    std::vector<std::string> placeholders_;  // paths in the tree that others are mounted on
+    std::vector<std::string> placeholders_;  // paths in the tree
     Ticket last_ticket_ = 0;
     std::map<Ticket, std::unique_ptr<Running>> running_;
 };

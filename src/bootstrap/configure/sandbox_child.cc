@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -211,7 +210,7 @@ bool receive(int socket, Job& job) {
 
 void set_up(const ChildSetup& setup) {
     make_mounts(setup.mounts);
-    if (setup.network == Network::none)
+    if (setup.mounts.network == Network::none)
         raise_loopback();
     must(::sethostname(setup.hostname.c_str(), setup.hostname.size()), "cannot set the host name");
 }
