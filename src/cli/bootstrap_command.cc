@@ -154,7 +154,7 @@ class Bootstrap {
         for (const auto& node : configure::missing_device_nodes(root))
             devices.push_back({node.path.substr(1), node.mode, major(node.device), minor(node.device)});
         if (!devices.empty() && target.kind == pipeline::TargetKind::directory)
-            environment_.progress.detail("the tree has no device files in /dev: only root can make them");
+            environment_.progress.warning("the tree has no device files: only root can make them in a directory");
         return devices;
     }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "os/user_namespace.h"
 #include "pipeline/layers.h"
 
 namespace vprov::pipeline {
@@ -81,7 +82,7 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
 }  // namespace
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
-    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
+    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname, request.network);
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
@@ -96,11 +97,30 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     return {std::move(index), std::move(packages)};
 }
 
+// A tree has fewer owners, or no device files, where a user namespace lacks them.
+std::vector<std::string> options_by_ids() {
+    switch (os::root_by()) {
+        case os::RootBy::being_root:
+            return {};
+        case os::RootBy::single_id:
+            return {"ids single"};
+        case os::RootBy::nested_ids:
+        case os::RootBy::subordinate_ids:
+            break;
+    }
+    return {"ids namespace"};
+}
+
+// What the network says to scripts is in no digest.
+bool layers_are_sound(const BootstrapRequest& request) {
+    return request.prepared && request.network == configure::Network::none;
+}
+
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
-    return layer_inputs(packages, {request.architecture,
-                                   request.hostname,
-                                   request.prepared.value_or(std::vector<std::string>{}),
-                                   {fmt::format("usr {}", static_cast<int>(request.usr))}});
+    auto options = options_by_ids();
+    options.push_back(fmt::format("usr {}", static_cast<int>(request.usr)));
+    return layer_inputs(packages, {request.architecture, request.hostname,
+                                   request.prepared.value_or(std::vector<std::string>{}), std::move(options)});
 }
 
 LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,
@@ -111,6 +131,10 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     LayerState state{inputs.digest().hex(), false, "layers are not wanted"};
     if (environment.layers == LayerUse::none)
         return state;
+    if (!layers_are_sound(request)) {
+        state.why_not = "scripts see the host's network";
+        return state;
+    }
     state.reused = layers.find(inputs).has_value();
     state.why_not = state.reused ? "" : layers.why_none(inputs);
     return state;
@@ -119,7 +143,7 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
-    if (environment.layers == LayerUse::none || !request.prepared)
+    if (environment.layers == LayerUse::none || !layers_are_sound(request))
         return install_anew(request, selection, *sandbox, environment, timer);
     const auto cache = open_cache(request);
     const Layers layers(cache);

@@ -99,6 +99,7 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;
     request.hostname = plan.hostname;
+    request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
     return request;
 }
 
@@ -116,8 +117,7 @@ BootstrapRequest guest_request(const plan::Plan& plan) {
 
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root; run it with sudo",
-                    quote(plan.name));
+        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
