@@ -50,6 +50,20 @@ std::string recipe_text(const BootstrapCommand& c) {
     return text + "[system.kernel]\npackage = ''\n[[disk]]\nsize = '1G'\nfilesystem = 'ext4'\nmount = '/'\n";
 }
 
+template <std::size_t N>
+bool is_in(const std::array<std::string_view, N>& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// Codenames only: what "stable" and "oldstable" are changes.
+bool has_merged_usr(const BootstrapCommand& command) {
+    if (command.merged_usr || command.called_as == CalledAs::vprov)
+        return command.merged_usr.value_or(true);
+    constexpr std::array<std::string_view, 3> kNever = {"wheezy", "jessie", "stretch"};
+    constexpr std::array<std::string_view, 3> kNotForBuilds = {"buster", "bullseye", "bookworm"};
+    return !is_in(kNever, command.suite) && !(command.variant == "buildd" && is_in(kNotForBuilds, command.suite));
+}
+
 bool runs_scripts(BootstrapAction action) {
     return action == BootstrapAction::install;
 }
@@ -74,6 +88,7 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
     }
     for (auto& repository : plan.repositories) {
         repository.check_valid_until = command.valid_until;
+        repository.allow_weak_digests = command.allow_weak_digests;
         if (command.signature_check != SignatureCheck::off)
             continue;
         repository.trusted = true;
@@ -82,16 +97,12 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
     return plan;
 }
 
-bool has_merged_usr(const BootstrapCommand& command) {
-    if (command.merged_usr || command.called_as == CalledAs::vprov)
-        return command.merged_usr.value_or(true);
-    constexpr std::array<std::string_view, 3> kNever = {"wheezy", "jessie", "stretch"};
-    constexpr std::array<std::string_view, 6> kNotForBuilds = {"buster",    "bullseye",     "bookworm",
-                                                               "oldstable", "oldoldstable", "stable"};
-    const auto is_in = [&](const auto& list) {
-        return std::find(list.begin(), list.end(), command.suite) != list.end();
-    };
-    return !is_in(kNever) && !(command.variant == "buildd" && is_in(kNotForBuilds));
+configure::UsrLayout usr_layout(const BootstrapCommand& command) {
+    if (has_merged_usr(command))
+        return configure::UsrLayout::merged;
+    constexpr std::array<std::string_view, 6> kUnmarked = {"wheezy", "jessie",   "stretch",
+                                                           "buster", "bullseye", "focal"};
+    return is_in(kUnmarked, command.suite) ? configure::UsrLayout::split : configure::UsrLayout::split_for_good;
 }
 
 }  // namespace vprov::cli

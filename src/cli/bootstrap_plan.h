@@ -1,6 +1,7 @@
 // From a bootstrap's command line to what it fetches and where from.
 #pragma once
 
+#include "bootstrap/configure/base_system.h"
 #include "cli/bootstrap_command.h"
 #include "plan/plan.h"
 
@@ -10,8 +11,8 @@ namespace vprov::cli {
 // Error(usage) and Error(recipe).
 plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts);
 
-// Whether /bin, /sbin and /lib become links into /usr: as asked; else for debootstrap not for what it says in
-// debootstrap(8), the variant buildd up to bookworm and all of stretch and older; else yes.
-bool has_merged_usr(const BootstrapCommand& command);
+// Whether /bin, /sbin and /lib become links into /usr: as asked; else by debootstrap's name as debootstrap(8) says, not
+// for the variant buildd up to bookworm and not for stretch and older; else yes.
+configure::UsrLayout usr_layout(const BootstrapCommand& command);
 
 }  // namespace vprov::cli

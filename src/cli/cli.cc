@@ -114,6 +114,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_shutdown(app, session);
     add_destroy(app, session);
     add_supervise(app, session);
+    add_doctor(app, session);
     add_completion(app, session);
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <filesystem>
 #include <memory>
 
 #include "base/error.h"
@@ -57,27 +59,28 @@ void add_what(CLI::App& verb, BootstrapCommand& command) {
 
 void add_trust(CLI::App& verb, Written& written) {
     verb.add_option("--keyring", written.command.keyring, "Keys that may sign the Release files")->type_name("FILE");
-    auto* off = verb.add_flag("--no-check-gpg", written.no_check_gpg, "Check no signature");
-    verb.add_flag("--force-check-gpg", written.force_check_gpg, "Check them, which is the default")->excludes(off);
+    verb.add_flag("--no-check-gpg", written.no_check_gpg, "Check no signature");
+    verb.add_flag("--force-check-gpg", written.force_check_gpg, "Check them, which is the default");
     verb.add_flag_callback(
         "--no-check-valid-until", [&written] { written.command.valid_until = false; },
         "Take Release files that have expired, as a snapshot's");
+    verb.add_flag("--allow-weak-digests", written.command.allow_weak_digests,
+                  "Take SHA-1 and MD5 where an old archive has no better");
 }
 
 void add_how(CLI::App& verb, Written& written) {
     verb.add_option("--cache-dir", written.command.cache_dir, "Where downloads are kept")->type_name("DIR");
+    verb.add_flag_callback(
+        "--no-layers", [&written] { written.command.layers = pipeline::LayerUse::none; },
+        "Neither use configured trees of the cache, nor keep one");
     verb.add_option("--size", written.size, "Of an ext4 image: 2G; default: as needed, and room")->type_name("SIZE");
-    auto* print = verb.add_flag("--print-debs", written.print_debs, "Print the packages' names, and do nothing else");
-    auto* download = verb.add_flag("--download-only", written.download_only, "Fetch packages and lists into TARGET");
-    auto* make =
-        verb.add_option("--make-tarball", written.make_tarball, "Write what --download-only fetches into FILE");
-    auto* unpack = verb.add_option("--unpack-tarball", written.unpack_tarball, "Take packages and lists from FILE");
-    make->type_name("FILE")->excludes(print)->excludes(download);
-    unpack->type_name("FILE")->check(CLI::ExistingFile)->excludes(print)->excludes(download)->excludes(make);
-    auto* foreign = verb.add_flag("--foreign", written.foreign, "Unpack only: the tree is completed elsewhere");
-    foreign->excludes(print)->excludes(download)->excludes(make);
+    verb.add_flag("--print-debs", written.print_debs, "Print the packages' names, and do nothing else");
+    verb.add_flag("--download-only", written.download_only, "Fetch packages and lists into TARGET");
+    verb.add_option("--make-tarball", written.make_tarball, "Write what --download-only fetches into FILE")
+        ->type_name("FILE");
+    verb.add_option("--unpack-tarball", written.unpack_tarball, "Take packages and lists from FILE")->type_name("FILE");
+    verb.add_flag("--foreign", written.foreign, "Unpack only: the tree is completed elsewhere");
     auto* second = verb.add_flag("--second-stage", written.second_stage, "Complete a tree that --foreign made");
-    second->excludes(foreign)->excludes(print)->excludes(download)->excludes(make)->excludes(unpack);
     verb.add_option("--second-stage-target", written.command.second_stage_target, "Where that tree is (/)")
         ->type_name("DIR")
         ->needs(second);
@@ -90,18 +93,30 @@ void add_how(CLI::App& verb, Written& written) {
         "Take any HTTPS mirror for the one that was named");
 }
 
+// One thing to do at a time; a tree may be unpacked for elsewhere from a tarball.
 BootstrapAction action_of(const Written& written) {
-    if (written.print_debs)
-        return BootstrapAction::print_debs;
-    if (written.foreign)
-        return BootstrapAction::foreign;
-    if (written.second_stage)
-        return BootstrapAction::second_stage;
-    if (written.download_only)
-        return BootstrapAction::download_only;
-    if (!written.make_tarball.empty())
-        return BootstrapAction::make_tarball;
-    return BootstrapAction::install;
+    struct Deed {
+        bool chosen;
+        std::string_view option;
+        BootstrapAction action;
+    };
+    const std::array<Deed, 6> deeds = {
+        {{written.print_debs, "--print-debs", BootstrapAction::print_debs},
+         {written.download_only, "--download-only", BootstrapAction::download_only},
+         {!written.make_tarball.empty(), "--make-tarball", BootstrapAction::make_tarball},
+         {written.second_stage, "--second-stage", BootstrapAction::second_stage},
+         {written.foreign, "--foreign", BootstrapAction::foreign},
+         {!written.unpack_tarball.empty() && !written.foreign, "--unpack-tarball", BootstrapAction::install}}};
+    const Deed* chosen = nullptr;
+    for (const auto& deed : deeds) {
+        if (!deed.chosen)
+            continue;
+        if (chosen)
+            throw error(ErrorKind::usage, "cannot bootstrap with {} and {} at once: each is something else to do",
+                        chosen->option, deed.option);
+        chosen = &deed;
+    }
+    return chosen ? chosen->action : BootstrapAction::install;
 }
 
 bool needs_target(BootstrapAction action) {
@@ -114,6 +129,8 @@ void run(Written& written, const Session& session) {
     command.unpack_tarball = !written.unpack_tarball.empty();
     if (command.unpack_tarball || !written.make_tarball.empty())
         command.tarball = std::filesystem::absolute(written.make_tarball + written.unpack_tarball);
+    if (written.no_check_gpg && written.force_check_gpg)
+        throw error(ErrorKind::usage, "cannot bootstrap with --no-check-gpg and --force-check-gpg at once");
     if (written.no_check_gpg)
         command.signature_check = SignatureCheck::off;
     if (written.force_check_gpg)

@@ -29,6 +29,7 @@ void add_plan(CLI::App& app, Session& session);
 void add_why(CLI::App& app, Session& session);
 void add_cache(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 void add_create(CLI::App& app, Session& session);

@@ -66,6 +66,7 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
     configuration.root = request.root;
     configuration.architecture = request.architecture;
+    configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
     for (const auto& selected : selection.packages.packages)
@@ -96,8 +97,10 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
 }
 
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
-    return layer_inputs(
-        packages, {request.architecture, request.hostname, request.prepared.value_or(std::vector<std::string>{}), {}});
+    return layer_inputs(packages, {request.architecture,
+                                   request.hostname,
+                                   request.prepared.value_or(std::vector<std::string>{}),
+                                   {fmt::format("usr {}", static_cast<int>(request.usr))}});
 }
 
 LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,

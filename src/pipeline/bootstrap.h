@@ -34,6 +34,7 @@ struct Environment {
 struct BootstrapRequest {
     std::vector<archive::Repository> repositories;
     std::string architecture;
+    configure::UsrLayout usr = configure::UsrLayout::merged;
     resolve::Request packages;
     std::filesystem::path cache;  // "" : archive::Cache::default_directory()
     std::filesystem::path root;   // an empty directory

@@ -150,7 +150,7 @@ void unpack_first_stage(const BootstrapRequest& request, const Selection& select
     const auto places = places_of(packages, stager);
     ::chmod(request.root.c_str(), 0755);
     const os::RootDir root(request.root);
-    configure::make_skeleton(root, request.architecture);
+    configure::make_skeleton(root, request.architecture, request.usr);
     merge_all(packages, places, stager, root, request.architecture);
     if (request.prepare)
         request.prepare(root);

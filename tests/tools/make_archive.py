@@ -55,6 +55,8 @@ import tempfile
 import time
 
 EPOCH = 1700000000  # of every file in every .deb
+SUMS = {"MD5Sum": hashlib.md5, "SHA1": hashlib.sha1, "SHA256": hashlib.sha256}  # by the field of a Release file
+STANZA_NAMES = {"MD5Sum": "MD5sum", "SHA1": "SHA1", "SHA256": "SHA256"}         # of a Packages stanza
 
 
 class SigningKey:
@@ -192,6 +194,15 @@ class Archive:
             "Acquire-By-Hash": "yes", "Architectures": architecture, "Components": component,
             "Description": "an archive for tests",
         }
+        self.digests = ["MD5Sum", "SHA256"]     # of the Release file; a Packages stanza has MD5sum, SHA1, SHA256
+        self.forms = ["", ".gz", ".xz"]         # of the Packages file
+        self.compression = "xz"                 # of a .deb that does not say
+        self.in_release = True
+
+    def make_old(self, digests=("MD5Sum", "SHA1")):
+        """The shape of the archives of 2007: Release with Release.gpg, Packages.gz, data.tar.gz, no SHA-256. Before write()."""
+        self.digests, self.forms, self.compression, self.in_release = list(digests), [".gz"], "gzip", False
+        self.release.pop("Acquire-By-Hash", None)
 
     @property
     def uri(self):
@@ -217,14 +228,14 @@ class Archive:
         stanzas = [text.rstrip("\n") + "\n" for text in self.stanzas]
         for package in self.packages:
             path = self.pool_path(package)
-            build_deb(package, self.directory / path)
+            build_deb({"compression": self.compression, **package}, self.directory / path)
             data = (self.directory / path).read_bytes()
             fields = control_fields(package)
             fields.setdefault("Installed-Size", str(1 + sum(
                 len(e if isinstance(e, (str, bytes)) else e.get("content", "")) for e in package.get("files", {}).values()
             ) // 1024))
-            fields.update({"Filename": path, "Size": str(len(data)), "MD5sum": hashlib.md5(data).hexdigest(),
-                           "SHA256": hashlib.sha256(data).hexdigest()})
+            fields.update({"Filename": path, "Size": str(len(data))})
+            fields.update({STANZA_NAMES[name]: SUMS[name](data).hexdigest() for name in self.digests})
             fields.update(package.get("index", {}))
             stanzas.append(stanza(fields))
         self.write_packages("\n".join(stanzas))
@@ -235,11 +246,12 @@ class Archive:
         self.index_folder.mkdir(parents=True, exist_ok=True)
         plain = text.encode()
         for suffix, data in (("", plain), (".gz", gzip.compress(plain, mtime=0)), (".xz", lzma.compress(plain))):
-            (self.index_folder / f"Packages{suffix}").write_bytes(data)
+            if suffix in self.forms:
+                (self.index_folder / f"Packages{suffix}").write_bytes(data)
 
     def write_release(self):
         """Lists the index files in Release, fills by-hash/ and signs."""
-        sums = {"MD5Sum": hashlib.md5, "SHA256": hashlib.sha256}
+        sums = {name: SUMS[name] for name in self.digests}
         lines = {name: [] for name in sums}
         for path in sorted(self.dists.rglob("Packages*")):
             if "by-hash" in path.parts:
@@ -248,6 +260,8 @@ class Archive:
             for name, algorithm in sums.items():
                 digest = algorithm(data).hexdigest()
                 lines[name].append(f" {digest} {len(data):>8} {path.relative_to(self.dists)}\n")
+                if "Acquire-By-Hash" not in self.release:
+                    continue
                 by_hash = path.parent / "by-hash" / name / digest
                 by_hash.parent.mkdir(parents=True, exist_ok=True)
                 by_hash.write_bytes(data)
@@ -258,7 +272,8 @@ class Archive:
     def sign(self, text):
         (self.dists / "Release").write_text(text)
         (self.dists / "Release.gpg").write_bytes(self.key.detached(text))
-        (self.dists / "InRelease").write_bytes(self.key.clear_sign(text))
+        if self.in_release:
+            (self.dists / "InRelease").write_bytes(self.key.clear_sign(text))
 
 
 def main():

@@ -80,9 +80,7 @@ void empty_folder(const os::RootDir& root, std::string_view folder) {
     for (const auto& name : names_in(root, folder)) root.remove(fmt::format("{}/{}", folder, name));
 }
 
-}  // namespace
-
-void make_skeleton(const os::RootDir& root, std::string_view architecture) {
+void link_into_usr(const os::RootDir& root, std::string_view architecture) {
     std::vector<std::string> merged = {"bin", "sbin", "lib"};
     if (has_lib64(architecture))
         merged.emplace_back("lib64");
@@ -90,6 +88,15 @@ void make_skeleton(const os::RootDir& root, std::string_view architecture) {
         root.make_directories("/usr/" + name);
         root.make_link("/" + name, "usr/" + name);
     }
+}
+
+}  // namespace
+
+void make_skeleton(const os::RootDir& root, std::string_view architecture, UsrLayout layout) {
+    if (layout == UsrLayout::merged)
+        link_into_usr(root, architecture);
+    else if (layout == UsrLayout::split_for_good)
+        root.write("/etc/unsupported-skip-usrmerge-conversion", "this system will not be supported in the future\n");
     make_nodes(root);
 }
 

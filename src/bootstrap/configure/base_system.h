@@ -11,10 +11,14 @@
 
 namespace vprov::configure {
 
+// split: /bin, /sbin and /lib are directories, as until bullseye; split_for_good: and a file says so to usrmerge and
+// usr-is-merged, which would refuse the tree or convert it (from bookworm on).
+enum class UsrLayout { merged, split, split_for_good };
+
 // Before the first package: /bin, /sbin, /lib and the architecture's /lib64 as links into /usr (as debootstrap and
 // usr-is-merged want them), and the nodes in /dev that programs of the tree need to run,
 // where they can be made.
-void make_skeleton(const os::RootDir& root, std::string_view architecture);
+void make_skeleton(const os::RootDir& root, std::string_view architecture, UsrLayout layout);
 
 // A device file that every tree has.
 struct DeviceNode {

@@ -193,7 +193,7 @@ class Configuration {
 ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
     ConfiguredRoot configured(request.root);
-    make_skeleton(configured.root(), request.architecture);
+    make_skeleton(configured.root(), request.architecture, request.usr);
     Configuration(request, configured.root(), progress).run();
     request.sandbox->close();
     clean_up(configured.root(), request.architecture, request.automatic);

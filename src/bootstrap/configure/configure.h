@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "bootstrap/configure/base_system.h"
 #include "bootstrap/configure/sandbox.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/root_dir.h"
@@ -20,6 +21,7 @@ namespace vprov::configure {
 struct ConfigureRequest {
     std::filesystem::path root;  // an empty directory
     std::string architecture;    // Debian's name
+    UsrLayout usr = UsrLayout::merged;
     Sandbox* sandbox = nullptr;  // of `root`, not used before; closed by configure()
     std::vector<const deb::Package*> packages;
     unpack::Stager* stager = nullptr;  // has all of them, or will: those that are needed first are waited for

@@ -179,7 +179,8 @@ void make_mounts(const SandboxMounts& mounts) {
     mount_in(root, "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
     mount_in(root, "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");  // as at run time: nothing there lasts
     must(::mkdirat(root.open("/run", O_PATH | O_DIRECTORY).get(), "lock", 0777), "cannot make /run/lock");
-    bind_file(root, mounts.stub.c_str(), "/usr/sbin/start-stop-daemon");
+    const bool split = !root.exists("/usr/sbin/start-stop-daemon");  // where /sbin is no link into /usr
+    bind_file(root, mounts.stub.c_str(), split ? "/sbin/start-stop-daemon" : "/usr/sbin/start-stop-daemon");
     if (mounts.network == Network::host)
         bind_file(root, kResolver, kResolver);
     enter(root);

@@ -9,7 +9,7 @@
 namespace vprov::deb {
 namespace {
 
-constexpr std::size_t kFields = kTextFields.size();
+constexpr std::size_t kFields = kKeptTexts.size();
 
 struct Header {
     std::uint64_t magic;
@@ -19,7 +19,7 @@ struct Header {
 };
 constexpr std::uint64_t kMagic = 0x0100'7865'646e'4956 + kSnapshotFormat;
 
-// A package without its texts, which follow one another in the order of kTextFields.
+// A package without its texts, which follow one another in the order of kKeptTexts.
 struct Record {
     std::uint64_t text;  // where its first text begins
     std::uint64_t size, installed_size, releases_with_it;
@@ -69,7 +69,7 @@ Record record_of(const Package& package, std::string& text) {
     Record record{};
     record.text = text.size();
     for (std::size_t i = 0; i < kFields; ++i) {
-        const auto value = package.*kTextFields[i].member;
+        const auto value = package.*kKeptTexts[i];
         record.lengths[i] = static_cast<std::uint32_t>(value.size());
         text += value;
     }
@@ -92,7 +92,7 @@ bool read_record(const Record& record, std::string_view text, Package& package) 
     for (std::size_t i = 0; i < kFields; ++i) {
         if (record.lengths[i] > rest.size())
             return false;
-        package.*kTextFields[i].member = rest.substr(0, record.lengths[i]);
+        package.*kKeptTexts[i] = rest.substr(0, record.lengths[i]);
         rest.remove_prefix(record.lengths[i]);
     }
     package.size = Bytes{record.size};
