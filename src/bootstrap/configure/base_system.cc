@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/temp_dir.h"
 
 namespace vprov::configure {
 namespace {
@@ -90,6 +91,14 @@ void link_into_usr(const os::RootDir& root, std::string_view architecture) {
     }
 }
 
+void remove_folders(const os::RootDir& root, std::string_view folder) {
+    const auto fd = root.open_if_exists(folder, O_RDONLY | O_DIRECTORY);
+    if (!fd)
+        return;
+    const std::filesystem::path place = fmt::format("/proc/self/fd/{}", fd->get());
+    for (const auto& entry : std::filesystem::directory_iterator(place / ".")) os::remove_tree(entry.path());
+}
+
 }  // namespace
 
 void make_skeleton(const os::RootDir& root, std::string_view architecture, UsrLayout layout) {
@@ -117,6 +126,7 @@ void clean_up(const os::RootDir& root, std::string_view architecture, const std:
     for (const auto* folder :
          {"/var/log/apt", "/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apt/archives", "/tmp"})
         empty_folder(root, folder);
+    remove_folders(root, "/tmp");
     // An empty one is filled in by systemd at the first boot; two guests must not share one (machine-id(5)).
     if (root.exists("/etc/machine-id"))
         root.write("/etc/machine-id", "");

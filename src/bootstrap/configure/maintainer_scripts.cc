@@ -51,8 +51,26 @@ void keep_line(std::deque<std::string>& lines, std::string_view line) {
         lines.pop_front();
 }
 
+// deb-version(7): [epoch:]upstream[-revision]
+std::string upstream_version(std::string_view version) {
+    version.remove_prefix(version.find(':') + 1);
+    return std::string(version.substr(0, version.rfind('-')));
+}
+
+}  // namespace
+
+MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                                     const std::vector<const deb::Package*>& packages)
+    : sandbox_(sandbox), root_(root), progress_(progress) {
+    seen_.packages_total = packages.size();
+    const auto dpkg = std::ranges::find(packages, "dpkg", &deb::Package::name);
+    if (dpkg != packages.end())
+        dpkg_version_ = upstream_version((*dpkg)->version);
+}
+
 // As dpkg runs a script (dpkg(1), "ENVIRONMENT").
-SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv) {
+SandboxCommand MaintainerScripts::script_command(const deb::Package& package, std::string_view script,
+                                                 std::vector<std::string> argv) const {
     SandboxCommand command;
     command.argv = std::move(argv);
     command.environment = maintainer_environment();
@@ -63,16 +81,8 @@ SandboxCommand script_command(const deb::Package& package, std::string_view scri
                                 {"DPKG_MAINTSCRIPT_DEBUG", "0"},
                                 {"DPKG_ADMINDIR", "/var/lib/dpkg"},
                                 {"DPKG_ROOT", ""},
-                                {"DPKG_RUNNING_VERSION", "1.21.0"}});
+                                {"DPKG_RUNNING_VERSION", dpkg_version_}});
     return command;
-}
-
-}  // namespace
-
-MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
-                                     std::uint64_t packages_total)
-    : sandbox_(sandbox), root_(root), progress_(progress) {
-    seen_.packages_total = packages_total;
 }
 
 void MaintainerScripts::take_output(std::string_view line) {

@@ -15,7 +15,9 @@ namespace vprov::configure {
 
 class MaintainerScripts {
   public:
-    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress, std::uint64_t packages_total);
+    // `packages` are all that are going to be installed.
+    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                      const std::vector<const deb::Package*>& packages);
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
     void run_preinst(const unpack::StagedPackage& package);
@@ -40,6 +42,8 @@ class MaintainerScripts {
         Sandbox::Ticket ticket = 0;
         std::deque<std::string> last_lines;
     };
+    SandboxCommand script_command(const deb::Package& package, std::string_view script,
+                                  std::vector<std::string> argv) const;
     int run_dpkg(std::vector<std::string> arguments);
     void take_output(std::string_view line);
     void take_status(std::string_view line);
@@ -54,6 +58,7 @@ class MaintainerScripts {
     std::string failed_package_, failure_;  // from dpkg's status descriptor
     std::deque<std::string> last_lines_;    // of the current package
     std::deque<Beside> beside_;
+    std::string dpkg_version_;  // upstream's part
 };
 
 }  // namespace vprov::configure
