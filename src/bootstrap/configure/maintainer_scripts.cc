@@ -51,6 +51,14 @@ void keep_line(std::deque<std::string>& lines, std::string_view line) {
         lines.pop_front();
 }
 
+// The package in dpkg's "Setting up NAME (VERSION) ..." and "Processing triggers for NAME (VERSION) ...", or "".
+std::string_view speaker_from(std::string_view line) {
+    for (const std::string_view words : {"Setting up ", "Processing triggers for "})
+        if (line.starts_with(words) && line.ends_with(" ..."))
+            return line.substr(words.size(), line.find(' ', words.size()) - words.size());
+    return {};
+}
+
 // As dpkg runs a script (dpkg(1), "ENVIRONMENT").
 SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv) {
     SandboxCommand command;
@@ -70,12 +78,17 @@ SandboxCommand script_command(const deb::Package& package, std::string_view scri
 }  // namespace
 
 MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
-                                     std::uint64_t packages_total)
-    : sandbox_(sandbox), root_(root), progress_(progress) {
+                                     std::uint64_t packages_total, OutputReader on_output)
+    : sandbox_(sandbox), root_(root), progress_(progress), on_output_(std::move(on_output)) {
     seen_.packages_total = packages_total;
 }
 
 void MaintainerScripts::take_output(std::string_view line) {
+    const auto speaker = speaker_from(line);
+    if (!speaker.empty())
+        speaker_ = speaker;
+    else if (on_output_ && !speaker_.empty())
+        on_output_(speaker_, line);
     if (line.starts_with("Setting up "))
         last_lines_.clear();
     else
@@ -166,6 +179,8 @@ void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
     beside.package = &self;
     command.on_output = [this, &beside](std::string_view line) {
         keep_line(beside.last_lines, line);
+        if (on_output_)
+            on_output_(beside.package->name, line);
         progress_.detail(line);
     };
     progress_.detail(fmt::format("Setting up {} ({}), beside others ...", self.name, self.version));
@@ -189,6 +204,7 @@ void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& l
     command.environment = maintainer_environment();
     command.input = joined(lines, "\n") + "\n";
     last_lines_.clear();
+    speaker_ = "debconf";
     command.on_output = [this](std::string_view line) { take_output(line); };
     if (const int status = sandbox_.run(command); status != 0)
         throw error(kind_of(last_lines_), "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
@@ -200,6 +216,7 @@ void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
         root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
     auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"});
     last_lines_.clear();
+    speaker_ = self.name;
     command.on_output = [this](std::string_view line) { take_output(line); };
     const int status = sandbox_.run(command);
     for (const auto& file : package.control) root_.remove(fmt::format("{}/{}", kControlPlace, file.name));

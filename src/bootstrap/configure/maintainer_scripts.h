@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,9 +14,13 @@
 
 namespace vprov::configure {
 
+// Takes what the scripts of a package ("name" or "name:arch") say, line by line.
+using OutputReader = std::function<void(std::string_view package, std::string_view line)>;
+
 class MaintainerScripts {
   public:
-    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress, std::uint64_t packages_total);
+    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress, std::uint64_t packages_total,
+                      OutputReader on_output);
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
     void run_preinst(const unpack::StagedPackage& package);
@@ -51,6 +56,8 @@ class MaintainerScripts {
     std::string current_;                   // "NAME VERSION" as dpkg says it, or the package of a preinst
     std::string failed_package_, failure_;  // from dpkg's status descriptor
     std::deque<std::string> last_lines_;    // of the current package
+    OutputReader on_output_;
+    std::string speaker_;  // whose script says what dpkg's output goes on with
     std::deque<Beside> beside_;
 };
 
