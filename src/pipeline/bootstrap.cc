@@ -10,6 +10,7 @@
 #include "bootstrap/unpack/staging.h"
 #include "os/user_namespace.h"
 #include "pipeline/layers.h"
+#include "pipeline/script_logs.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -47,6 +48,10 @@ class StagingQueue {
     std::vector<archive::DebFile> waiting_;
 };
 
+std::filesystem::path logs_of(const BootstrapRequest& request) {
+    return request.script_logs.empty() ? request.work / "log" : request.script_logs;
+}
+
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
     std::filesystem::create_directory(request.work / "stage");
@@ -70,6 +75,8 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
+    ScriptLogs logs(logs_of(request));
+    configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
             configuration.automatic.emplace_back(selected.package->name);
@@ -154,11 +161,13 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         timer.finish(restored ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
                                             layer->filename().native())
                               : "a damaged layer was removed");
-        if (restored)
+        if (restored) {
+            std::filesystem::copy(*layer / "log", logs_of(request));
             return std::move(*restored);
+        }
     }
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    if (const auto why = layers.keep(inputs, configured.root()); !why.empty())
+    if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
         environment.progress.detail(fmt::format("no layer is kept: {}", why));
     return configured;
 }

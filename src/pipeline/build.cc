@@ -126,6 +126,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto request = guest_request(plan);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
+    request.script_logs = result / "log";
     request.sandbox = make_sandbox(request);
     const auto selection = select_packages(request, environment, timer);
     check_room(plan, selection.packages);

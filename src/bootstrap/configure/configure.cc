@@ -25,7 +25,7 @@ class Configuration {
           root_(root),
           database_(root, request.architecture),
           merger_(root, database_),
-          scripts_(*request.sandbox, root, progress, request.packages) {}
+          scripts_(*request.sandbox, root, progress, request.packages, request.on_output) {}
 
     void run() {
         const auto& all = request_.packages;

@@ -57,11 +57,19 @@ std::string upstream_version(std::string_view version) {
     return std::string(version.substr(0, version.rfind('-')));
 }
 
+// The package in dpkg's "Setting up NAME (VERSION) ..." and "Processing triggers for NAME (VERSION) ...", or "".
+std::string_view speaker_from(std::string_view line) {
+    for (const std::string_view words : {"Setting up ", "Processing triggers for "})
+        if (line.starts_with(words) && line.ends_with(" ..."))
+            return line.substr(words.size(), line.find(' ', words.size()) - words.size());
+    return {};
+}
+
 }  // namespace
 
 MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
-                                     const std::vector<const deb::Package*>& packages)
-    : sandbox_(sandbox), root_(root), progress_(progress) {
+                                     const std::vector<const deb::Package*>& packages, OutputReader on_output)
+    : sandbox_(sandbox), root_(root), progress_(progress), on_output_(std::move(on_output)) {
     seen_.packages_total = packages.size();
     const auto dpkg = std::ranges::find(packages, "dpkg", &deb::Package::name);
     if (dpkg != packages.end())
@@ -86,6 +94,11 @@ SandboxCommand MaintainerScripts::script_command(const deb::Package& package, st
 }
 
 void MaintainerScripts::take_output(std::string_view line) {
+    const auto speaker = speaker_from(line);
+    if (!speaker.empty())
+        speaker_ = speaker;
+    else if (on_output_ && !speaker_.empty())
+        on_output_(speaker_, line);
     if (line.starts_with("Setting up "))
         last_lines_.clear();
     else
@@ -182,6 +195,8 @@ void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
     beside.package = &self;
     command.on_output = [this, &beside](std::string_view line) {
         keep_line(beside.last_lines, line);
+        if (on_output_)
+            on_output_(beside.package->name, line);
         progress_.detail(line);
     };
     progress_.detail(fmt::format("Setting up {} ({}), beside others ...", self.name, self.version));
@@ -205,6 +220,7 @@ void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& l
     command.environment = maintainer_environment();
     command.input = joined(lines, "\n") + "\n";
     last_lines_.clear();
+    speaker_ = "debconf";
     command.on_output = [this](std::string_view line) { take_output(line); };
     if (const int status = sandbox_.run(command); status != 0)
         throw error(kind_of(last_lines_), "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
@@ -216,6 +232,7 @@ void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
         root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
     auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"});
     last_lines_.clear();
+    speaker_ = self.name;
     command.on_output = [this](std::string_view line) { take_output(line); };
     const int status = sandbox_.run(command);
     for (const auto& file : package.control) root_.remove(fmt::format("{}/{}", kControlPlace, file.name));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,11 +14,14 @@
 
 namespace vprov::configure {
 
+// Takes what the scripts of a package ("name" or "name:arch") say, line by line.
+using OutputReader = std::function<void(std::string_view package, std::string_view line)>;
+
 class MaintainerScripts {
   public:
     // `packages` are all that are going to be installed.
     MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
-                      const std::vector<const deb::Package*>& packages);
+                      const std::vector<const deb::Package*>& packages, OutputReader on_output);
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
     void run_preinst(const unpack::StagedPackage& package);
@@ -57,6 +61,8 @@ class MaintainerScripts {
     std::string current_;                   // "NAME VERSION" as dpkg says it, or the package of a preinst
     std::string failed_package_, failure_;  // from dpkg's status descriptor
     std::deque<std::string> last_lines_;    // of the current package
+    OutputReader on_output_;
+    std::string speaker_;  // whose script says what dpkg's output goes on with
     std::deque<Beside> beside_;
     std::string dpkg_version_;  // upstream's part
 };
