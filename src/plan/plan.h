@@ -65,7 +65,11 @@ struct Plan {
     std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
     std::filesystem::path output;  // absolute: DIR/NAME
     std::filesystem::path cache;   // empty: the archive's default directory
+    std::filesystem::path lock;    // a lock file to take the packages from; empty: what the archives offer now
 };
+
+// RECIPE.toml -> RECIPE.lock, beside it.
+std::filesystem::path lock_path(const std::filesystem::path& recipe);
 
 struct Options {
     std::filesystem::path output = "out";  // DIR
