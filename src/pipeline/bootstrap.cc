@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/user_namespace.h"
@@ -194,6 +195,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
     if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
         environment.progress.detail(fmt::format("no layer is kept: {}", why));
+    archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;
 }
 
