@@ -14,8 +14,9 @@ run_packages=(
 test_packages=(
   libgtest-dev python3
   apt dpkg gpg gpg-agent                        # archives made for the tests, and apt as the judge of the resolver
-  debootstrap mmdebstrap mount uidmap                       # trees to compare with
+  debootstrap mmdebstrap mount uidmap           # trees to compare with
   squashfs-tools                                # images to look into
+  clang libclang-rt-dev                         # fuzz targets: libFuzzer
   iproute2 libxen-dev procps util-linux         # tap devices; Xen's own parser; what is left running or mounted
 )
 

@@ -32,6 +32,18 @@ constexpr auto kHexValues = make_hex_values();
 
 int hex_value(char c) { return kHexValues[static_cast<unsigned char>(c)]; }
 
+const EVP_MD* algorithm_of(DigestKind kind) {
+    switch (kind) {
+        case DigestKind::md5:
+            return EVP_md5();
+        case DigestKind::sha1:
+            return EVP_sha1();
+        case DigestKind::sha256:
+            break;
+    }
+    return EVP_sha256();
+}
+
 }  // namespace
 
 std::string Sha256Digest::hex() const {
@@ -62,7 +74,7 @@ struct Hasher::State {
 
 Hasher::Hasher(DigestKind kind) : state_(std::make_unique<State>()) {
     if (!state_->context ||
-        !EVP_DigestInit_ex(state_->context, kind == DigestKind::md5 ? EVP_md5() : EVP_sha256(), nullptr))
+        !EVP_DigestInit_ex(state_->context, algorithm_of(kind), nullptr))
         throw error(ErrorKind::internal, "internal error: cannot start a digest");
 }
 Hasher::~Hasher() = default;
@@ -93,10 +105,14 @@ Sha256Digest sha256(std::string_view text) {
     return hasher.sha256();
 }
 
-std::string md5_hex(std::string_view text) {
-    Hasher hasher(DigestKind::md5);
+std::string hex_digest(DigestKind kind, std::string_view text) {
+    Hasher hasher(kind);
     hasher.update(text);
     return hasher.hex();
+}
+
+std::string md5_hex(std::string_view text) {
+    return hex_digest(DigestKind::md5, text);
 }
 
 }  // namespace vprov

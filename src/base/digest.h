@@ -18,7 +18,7 @@ struct Sha256Digest {
     static std::optional<Sha256Digest> from_hex(std::string_view hex);  // either case; nullopt unless 64 digits
 };
 
-enum class DigestKind { md5, sha256 };
+enum class DigestKind { md5, sha1, sha256 };
 
 // Feeds bytes in any portions. After hex() or sha256() the hasher is spent.
 class Hasher {
@@ -38,6 +38,7 @@ class Hasher {
 };
 
 Sha256Digest sha256(std::string_view text);
+std::string hex_digest(DigestKind kind, std::string_view text);
 std::string md5_hex(std::string_view text);  // dpkg's md5sums and Conffiles; never a proof of anything
 
 }  // namespace vprov

@@ -10,9 +10,11 @@ namespace vprov::cli {
 std::string act_as_root(Progress& progress, const std::function<std::string()>& work) {
     os::SystemCommandRunner runner;
     const auto access = os::find_root_access(runner);
-    if (access.by == os::RootBy::single_id)
-        progress.warning(fmt::format("every file will belong to one user: {}", access.shortfall));
-    return os::run_as_root(access, runner, work);
+    return os::run_as_root(access, runner, [&] {
+        if (access.by == os::RootBy::single_id)
+            progress.warning(fmt::format("every file will belong to one user: {}", access.shortfall.text()));
+        return work();
+    });
 }
 
 }  // namespace vprov::cli

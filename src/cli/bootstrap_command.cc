@@ -65,7 +65,8 @@ class Bootstrap {
           network_(archive::make_curl_transport(transfer_options(command))),
           recorder_(*network_),
           timer_(progress),
-          environment_{recorder_, runner_, progress, std::time(nullptr)} {}
+          environment_{recorder_, runner_, progress, std::time(nullptr),
+                       command.deb_cache.empty() ? command.layers : pipeline::LayerUse::none} {}
 
     void print_debs() { select(); }
 
@@ -139,8 +140,11 @@ class Bootstrap {
         request_.work = work.path();
         fs::create_directory(request_.root);
         ::chmod(request_.root.c_str(), 0755);
-        if (command_.called_as == CalledAs::debootstrap)
+        request_.prepared.emplace();
+        if (command_.called_as == CalledAs::debootstrap) {
             request_.prepare = [](const os::RootDir& root) { pipeline::copy_host_settings(root); };
+            request_.prepared = pipeline::host_settings();
+        }
         return work;
     }
 
@@ -180,7 +184,8 @@ class Bootstrap {
         pack::extract_apt_tarball(command_.tarball, folder);
         request_.cache = work / "cache";
         tarball_ = std::make_unique<pipeline::TarballTransport>(folder);
-        from_tarball_.emplace(pipeline::Environment{*tarball_, runner_, environment_.progress, environment_.now});
+        from_tarball_.emplace(pipeline::Environment{*tarball_, runner_, environment_.progress, environment_.now,
+                                                    pipeline::LayerUse::none});
         auto selection = pipeline::select_from_tarball(request_, folder, environment(), timer_);
         events_.selected(selection.packages);
         return selection;

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/progress.h"
 #include "bootstrap/resolve/resolve.h"
+#include "pipeline/bootstrap.h"
 
 namespace vprov::cli {
 
@@ -28,6 +29,8 @@ struct BootstrapCommand {
     std::optional<bool> merged_usr;  // not given: by variant and suite
     bool updates = true;             // SUITE-updates and SUITE-security
     bool valid_until = true;
+    pipeline::LayerUse layers = pipeline::LayerUse::reuse;
+    bool allow_weak_digests = false;
     bool keep_debootstrap_dir = false;
     std::filesystem::path tarball;  // --make-tarball, --unpack-tarball
     bool unpack_tarball = false;

@@ -88,6 +88,7 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
     }
     for (auto& repository : plan.repositories) {
         repository.check_valid_until = command.valid_until;
+        repository.allow_weak_digests = command.allow_weak_digests;
         if (command.signature_check != SignatureCheck::off)
             continue;
         repository.trusted = true;

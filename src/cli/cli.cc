@@ -104,6 +104,7 @@ void add_global_options(CLI::App& app, Session& session) {
 void add_verbs(CLI::App& app, Session& session) {
     add_check(app, session);
     add_plan(app, session);
+    add_why(app, session);
     add_build(app, session);
     add_bootstrap(app, session);
     add_cache(app, session);
@@ -113,6 +114,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_shutdown(app, session);
     add_destroy(app, session);
     add_supervise(app, session);
+    add_doctor(app, session);
     add_completion(app, session);
 }
 

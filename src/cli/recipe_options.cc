@@ -6,6 +6,10 @@ namespace vprov::cli {
 
 void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("RECIPE", options.recipes, "Recipes, vprov-recipe(5)")->required();
+    add_planning_options(verb, options);
+}
+
+void add_planning_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("-s,--set", options.overrides, "Override a key of the recipe: system.suite=trixie, disk.0.size=4G")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
@@ -13,6 +17,9 @@ void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("--cache-dir", options.cache,
                     "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
         ->type_name("DIR");
+    verb.add_flag_callback(
+        "--no-layers", [&options] { options.layers = pipeline::LayerUse::none; },
+        "Neither use configured trees of the cache, nor keep one");
 }
 
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) {

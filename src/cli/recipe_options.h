@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/bootstrap.h"
 #include "plan/plan.h"
 
 namespace vprov::cli {
@@ -14,8 +15,10 @@ struct RecipeOptions {
     std::vector<std::string> overrides;
     std::string output = "out";
     std::string cache;
+    pipeline::LayerUse layers = pipeline::LayerUse::reuse;
 };
 
+void add_planning_options(CLI::App& verb, RecipeOptions& options);  // without RECIPE itself
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 

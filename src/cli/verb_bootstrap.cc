@@ -64,10 +64,15 @@ void add_trust(CLI::App& verb, Written& written) {
     verb.add_flag_callback(
         "--no-check-valid-until", [&written] { written.command.valid_until = false; },
         "Take Release files that have expired, as a snapshot's");
+    verb.add_flag("--allow-weak-digests", written.command.allow_weak_digests,
+                  "Take SHA-1 and MD5 where an old archive has no better");
 }
 
 void add_how(CLI::App& verb, Written& written) {
     verb.add_option("--cache-dir", written.command.cache_dir, "Where downloads are kept")->type_name("DIR");
+    verb.add_flag_callback(
+        "--no-layers", [&written] { written.command.layers = pipeline::LayerUse::none; },
+        "Neither use configured trees of the cache, nor keep one");
     verb.add_option("--size", written.size, "Of an ext4 image: 2G; default: as needed, and room")->type_name("SIZE");
     verb.add_flag("--print-debs", written.print_debs, "Print the packages' names, and do nothing else");
     verb.add_flag("--download-only", written.download_only, "Fetch packages and lists into TARGET");

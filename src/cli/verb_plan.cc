@@ -40,9 +40,17 @@ std::vector<render::GuestFile> guest_files(const plan::Plan& plan, const resolve
     return files;
 }
 
-void print_plan(const plan::Plan& plan, const resolve::PackageSet& set) {
+void print_layer(const pipeline::LayerState& layer) {
+    if (layer.reused)
+        fmt::print("\nConfigured layer {:.12}: reused, no script runs\n", layer.digest);
+    else
+        fmt::print("\nConfigured layer {:.12}: to be made; {}\n", layer.digest, layer.why_not);
+}
+
+void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
     fmt::print("{}", plan::describe(plan));
     print_packages(set);
+    print_layer(layer);
     fmt::print("\nFiles in the guest\n");
     for (const auto& file : guest_files(plan, set)) {
         if (file.is_link)
@@ -55,7 +63,7 @@ void print_plan(const plan::Plan& plan, const resolve::PackageSet& set) {
 }
 
 // One event; vprov(1), JSON EVENTS.
-void print_event(const plan::Plan& plan, const resolve::PackageSet& set) {
+void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
     nlohmann::ordered_json event = {{"event", "plan"},
                                     {"name", plan.name},
                                     {"output", plan.output.native()},
@@ -66,6 +74,7 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set) {
                                      {"version", selected.package->version},
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
+    event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};
     for (const auto& disk : plan.layout.disks)
         event["disks"].push_back({{"image", disk.image},
                                   {"guest", disk.guest},
@@ -94,12 +103,14 @@ void add_plan(CLI::App& app, Session& session) {
         for (const auto& recipe : options->recipes) {
             const auto plan = plan_recipe(*options, recipe);
             pipeline::StageTimer timer(*progress);
-            const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
-            const auto selection = pipeline::select_packages(pipeline::bootstrap_request(plan), environment, timer);
+            const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
+            const auto request = pipeline::guest_request(plan);
+            const auto selection = pipeline::select_packages(request, environment, timer);
+            const auto layer = pipeline::layer_state(request, selection.packages, environment);
             if (session.output == OutputMode::json)
-                print_event(plan, selection.packages);
+                print_event(plan, selection.packages, layer);
             else
-                print_plan(plan, selection.packages);
+                print_plan(plan, selection.packages, layer);
         }
     });
 }

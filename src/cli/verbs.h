@@ -16,8 +16,8 @@ enum class OutputMode { automatic, quiet, json };
 struct Session {
     OutputMode output = OutputMode::automatic;
     bool verbose = false;
-    int exit_status = 0;              // a verb may set it where the answer is not an error
-    std::string executable;           // this program, for a verb that starts itself again
+    int exit_status = 0;     // a verb may set it where the answer is not an error
+    std::string executable;  // this program, for a verb that starts itself again
 };
 
 // The live view on a terminal, a line a stage elsewhere, JSON events, or nothing.
@@ -26,8 +26,10 @@ std::unique_ptr<Progress> make_progress(const Session& session);
 void add_build(CLI::App& app, Session& session);
 void add_bootstrap(CLI::App& app, Session& session);
 void add_plan(CLI::App& app, Session& session);
+void add_why(CLI::App& app, Session& session);
 void add_cache(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 void add_create(CLI::App& app, Session& session);
@@ -35,6 +37,6 @@ void add_list(CLI::App& app, Session& session);
 void add_console(CLI::App& app, Session& session);
 void add_shutdown(CLI::App& app, Session& session);
 void add_destroy(CLI::App& app, Session& session);
-void add_supervise(CLI::App& app, Session& session);   // hidden: the supervisor process of one domain
+void add_supervise(CLI::App& app, Session& session);  // hidden: the supervisor process of one domain
 
 }  // namespace vprov::cli

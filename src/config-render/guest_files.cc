@@ -12,6 +12,7 @@
 #include "config-render/sources.h"
 #include "config-render/suite.h"
 #include "config-render/templates.h"
+#include "plan/packages.h"
 
 namespace vprov::render {
 namespace {
@@ -93,7 +94,7 @@ void set_directory_mode(const os::RootDir& root, const GuestFile& file) {
 PackageNames expected_packages(const plan::Plan& plan) {
     const auto& system = plan.recipe.system;
     PackageNames names(plan.include.begin(), plan.include.end());
-    names.insert(system.include.begin(), system.include.end());
+    for (const auto& name : plan::included_names(system)) names.insert(name);
     if (system.variant != recipe::Variant::essential)
         names.insert("apt");
     if (system.variant == recipe::Variant::standard) {

@@ -94,6 +94,8 @@ std::string one_line_options(const PlannedRepository& repository, const std::str
         options.emplace_back("trusted=yes");
     if (!repository.check_valid_until)
         options.emplace_back("check-valid-until=no");
+    if (repository.allow_weak_digests)
+        options.emplace_back("allow-weak=yes");
     return options.empty() ? "" : fmt::format("[{}] ", joined(options, " "));
 }
 
@@ -130,6 +132,8 @@ Stanza stanza_of(const PlannedRepository& repository, Origin origin, Keyrings& k
         stanza.settings.emplace_back("Trusted", "yes");
     if (!repository.check_valid_until)
         stanza.settings.emplace_back("Check-Valid-Until", "no");
+    if (repository.allow_weak_digests)
+        stanza.settings.emplace_back("Allow-Weak", "yes");
     return stanza;
 }
 

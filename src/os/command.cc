@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,13 +20,17 @@
 namespace vprov::os {
 namespace {
 
+constexpr const char* kSystemPath = "/usr/local/sbin:/usr/sbin:/sbin";
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct ExecImage {  // everything the child needs, made before fork(): after it only async-signal-safe calls are allowed
+    std::string program;
     std::vector<std::string> environment_text;
     std::vector<char*> argv, environment;
 
-    explicit ExecImage(const Command& command) {
+    explicit ExecImage(const Command& command) : program(find_program(command.argv[0])) {
+        if (program.empty())
+            program = command.argv[0];
         for (const auto& word : command.argv) argv.push_back(const_cast<char*>(word.c_str()));
         argv.push_back(nullptr);
         for (const auto& [key, value] : command.environment) environment_text.push_back(key + "=" + value);
@@ -45,7 +50,7 @@ struct ExecImage {  // everything the child needs, made before fork(): after it 
     ::dup2(err.write.get(), 2);
     for (const int fd : command.inherited) ::fcntl(fd, F_SETFD, 0);
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
-    ::execvpe(image.argv[0], image.argv.data(), image.environment.data());
+    ::execve(image.program.c_str(), image.argv.data(), image.environment.data());
     const int why = errno;
     [[maybe_unused]] const auto written = ::write(failure.write.get(), &why, sizeof why);
     ::_exit(127);
@@ -140,14 +145,23 @@ std::string describe_failure(const Command& command, const CommandResult& result
     return text;
 }
 
-bool program_exists(std::string_view name) {
+std::string find_program(std::string_view name) {
+    const auto is_program = [](const std::string& path) {
+        struct stat status {};
+        return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
+    };
     if (name.find('/') != std::string_view::npos)
-        return ::access(std::string(name).c_str(), X_OK) == 0;
+        return is_program(std::string(name)) ? std::string(name) : std::string();
     const char* path = std::getenv("PATH");
-    for (const auto folder : split(path ? path : kPath, ':'))
-        if (::access(fmt::format("{}/{}", folder, name).c_str(), X_OK) == 0)
-            return true;
-    return false;
+    const auto folders = fmt::format("{}:{}", path ? path : kPath, kSystemPath);
+    for (const auto folder : split(folders, ':'))
+        if (auto candidate = fmt::format("{}/{}", folder, name); is_program(candidate))
+            return candidate;
+    return {};
+}
+
+bool program_exists(std::string_view name) {
+    return !find_program(name).empty();
 }
 
 }  // namespace vprov::os

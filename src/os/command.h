@@ -12,7 +12,7 @@
 namespace vprov::os {
 
 struct Command {
-    std::vector<std::string> argv;                   // argv[0] is looked up in PATH unless it has a slash
+    std::vector<std::string> argv;                   // argv[0] is looked up by find_program()
     std::map<std::string, std::string> environment;  // all of it; clean_environment() is the usual start
     std::string input;                               // fed to standard input, which is then closed
     int input_fd = -1;                               // standard input instead of `input`; borrowed
@@ -46,7 +46,9 @@ class SystemCommandRunner final : public CommandRunner {
 // How a failed command is shown: "LINE\nexit status N; it said:\nLAST LINES".
 std::string describe_failure(const Command& command, const CommandResult& result);
 
-// True if `name` is an executable in PATH (or is one itself, when it has a slash).
+// The executable `name` in PATH, or in the directories of system programs, which users' PATH does not have (mke2fs is
+// there). A name with a slash is taken as it is. "" if there is none.
+std::string find_program(std::string_view name);
 bool program_exists(std::string_view name);
 
 }  // namespace vprov::os

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 
 #include "base/error.h"
@@ -46,13 +47,6 @@ std::optional<User> this_user() {
     if (!entry)
         return std::nullopt;
     return User{entry->pw_name, entry->pw_gid};
-}
-
-std::string find_program(std::string_view name) {
-    for (const auto* folder : {"/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin"})
-        if (auto path = fmt::format("{}/{}", folder, name); ::access(path.c_str(), X_OK) == 0)
-            return path;
-    return {};
 }
 
 // It maps ids that are not the caller's by being set-user-ID root or having CAP_SETUID or CAP_SETGID as a file.
@@ -99,47 +93,47 @@ std::uint32_t first_free_id() {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(free, 4200000000U));
 }
 
-std::string missing_range(const User& user, const char* file, std::uint32_t has) {
+Obstacle missing_range(const User& user, const char* file, std::uint32_t has) {
     const auto first = first_free_id();
     const auto range = fmt::format("{}-{}", first, first + kAllIds - 1);
-    return fmt::format("{} {} in {}; give some: sudo usermod --add-subuids {} --add-subgids {} {}", quote(user.name),
-                       has == 0 ? std::string("has no line") : fmt::format("has only {} ids", has), file, range, range,
-                       shell_quote(user.name));
+    return {fmt::format("{} {} in {}", quote(user.name),
+                        has == 0 ? std::string("has no line") : fmt::format("has only {} ids", has), file),
+            fmt::format("sudo usermod --add-subuids {} --add-subgids {} {}", range, range, shell_quote(user.name))};
 }
 
-std::string unusable_program(const char* name) {
+Obstacle unusable_program(const char* name) {
     const auto program = find_program(name);
     if (program.empty())
-        return fmt::format("there is no {}; install it: sudo apt install uidmap", name);
+        return {fmt::format("there is no {}", name), "sudo apt install uidmap"};
     if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-        return fmt::format("{} cannot have its privileges: vprov was started with no_new_privs", name);
+        return {fmt::format("{} cannot have its privileges: vprov was started with no_new_privs", name), ""};
     if (!is_privileged(program))
-        return fmt::format("{} has no privileges (set-user-ID is missing, or its file system is mounted nosuid)",
-                           program);
+        return {fmt::format("{} has no privileges: not set-user-ID, or mounted nosuid", program),
+                "sudo apt install --reinstall uidmap"};
     return {};
 }
 
-RootAccess single(uid_t user, gid_t group, std::string shortfall) {
+RootAccess single(uid_t user, gid_t group, Obstacle shortfall) {
     return {RootBy::single_id, {{0, user, 1}}, {{0, group, 1}}, std::move(shortfall)};
 }
 
 RootAccess access_of_root(const IdMap& users, const IdMap& groups) {
     const auto count = std::min(ids_from_zero(users), ids_from_zero(groups));
     if (count < kFewestIds)
-        return single(0, 0, fmt::format("the user namespace that vprov was started in has only {} ids", count));
+        return single(
+            0, 0, {fmt::format("vprov was started in a user namespace of {} id{}", count, count == 1 ? "" : "s"), {}});
     if (!has_capability(CAP_SETUID) || !has_capability(CAP_SETGID))
-        return single(0, 0, "vprov was started without the capabilities CAP_SETUID and CAP_SETGID");
+        return single(0, 0, {"vprov was started without the capabilities CAP_SETUID and CAP_SETGID", {}});
     return {RootBy::nested_ids, identity_of(users), identity_of(groups), {}};
 }
 
 RootAccess access_of_user(CommandRunner& runner) {
     const auto user = this_user();
     if (!user)
-        return single(
-            ::getuid(), ::getgid(),
-            fmt::format("user id {} has no name in the account tables, and so no subordinate ids", ::getuid()));
+        return single(::getuid(), ::getgid(),
+                      {fmt::format("user id {} has no name in the account tables", ::getuid()), {}});
     for (const auto* program : {"newuidmap", "newgidmap"})
-        if (auto why = unusable_program(program); !why.empty())
+        if (auto why = unusable_program(program); !why.cause.empty())
             return single(::getuid(), ::getgid(), std::move(why));
     RootAccess access{RootBy::subordinate_ids, {}, {}, {}};
     access.users = map_with_subordinates(::getuid(), ranges_of(*user, "/etc/subuid", "", runner));
@@ -148,6 +142,28 @@ RootAccess access_of_user(CommandRunner& runner) {
         if (const auto count = ids_from_zero(*map); count < kFewestIds)
             return single(::getuid(), ::getgid(), missing_range(*user, file, count - 1));
     return access;
+}
+
+// The program may make user namespaces, and nothing else changes (apparmor.d(5), abi 4.0: Ubuntu 24.04).
+std::string apparmor_profile() {
+    std::error_code failure;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", failure).native();
+    const auto profile = fmt::format("abi <abi/4.0>, profile vprov \"{}\" flags=(unconfined) {{ userns, }}", self);
+    return fmt::format("echo {} | sudo tee /etc/apparmor.d/vprov && sudo apparmor_parser -r /etc/apparmor.d/vprov",
+                       shell_quote(profile));
+}
+
+// proc(5): "Seccomp: 2" is a filter.
+bool is_filtered(std::string_view status) {
+    return status.find("\nSeccomp:\t2") != std::string_view::npos;
+}
+
+// Its root directory is then no mount point, and the table of mounts, which begins at it, does not have it.
+bool is_chroot(std::string_view mounts) {
+    for (const auto line : split(mounts, '\n'))
+        if (const auto words = split_words(line); words.size() > 4 && words[4] == "/")
+            return false;
+    return !mounts.empty();
 }
 
 }  // namespace
@@ -164,14 +180,25 @@ RootAccess find_root_access(CommandRunner& runner) {
     return access_of_root(users, groups);
 }
 
-std::string what_forbids_user_namespaces() {
-    if (trimmed(read_or_empty("/proc/sys/kernel/unprivileged_userns_clone")) == "0")
-        return "kernel.unprivileged_userns_clone is 0; set it: sudo sysctl -w kernel.unprivileged_userns_clone=1";
-    if (trimmed(read_or_empty("/proc/sys/user/max_user_namespaces")) == "0")
-        return "user.max_user_namespaces is 0; raise it: sudo sysctl -w user.max_user_namespaces=15000";
-    if (trimmed(read_or_empty("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")) == "1")
-        return "kernel.apparmor_restrict_unprivileged_userns is 1; lift it: "
-               "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+std::string Obstacle::text() const {
+    return fix.empty() ? cause : fmt::format("{}; the fix is: {}", cause, fix);
+}
+
+Obstacle what_forbids_user_namespaces() {
+    const auto is = [](const char* name, std::string_view value) {
+        return trimmed(read_or_empty(fmt::format("/proc/sys/{}", name))) == value;
+    };
+    if (is("kernel/unprivileged_userns_clone", "0") && ::geteuid() != 0)
+        return {"kernel.unprivileged_userns_clone is 0", "sudo sysctl -w kernel.unprivileged_userns_clone=1"};
+    if (is("user/max_user_namespaces", "0"))
+        return {"user.max_user_namespaces is 0", "sudo sysctl -w user.max_user_namespaces=15000"};
+    if (is("kernel/apparmor_restrict_unprivileged_userns", "1") && ::geteuid() != 0)
+        return {"kernel.apparmor_restrict_unprivileged_userns is 1", apparmor_profile()};
+    if (is_filtered(read_or_empty("/proc/self/status")))
+        return {"a system call filter is in force, a container's it seems",
+                "docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined ..."};
+    if (is_chroot(read_or_empty("/proc/self/mountinfo")))
+        return {"the kernel allows none in a chroot environment", "run vprov outside of it, or as root"};
     return {};
 }
 

@@ -23,7 +23,8 @@
 namespace vprov::os {
 namespace {
 
-constexpr char kReturned = 'r';  // the first byte of the child's report; an error has 'A' + its kind
+constexpr char kMapMe = 'm', kAsItIs = 'a';  // when ready
+constexpr char kReturned = 'r';              // the first byte of the child's report; an error has 'A' + its kind
 
 std::optional<uid_t> g_caller;
 
@@ -39,8 +40,8 @@ void must(int result, const char* what) {
 Error cannot_make_namespace(int why) {
     const auto obstacle = what_forbids_user_namespaces();
     const auto cause = system_error(ErrorKind::usage, why, "cannot make a user namespace").message();
-    return error(ErrorKind::usage, "{}{}; run vprov as root, or see 'vprov doctor'", cause,
-                 obstacle.empty() ? std::string() : fmt::format(": {}", obstacle));
+    return error(ErrorKind::usage, "{}: {}", cause,
+                 obstacle.cause.empty() ? "run vprov as root, or see 'vprov doctor'" : obstacle.text());
 }
 
 // AppArmor, where it restricts user namespaces, lets them be made but takes what they are made for.
@@ -55,10 +56,22 @@ void check_worth() {
         throw cannot_make_namespace(child < 0 || !WIFEXITED(status) ? EAGAIN : WEXITSTATUS(status));
 }
 
+// Root of a container that may make other namespaces, though no user namespaces, does without one.
+bool can_do_without() {
+    return ::geteuid() == 0 && ::unshare(CLONE_NEWNS) == 0;
+}
+
 void become_root(const RootAccess& access, Channels& channels) {
-    if (::unshare(CLONE_NEWUSER) != 0)
-        throw cannot_make_namespace(errno);
-    channels.ready.write.reset();
+    if (::unshare(CLONE_NEWUSER) != 0) {
+        const int why = errno;
+        if (!can_do_without())
+            throw cannot_make_namespace(why);
+        write_all(channels.ready.write.get(), {&kAsItIs, 1}, "the report");
+        if (access.by == RootBy::single_id)
+            load_filter(make_ownership_filter());
+        return;
+    }
+    write_all(channels.ready.write.get(), {&kMapMe, 1}, "the report");
     char go = 0;
     if (::read(channels.go.read.get(), &go, 1) != 1)
         ::_exit(1);  // mapping failed, and the parent says so
@@ -165,6 +178,18 @@ int wait_for(pid_t child) {
     return status;
 }
 
+std::string result_of(pid_t child, const std::string& report) {
+    const int status = wait_for(child);
+    if (report.empty() && WIFSIGNALED(status))
+        throw error(ErrorKind::internal, "cannot go on: the process at work was ended by signal {}{}", WTERMSIG(status),
+                    WTERMSIG(status) == SIGKILL ? "; was there enough memory?" : "");
+    if (report.empty())
+        throw error(ErrorKind::internal, "internal error: the process at work ended without a word");
+    if (report[0] != kReturned)
+        throw Error(static_cast<ErrorKind>(report[0] - 'A'), report.substr(1));
+    return report.substr(1);
+}
+
 }  // namespace
 
 uid_t caller_id() noexcept {
@@ -185,31 +210,20 @@ std::string run_as_root(const RootAccess& access, CommandRunner& runner, const s
     channels.ready.write.reset();
     channels.go.read.reset();
     channels.report.write.reset();
-    char none = 0;
-    while (::read(channels.ready.read.get(), &none, 1) < 0 && errno == EINTR) {
+    char ready = 0;  // stays so when the child could make no namespace, which it reports
+    while (::read(channels.ready.read.get(), &ready, 1) < 0 && errno == EINTR) {
     }
     try {
-        map_ids(access, child, runner);
-        write_all(channels.go.write.get(), "g", "the child");
+        if (ready == kMapMe) {
+            map_ids(access, child, runner);
+            write_all(channels.go.write.get(), "g", "the child");
+        }
     } catch (const Error&) {
-        // an error of its own is why it is not there to be mapped
-        channels.go.write.reset();
-        const auto report = await_report(child, channels.report.read);
+        channels.go.write.reset();  // the child ends by itself
         wait_for(child);
-        if (report.empty())
-            throw;
-        throw Error(static_cast<ErrorKind>(report[0] - 'A'), report.substr(1));
+        throw;
     }
-    const auto report = await_report(child, channels.report.read);
-    const int status = wait_for(child);
-    if (report.empty() && WIFSIGNALED(status))
-        throw error(ErrorKind::internal, "cannot go on: the process at work was ended by signal {}{}", WTERMSIG(status),
-                    WTERMSIG(status) == SIGKILL ? "; was there enough memory?" : "");
-    if (report.empty())
-        throw error(ErrorKind::internal, "internal error: the process at work ended without a word");
-    if (report[0] != kReturned)
-        throw Error(static_cast<ErrorKind>(report[0] - 'A'), report.substr(1));
-    return report.substr(1);
+    return result_of(child, await_report(child, channels.report.read));
 }
 
 }  // namespace vprov::os

@@ -19,10 +19,16 @@ enum class RootBy {
     single_id,        // root in name only: all files belong to one id
 };
 
+struct Obstacle {
+    std::string cause;  // "" for none
+    std::string fix;    // a command to paste; "" where there is none
+    std::string text() const;
+};
+
 struct RootAccess {
     RootBy by = RootBy::single_id;
-    IdMap users, groups;    // of the new namespace; none for being_root
-    std::string shortfall;  // single_id: why there are no more ids, and what gives some; for people
+    IdMap users, groups;  // of the new namespace; none for being_root
+    Obstacle shortfall;   // single_id: why there are no more ids
 };
 
 // Looks at this process, the account tables, /etc/subuid and /etc/subgid. A user who is not in the account tables or
@@ -39,8 +45,7 @@ std::string run_as_root(const RootAccess& access, CommandRunner& runner, const s
 // The effective user id outside of run_as_root(): whose home and caches are meant.
 uid_t caller_id() noexcept;
 
-// Why this process may not make user namespaces that are of use, as a clause with the fix; "" when nothing is known to
-// be in the way.
-std::string what_forbids_user_namespaces();
+// What is known to keep this process from making user namespaces that are of use.
+Obstacle what_forbids_user_namespaces();
 
 }  // namespace vprov::os

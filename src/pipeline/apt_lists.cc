@@ -23,7 +23,7 @@ std::string_view without_compression(std::string_view path) {
 }
 
 bool fits(std::string_view data, const archive::ListedFile& listed) {
-    return data.size() == listed.size.value && sha256(data) == listed.digest;
+    return data.size() == listed.size.value && listed.hex_of(data) == listed.hex();
 }
 
 class ListWriter {

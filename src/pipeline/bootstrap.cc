@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "pipeline/layers.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -45,27 +46,8 @@ class StagingQueue {
     std::vector<archive::DebFile> waiting_;
 };
 
-}  // namespace
-
-std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
-    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
-}
-
-Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
-    auto cache = open_cache(request);
-    timer.start(Stage::index);
-    auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
-                                      environment.runner, cache, environment.now, environment.progress);
-    timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
-    timer.start(Stage::resolve);
-    auto packages = resolve::resolve(index, request.packages);
-    timer.finish(summary_of(packages));
-    return {std::move(index), std::move(packages)};
-}
-
-configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
-                                  const Environment& environment, StageTimer& timer) {
-    const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
+configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
+                                       configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
@@ -85,7 +67,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     configuration.root = request.root;
     configuration.architecture = request.architecture;
     configuration.usr = request.usr;
-    configuration.sandbox = sandbox.get();
+    configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
@@ -93,6 +75,67 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     timer.start(Stage::configure);
     auto configured = configure::configure(configuration, environment.progress);
     timer.finish(fmt::format("{} packages", selection.packages.packages.size()));
+    return configured;
+}
+
+}  // namespace
+
+std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
+    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
+}
+
+Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
+    auto cache = open_cache(request);
+    timer.start(Stage::index);
+    auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
+                                      environment.runner, cache, environment.now, environment.progress);
+    timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
+    timer.start(Stage::resolve);
+    auto packages = resolve::resolve(index, request.packages);
+    timer.finish(summary_of(packages));
+    return {std::move(index), std::move(packages)};
+}
+
+LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
+    return layer_inputs(packages, {request.architecture,
+                                   request.hostname,
+                                   request.prepared.value_or(std::vector<std::string>{}),
+                                   {fmt::format("usr {}", static_cast<int>(request.usr))}});
+}
+
+LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,
+                       const Environment& environment) {
+    const auto inputs = inputs_of(request, packages);
+    const auto cache = open_cache(request);
+    const Layers layers(cache);
+    LayerState state{inputs.digest().hex(), false, "layers are not wanted"};
+    if (environment.layers == LayerUse::none)
+        return state;
+    state.reused = layers.find(inputs).has_value();
+    state.why_not = state.reused ? "" : layers.why_none(inputs);
+    return state;
+}
+
+configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
+                                  const Environment& environment, StageTimer& timer) {
+    const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
+    if (environment.layers == LayerUse::none || !request.prepared)
+        return install_anew(request, selection, *sandbox, environment, timer);
+    const auto cache = open_cache(request);
+    const Layers layers(cache);
+    const auto inputs = inputs_of(request, selection.packages);
+    if (const auto layer = layers.find(inputs)) {
+        timer.start(Stage::configure);
+        auto restored = layers.restore(*layer, request.root, *sandbox);
+        timer.finish(restored ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
+                                            layer->filename().native())
+                              : "a damaged layer was removed");
+        if (restored)
+            return std::move(*restored);
+    }
+    auto configured = install_anew(request, selection, *sandbox, environment, timer);
+    if (const auto why = layers.keep(inputs, configured.root()); !why.empty())
+        environment.progress.detail(fmt::format("no layer is kept: {}", why));
     return configured;
 }
 

@@ -12,9 +12,15 @@
 #include "bootstrap/configure/configure.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/command.h"
+#include "pipeline/layer_inputs.h"
 #include "pipeline/stage_timer.h"
 
 namespace vprov::pipeline {
+
+enum class LayerUse {
+    reuse,  // a configured layer of the cache; where there is none, keep one
+    none,
+};
 
 // What the stages use of the world.
 struct Environment {
@@ -22,6 +28,7 @@ struct Environment {
     os::CommandRunner& runner;
     Progress& progress;
     std::int64_t now = 0;  // seconds since the epoch
+    LayerUse layers = LayerUse::reuse;
 };
 
 struct BootstrapRequest {
@@ -33,6 +40,8 @@ struct BootstrapRequest {
     std::filesystem::path root;   // an empty directory
     std::filesystem::path work;   // an existing directory on the same file system
     std::string hostname = "localhost";
+    // "PATH VALUE" for each file that prepare() writes. Without it no layer is used or kept.
+    std::optional<std::vector<std::string>> prepared;
     // Of `root`. Best made before an index is loaded, while this process is small; null: install() makes one.
     std::shared_ptr<configure::Sandbox> sandbox;
     std::function<void(const os::RootDir&)> prepare;  // see configure::ConfigureRequest
@@ -48,7 +57,19 @@ std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer);
 
-// Fetches and unpacks side by side, then configures. Throws what the stages throw.
+// What `vprov plan` says of the configured layer that a build would use or make.
+struct LayerState {
+    std::string digest;  // of its inputs
+    bool reused = false;
+    std::string why_not;  // "" when it is
+};
+LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,
+                       const Environment& environment);
+
+LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages);
+
+// From a layer where there is one. Else fetches and unpacks side by side, configures, and keeps a layer. Throws what
+// the stages throw.
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer);
 

@@ -92,12 +92,25 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
 BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     BootstrapRequest request;
     for (const auto& r : plan.repositories)
-        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until});
+        request.repositories.push_back(
+            {r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until, r.allow_weak_digests});
     request.architecture = plan.architecture;
     const auto& system = plan.recipe.system;
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;
     request.hostname = plan.hostname;
+    return request;
+}
+
+BootstrapRequest guest_request(const plan::Plan& plan) {
+    auto request = bootstrap_request(plan);
+    auto files = render::early_guest_files(plan);
+    request.prepared.emplace();
+    for (const auto& file : files)
+        request.prepared->push_back(
+            fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
+                        sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
+    request.prepare = [files = std::move(files)](const os::RootDir& root) { render::write_guest_files(root, files); };
     return request;
 }
 
@@ -110,13 +123,10 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
 
-    auto request = bootstrap_request(plan);
+    auto request = guest_request(plan);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
     request.sandbox = make_sandbox(request);
-    request.prepare = [&](const os::RootDir& root) {
-        render::write_guest_files(root, render::early_guest_files(plan));
-    };
     const auto selection = select_packages(request, environment, timer);
     check_room(plan, selection.packages);
     auto configured = install(request, selection, environment, timer);

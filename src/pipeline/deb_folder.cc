@@ -51,7 +51,8 @@ void keep_debs(const fs::path& folder, const std::vector<const deb::Package*>& p
         if (has_size(path, package->size))
             continue;
         const auto temporary = folder / fmt::format(".{}.new", deb_name(*package));
-        fs::copy_file(cache.path_of(package->sha256), temporary, fs::copy_options::overwrite_existing, failure);
+        const auto digest = cache.digest_of(*package).value_or(package->sha256);
+        fs::copy_file(cache.path_of(digest), temporary, fs::copy_options::overwrite_existing, failure);
         if (!failure)
             fs::rename(temporary, path, failure);
         if (failure)

@@ -13,6 +13,8 @@ Json release_entry(const deb::Release& release) {
         {"uri", release.uri}, {"suite", release.suite}, {"codename", release.codename}, {"date", release.date}};
     if (!release.valid_until.empty())
         entry["valid_until"] = release.valid_until;
+    if (release.weak_digests)
+        entry["weak_digests"] = true;
     entry["key"] = release.key.empty() ? Json(nullptr) : Json(release.key);
     entry["sha256"] = release.digest.hex();
     return entry;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "config-render/guest_files.h"
 #include "config-render/sources.h"
@@ -27,6 +28,8 @@ std::string source_line(const plan::PlannedRepository& repository) {
                        joined(repository.components, " "));
 }
 
+constexpr std::array<std::string_view, 2> kCopied = {"etc/resolv.conf", "etc/hostname"};
+
 }  // namespace
 
 void write_sources(const os::RootDir& root, const plan::Plan& plan) {
@@ -39,8 +42,16 @@ void write_sources(const os::RootDir& root, const plan::Plan& plan) {
     root.write("/etc/apt/sources.list", lines);
 }
 
+std::vector<std::string> host_settings(const std::filesystem::path& host) {
+    std::vector<std::string> settings = {"/etc/fstab unconfigured"};
+    std::error_code failure;
+    for (const auto path : kCopied)
+        if (std::filesystem::is_regular_file(host / path, failure))
+            settings.push_back(fmt::format("/{} {}", path, sha256(os::read_file(host / path)).hex()));
+    return settings;
+}
+
 void copy_host_settings(const os::RootDir& root, const std::filesystem::path& host) {
-    constexpr std::array<std::string_view, 2> kCopied = {"etc/resolv.conf", "etc/hostname"};
     std::error_code failure;
     for (const auto path : kCopied)
         if (std::filesystem::is_regular_file(host / path, failure) && !root.exists(path))

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "os/root_dir.h"
 #include "plan/plan.h"
@@ -16,5 +18,7 @@ void write_sources(const os::RootDir& root, const plan::Plan& plan);
 // What debootstrap takes over from the host, where the tree has none: /etc/resolv.conf and /etc/hostname; and an
 // /etc/fstab that says it is none.
 void copy_host_settings(const os::RootDir& root, const std::filesystem::path& host = "/");
+// What it copies, as BootstrapRequest::prepared.
+std::vector<std::string> host_settings(const std::filesystem::path& host = "/");
 
 }  // namespace vprov::pipeline

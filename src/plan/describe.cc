@@ -126,6 +126,8 @@ std::string repositories_section(const Plan& plan) {
                             joined(repository.components, " "));
         rows += repository.trusted ? "  TRUSTED: no signature is checked"
                                    : fmt::format("  {}", repository.signed_by.native());
+        if (repository.allow_weak_digests)
+            rows += "  WEAK DIGESTS are taken";
         rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";
     }
     return section.block(rows).text();

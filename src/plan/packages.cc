@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "bootstrap/deb/package_wish.h"
 #include "plan/suites.h"
 
 namespace vprov::plan {
@@ -65,9 +66,17 @@ std::string kernel_package(const recipe::System& system, const std::string& arch
     return found == kKernels.end() ? "" : std::string(found->package);
 }
 
+std::set<std::string> included_names(const recipe::System& system) {
+    std::set<std::string> names;
+    for (const auto& text : system.include)
+        if (const auto wish = deb::read_package_wish(text); !wish.removal)
+            names.emplace(wish.name);
+    return names;
+}
+
 std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package) {
     const auto& system = recipe.system;
-    std::set<std::string> packages(system.include.begin(), system.include.end());
+    auto packages = included_names(system);
     const bool boots = !kernel_package.empty() || system.kernel.path;
     if (boots && system.variant != recipe::Variant::standard)
         for (auto& package : packages_to_boot(recipe, packages)) packages.insert(std::move(package));
@@ -83,6 +92,8 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
                     [](const auto& user) { return user.sudo; }))
         packages.insert("sudo");
     for (const auto& package : system.exclude) packages.erase(package);
+    for (const auto& text : system.include) packages.erase(std::string(deb::read_package_wish(text).name));
+    packages.insert(system.include.begin(), system.include.end());  // as they were written
     return {packages.begin(), packages.end()};
 }
 

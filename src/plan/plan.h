@@ -36,7 +36,7 @@ struct PlannedRepository {
     std::string uri, suite;  // what packages are fetched from
     std::vector<std::string> components;
     std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
-    bool trusted = false, check_valid_until = true;
+    bool trusted = false, check_valid_until = true, allow_weak_digests = false;
     bool operator==(const PlannedRepository&) const = default;
 };
 

@@ -135,7 +135,8 @@ PlannedRepository own_repository(const recipe::Repository& repository, const rec
                               repository.components,
                               {},
                               repository.trusted,
-                              repository.check_valid_until};
+                              repository.check_valid_until,
+                              repository.allow_weak_digests};
     if (repository.signed_by)
         planned.signed_by = named_keyring(recipe, *repository.signed_by, "[[system.repository]] signed_by", facts);
     else if (!repository.trusted)
@@ -160,6 +161,10 @@ std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe
         planned.push_back({mirror, pockets.updates, system.components, keyring});
     if (system.security && !pockets.security.empty())
         planned.push_back({security_mirror(system, facts, mirror), pockets.security, system.components, keyring});
+    for (auto& repository : planned) {
+        repository.check_valid_until = system.check_valid_until;
+        repository.allow_weak_digests = system.allow_weak_digests;
+    }
     for (const auto& repository : system.repositories) planned.push_back(own_repository(repository, recipe, facts));
     return planned;
 }

@@ -19,7 +19,7 @@ struct Repository {  // [[system.repository]]
     std::vector<std::string> components = {"main"};
     std::optional<std::filesystem::path> signed_by;
     bool trusted = false;
-    bool check_valid_until = true;
+    bool check_valid_until = true, allow_weak_digests = false;
 };
 
 struct Kernel {                                         // [system.kernel]
@@ -37,6 +37,7 @@ struct System {  // [system]
     std::vector<std::string> components = {"main"};
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
+    bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
     std::vector<Repository> repositories;
     Kernel kernel;

@@ -1,3 +1,4 @@
+#include "bootstrap/deb/package_wish.h"
 #include "recipe/forms.h"
 #include "recipe/tables.h"
 #include "recipe/values.h"
@@ -16,7 +17,8 @@ Keys<Repository> repository_keys() {
          list("components", &Repository::components, word(flaw_of_component), EmptyList::refused),
          key("signed_by", &Repository::signed_by, word(flaw_of_file_name)),
          key("trusted", &Repository::trusted, boolean_of),
-         key("check_valid_until", &Repository::check_valid_until, boolean_of)},
+         key("check_valid_until", &Repository::check_valid_until, boolean_of),
+         key("allow_weak_digests", &Repository::allow_weak_digests, boolean_of)},
         {},
         {"uri", "suite"},
         {}};
@@ -51,7 +53,9 @@ void check_system(const System& system, const Node& table, Findings& findings) {
     if (!exclude)
         return;
     for (const auto& item : exclude->items)
-        if (std::find(system.include.begin(), system.include.end(), item.text) != system.include.end())
+        if (std::any_of(system.include.begin(), system.include.end(), [&](const std::string& wish) {
+                return !deb::read_package_wish(wish).removal && deb::read_package_wish(wish).name == item.text;
+            }))
             findings.refuse(item, "[system] exclude", "it is in [system] include as well");
 }
 
@@ -70,9 +74,11 @@ Keys<System> system_keys() {
          key("variant", &System::variant, choice(variants)), key("mirror", &System::mirror, word(flaw_of_uri)),
          key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
          list("components", &System::components, word(flaw_of_component), EmptyList::refused),
-         list("include", &System::include, word(flaw_of_package)),
+         list("include", &System::include, word(deb::flaw_of_package_wish)),
          list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
          key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),
+         key("check_valid_until", &System::check_valid_until, boolean_of),
+         key("allow_weak_digests", &System::allow_weak_digests, boolean_of),
          key("keyring", &System::keyring, word(flaw_of_file_name)), table("kernel", &System::kernel, kernel_keys()),
          tables("repository", &System::repositories, repository_keys())},
         {},

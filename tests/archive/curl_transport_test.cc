@@ -67,6 +67,16 @@ class CurlTransport : public testing::Test {
         return fetched;
     }
 
+    // Of the requests in their order: what part they asked for, "" for all.
+    static std::vector<std::string> ranges_of(LoopbackServer& server) {
+        std::vector<std::string> ranges;
+        for (const auto& line : server.stop()) {
+            const auto words = split_words(line);
+            ranges.emplace_back(words.size() > 2 ? words[2] : "");
+        }
+        return ranges;
+    }
+
     os::TempDir work{fs::temp_directory_path(), "vprov-test-"};
     CurlOptions options;
     const std::string content = std::string(300000, 'c') + "end";
@@ -132,6 +142,65 @@ TEST_F(CurlTransport, ABodyCutShort) {
     EXPECT_EQ(fetch_with(R"({"truncate": 100000})").failure, "the connection was closed before the end");
     EXPECT_EQ(requests, 3U);
     const auto fetched = fetch_with(R"({"truncate": 100000, "times": 1})");
+    EXPECT_EQ(fetched.failure, "");
+    EXPECT_EQ(fetched.body, content);
+}
+
+TEST_F(CurlTransport, TheRestOfABrokenBodyIsAskedFor) {
+    LoopbackServer server(work.path(), {{"/file", R"({"truncate": 100000, "times": 2})"}});
+    Fetched fetched;
+    std::vector<Transfer> transfers = {transfer_into(fetched, server.url() + "/file")};
+    transfers[0].resume_at = Bytes{};
+    make_curl_transport(options)->run(transfers);
+    EXPECT_EQ(fetched.failure, "");
+    EXPECT_EQ(fetched.body, content);
+    EXPECT_EQ(fetched.restarts, 0);
+    EXPECT_EQ(ranges_of(server), (std::vector<std::string>{"", "bytes=100000-", "bytes=200000-"}));
+}
+
+TEST_F(CurlTransport, WhatIsThereAlreadyIsNotAskedFor) {
+    LoopbackServer server(work.path(), {{"/whole", R"({"ranges": false})"}});
+    os::write_file(work.path() / "whole", content);
+    std::vector<Fetched> fetched(3);
+    for (auto& one : fetched) one.body = content.substr(0, 1000);
+    fetched[2].body = content + "more";
+    std::vector<Transfer> transfers = {transfer_into(fetched[0], server.url() + "/file"),
+                                       transfer_into(fetched[1], server.url() + "/whole"),
+                                       transfer_into(fetched[2], server.url() + "/file")};
+    for (std::size_t i = 0; i < 3; ++i) transfers[i].resume_at = Bytes{fetched[i].body.size()};
+    make_curl_transport(options)->run(transfers);
+    for (const auto& one : fetched) {
+        EXPECT_EQ(one.failure, "");
+        EXPECT_EQ(one.body, content);
+    }
+    EXPECT_EQ(fetched[0].restarts, 0);
+    EXPECT_EQ(fetched[1].restarts, 1) << "the server knows no ranges";
+    EXPECT_EQ(fetched[2].restarts, 1) << "there is no such rest";
+}
+
+TEST_F(CurlTransport, AFileThatIsKnownIsNotSentAgain) {
+    LoopbackServer server(work.path(), {});
+    Transfer::Outcome first, second;
+    for (auto* outcome : {&first, &second}) {
+        Fetched fetched;
+        std::vector<Transfer> transfers = {transfer_into(fetched, server.url() + "/file")};
+        transfers[0].known = first.validator;
+        transfers[0].on_end = [&](const Transfer::Outcome& told) { *outcome = told; };
+        make_curl_transport(options)->run(transfers);
+        EXPECT_EQ(fetched.body, outcome == &first ? content : "");
+    }
+    EXPECT_FALSE(first.unchanged);
+    EXPECT_EQ(first.validator.etag.size(), 18U);
+    EXPECT_EQ(second.failure, "");
+    EXPECT_TRUE(second.unchanged);
+}
+
+TEST_F(CurlTransport, TheRestOfAFileOfThisMachine) {
+    Fetched fetched;
+    fetched.body = content.substr(0, 1000);
+    std::vector<Transfer> transfers = {transfer_into(fetched, "file://" + (work.path() / "file").native())};
+    transfers[0].resume_at = Bytes{1000};
+    make_curl_transport(options)->run(transfers);
     EXPECT_EQ(fetched.failure, "");
     EXPECT_EQ(fetched.body, content);
 }

@@ -273,6 +273,25 @@ TEST_F(FetchIndex, MirrorsWithoutByHashAreAskedForTheFile) {
     EXPECT_EQ(refusal(), fmt::format("cannot fetch {}/{}{}: 404 Not Found", kMirror, kDists, packages_xz));
 }
 
+TEST_F(FetchIndex, AReleaseFileThatHasNotChangedIsNotSentAgain) {
+    SigningKeys keys;
+    const auto key = keys.make("Archive <a@example.org>");
+    sign(keys, key);
+    FakeAnswer tagged{keys.clear_sign(suite.text(), {{key}, "", "SHA256", ""})};
+    tagged.validator = {"\"v1\"", ""};
+    mirror.serve(kDists + "InRelease", tagged);
+    EXPECT_EQ(names(fetch()), "hello 1.0\n");
+    auto other = tagged;
+    other.body = "this would be sent";
+    mirror.serve(kDists + "InRelease", other);
+    EXPECT_EQ(names(fetch()), "hello 1.0\n");
+    const auto kept = fs::directory_iterator(work.path() / "cache/releases")->path();
+    std::ofstream(kept, std::ios::app) << "x";
+    EXPECT_EQ(refusal(), "cannot trust " + kName + ": it is not signed") << "a damaged one is asked for anew";
+    mirror.serve(kDists + "InRelease", tagged);
+    EXPECT_EQ(names(fetch()), "hello 1.0\n");
+}
+
 TEST_F(FetchIndex, WhatWasReadBeforeIsNotReadAgain) {
     set_packages(packages_stanza("hello", "1.0", "hello's bytes") + packages_stanza("world", "2", "world's bytes"));
     fetch();

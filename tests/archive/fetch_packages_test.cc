@@ -135,6 +135,44 @@ TEST_F(FetchPackages, AttemptsThatBrokeOffLeaveNothingBehind) {
     EXPECT_EQ(progress.lines.back(), "fetch 7010/7010 3/3 small 1.0");
 }
 
+TEST_F(FetchPackages, WhatBrokeOffIsContinuedByTheNextRun) {
+    const auto part = cache.directory() / ("partial/" + sha256(debs[1].second).hex() + ".part");
+    mirror.serve(pool_path("large", "1.0"), {std::string(3000, 'l'), "timed out"});
+    EXPECT_EQ(refusal(), "cannot fetch large 1.0 from " + url("large") + ": timed out");
+    EXPECT_EQ(os::read_file(part), std::string(3000, 'l'));
+    mirror.serve(pool_path("large", "1.0"), {debs[1].second});
+    mirror.requests.clear();
+    EXPECT_EQ(fetch().size(), 3U);
+    EXPECT_EQ(mirror.requests[0], pool_path("large", "1.0") + " (3000-)");
+    EXPECT_EQ(progress.lines.back(), "fetch 7010/7010 3/3 small 1.0");
+    EXPECT_EQ(os::read_file(cache.path_of(sha256(debs[1].second))), debs[1].second);
+    EXPECT_EQ(partials(), 0U);
+}
+
+TEST_F(FetchPackages, AWrongBeginningIsNotKept) {
+    const auto part = cache.directory() / ("partial/" + sha256(debs[1].second).hex() + ".part");
+    std::ofstream(part) << std::string(3000, 'x');
+    EXPECT_EQ(fetch().size(), 3U);
+    EXPECT_EQ(mirror.requests[0], pool_path("large", "1.0") + " (3000-)");
+    EXPECT_EQ(mirror.requests.back(), pool_path("large", "1.0") + " (origin)");
+    EXPECT_EQ(progress.lines.back(), "fetch 7010/7010 3/3 large 1.0");
+    EXPECT_EQ(partials(), 0U);
+    fs::remove(cache.path_of(sha256(debs[1].second)));
+    std::ofstream(part) << std::string(6000, 'l');
+    mirror.requests.clear();
+    EXPECT_EQ(fetch().size(), 3U);
+    EXPECT_EQ(mirror.requests, std::vector<std::string>{pool_path("large", "1.0")}) << "more than the whole is nothing";
+}
+
+TEST_F(FetchPackages, WhatAnotherProcessContinuesIsLeftToIt) {
+    const auto part = cache.directory() / ("partial/" + sha256(debs[1].second).hex() + ".part");
+    std::ofstream(part) << std::string(3000, 'l');
+    const os::FileLock other(part, os::FileLock::Mode::exclusive);
+    EXPECT_EQ(fetch().size(), 3U);
+    EXPECT_EQ(mirror.requests[0], pool_path("large", "1.0"));
+    EXPECT_EQ(os::read_file(part), std::string(3000, 'l'));
+}
+
 TEST_F(FetchPackages, WhatAKilledRunLeftIsCleanedUp) {
     fs::create_directories(cache.directory() / "partial/fetch-dead01");
     std::ofstream(cache.directory() / "partial/fetch-dead01/1") << "half";
@@ -171,9 +209,8 @@ TEST_F(FetchPackages, AFullDiskIsNamed) {
     const auto message = refusal();
     ::setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, SIG_DFL);
-    const auto prefix = "disk: cannot write '" + (cache.directory() / "partial/fetch-").native();
-    EXPECT_EQ(message.substr(0, prefix.size()), prefix);
-    EXPECT_EQ(message.substr(prefix.size() + 6), "/1': File too large");
+    EXPECT_EQ(message, fmt::format("disk: cannot write '{}/partial/{}.part': File too large",
+                                   cache.directory().native(), sha256(debs[1].second).hex()));
     EXPECT_EQ(partials(), 0U);
 }
 

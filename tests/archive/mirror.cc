@@ -15,8 +15,8 @@ constexpr std::size_t kPortion = 1000;
 
 // "" for success; enforces the limit as the real one does.
 std::string feed(Transfer& transfer, const FakeAnswer& answer, std::size_t size) {
-    Bytes received;
-    for (std::size_t at = 0; at < size || answer.endless; at += kPortion) {
+    Bytes received = transfer.resume_at.value_or(Bytes{});
+    for (std::size_t at = received.value; at < size || answer.endless; at += kPortion) {
         const auto portion = std::string_view(answer.body)
                                  .substr(at % std::max<std::size_t>(answer.body.size(), 1),
                                          std::min(kPortion, answer.endless ? kPortion : size - at));
@@ -34,20 +34,28 @@ std::string feed(Transfer& transfer, const FakeAnswer& answer, std::size_t size)
 void FakeTransport::run(std::span<Transfer> transfers) {
     for (auto& transfer : transfers) {
         auto path = transfer.url.starts_with(kMirror) ? transfer.url.substr(kMirror.size() + 1) : transfer.url;
-        requests.push_back(path + (transfer.source == Transfer::Source::origin ? " (origin)" : ""));
+        const auto rest = transfer.resume_at.value_or(Bytes{}).value;
+        requests.push_back(path + (transfer.source == Transfer::Source::origin ? " (origin)" : "") +
+                           (rest > 0 ? fmt::format(" ({}-)", rest) : ""));
         const auto found = answers_.find(transfer.url);
         if (found == answers_.end()) {
-            transfer.on_end({"404 Not Found", true});
+            transfer.on_end({"404 Not Found", true, false, false, {}});
             continue;
         }
         const FakeAnswer answer = found->second.front();
         if (found->second.size() > 1)
             found->second.pop_front();
+        if (!transfer.known.empty() && transfer.known == answer.validator) {
+            transfer.on_end({"", false, false, true, {}});
+            continue;
+        }
         for (int i = 0; i < answer.restarts; ++i) {
             feed(transfer, answer, answer.body.size() / 2);
             transfer.on_restart();
         }
-        transfer.on_end({feed(transfer, answer, answer.body.size()), answer.missing});
+        const auto failure = feed(transfer, answer, answer.body.size());
+        transfer.on_end(
+            {failure, answer.missing, failure == answer.failure && !answer.missing, false, answer.validator});
     }
 }
 

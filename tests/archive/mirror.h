@@ -19,7 +19,8 @@ struct FakeAnswer {
     std::string failure = {};
     bool missing = false;
     bool endless = false;  // `body` again and again
-    int restarts = 0;      // attempts that break off in the middle of the body first
+    Validator validator = {};
+    int restarts = 0;  // attempts that break off in the middle of the body first
 };
 
 class FakeTransport final : public Transport {
@@ -31,7 +32,8 @@ class FakeTransport final : public Transport {
     void then(const std::string& path, FakeAnswer answer) { answers_[url(path)].push_back(std::move(answer)); }
     void forget(const std::string& path) { answers_.erase(url(path)); }
 
-    // Paths below the mirror in the order of the requests; " (origin)" is appended for Source::origin.
+    // Paths below the mirror in the order of the requests; " (origin)" is appended for Source::origin,
+    // " (N-)" where N bytes are there already.
     std::vector<std::string> requests;
 
   private:

@@ -59,8 +59,10 @@ TEST(ReleaseFile, KeepsWhatIsNeeded) {
 TEST(ReleaseFile, SaysWhatItCannotRead) {
     EXPECT_EQ(message_of([] { parse_release("Suite: x\nDate: yesterday\nSHA256:\n"); }),
               "cannot read line 2: 'yesterday' is not a date");
-    EXPECT_EQ(message_of([] { parse_release("Suite: x\nMD5Sum:\n a 1 b\n"); }),
+    EXPECT_EQ(message_of([] { parse_release("Suite: x\nSHA512:\n a 1 b\n"); }),
               "cannot read line 1: there are no SHA-256 sums");
+    EXPECT_EQ(message_of([] { parse_release("Suite: x\nMD5Sum:\n a 1 b\n"); }),
+              "cannot read line 3: 'a 1 b' is not a digest, a size and a name");
     EXPECT_EQ(message_of([] { parse_release("Suite: x\nSHA256:\n 12 1 main/binary-amd64/Packages\n"); }),
               "cannot read line 3: '12 1 main/binary-amd64/Packages' is not a digest, a size and a name");
 }

@@ -101,6 +101,9 @@ TEST(Signature, ExpiredAndWeakSignaturesDoNotCount) {
     const auto weak = keys.clear_sign(kText, {{key}, "", "SHA1", ""});
     EXPECT_EQ(verify.refusal(weak, keys.keyring({key})),
               "the signature of key " + key + " 'Archive <a@example.org>' uses SHA-1, which is not safe");
+    EXPECT_EQ(
+        verify_clear_signed(weak, {keys.keyring({key}), WeakHashes::allowed}, verify.runner, verify.work.path()).key,
+        key);
 }
 
 TEST(Signature, TextOutsideIsRefusedThoughGpgvWouldPassIt) {
@@ -155,7 +158,7 @@ TEST(GpgvStatus, VerdictsThatNeedMoreThanOneLine) {
     const std::string fingerprint(40, 'A');
     const std::string id(16, 'A');
     const auto judge = [](const std::string& status) {
-        return message_of([&] { accepted_key(parse_gpgv_status(status), "/k.gpg"); });
+        return message_of([&] { accepted_key(parse_gpgv_status(status), {"/k.gpg"}); });
     };
     EXPECT_EQ(judge(""), "it is not signed");
     EXPECT_EQ(judge("[GNUPG:] NODATA 4\n"), "it is not signed");

@@ -10,7 +10,10 @@ namespace {
 
 std::string run(std::vector<std::string> argv, std::string_view input = "") {
     os::SystemCommandRunner runner;
-    const os::Command command{std::move(argv), os::clean_environment(), std::string(input), {}};
+    os::Command command;
+    command.argv = std::move(argv);
+    command.environment = os::clean_environment();
+    command.input = input;
     const auto result = runner.run(command);
     if (!result.ok())
         throw error(ErrorKind::internal, "{}", os::describe_failure(command, result));

@@ -4,7 +4,6 @@
 import json
 import shutil
 import socket
-import subprocess
 
 import vprov_under_test
 from vprov_under_test import ARCHIVE, DONE, PACKAGES, RECIPE, USAGE, VprovTest
@@ -199,19 +198,6 @@ class RecipeTest(VprovTest):
         self.assert_failed(self.run_vprov("biuld"), USAGE,
                            "vprov: cannot run 'biuld': there is no such verb; did you mean 'build'?")
         self.assert_failed(self.run_vprov("build"), USAGE, "vprov: cannot understand the command line")
-
-
-class UserTest(VprovTest):
-    def test_without_root(self):
-        recipe = self.recipe('name = "tiny"\n[[disk]]\nsize = "1G"\nfilesystem = "ext4"\nmount = "/"\n')
-        program = shutil.copy(vprov_under_test.vprov, self.place / "vprov")  # the build may be where nobody can read
-        self.place.chmod(0o777)
-        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program]
-        for verb in (["build", recipe, "--output", self.output], ["bootstrap", "bookworm", self.output]):
-            with self.subTest(verb=verb[0]):
-                run = subprocess.run([*command, *map(str, verb)], env=self.environment(), cwd=self.place, text=True,
-                                     capture_output=True, check=False)
-                self.assert_failed(run, USAGE, f"vprov: cannot {verb[0]}", "packages' scripts need root; run it with sudo")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Image : public testing::Test {
     }
 
     std::string run(std::vector<std::string> argv) {
-        const os::Command command{std::move(argv), os::clean_environment(), "", {}};
+        const os::Command command{std::move(argv), os::clean_environment(), "", -1, {}};
         const auto result = runner.run(command);
         EXPECT_TRUE(result.ok()) << os::describe_failure(command, result);
         return result.output;

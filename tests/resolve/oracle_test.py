@@ -42,6 +42,15 @@ LARGE = {
     ),
     "trixie": ("task-xfce-desktop", "postfix", "--recommends openssh-server", "xen-system-amd64"),
 }
+# With backports among the sources.
+FORMS = (
+    "systemd/bookworm-backports",
+    "curl=7.88*",
+    "curl/bookworm-backports",
+    "nginx systemd-",
+    "nginx libssl3-",
+    "git/bookworm-backports curl=0",
+)
 DEBIAN1 = "--variant standard openssh-server locales linux-image-cloud-amd64"
 KEYRING = os.environ.get("VPROV_KEYRING", "/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -78,6 +87,7 @@ class Apt:
             f'Acquire::Languages "none"; APT::Sandbox::User "root"; Dir::Log "{directory}";')
         self.environment = {**os.environ, "APT_CONFIG": str(directory / "apt.conf"), "LC_ALL": "C.UTF-8"}
         self.run("apt-get", "-qq", "update")
+        self.tool_arguments = []
         self.packages_files = self.unpack_lists()
 
     def run(self, *words, check=True):
@@ -85,9 +95,10 @@ class Apt:
 
     def unpack_lists(self):
         files = []
-        names = self.run("apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages").stdout.split()
-        for number, name in enumerate(names):
+        rows = self.run("apt-get", "indextargets", "--format", "$(FILENAME) $(CODENAME)", "Created-By: Packages").stdout
+        for number, (name, codename) in enumerate(row.split() for row in rows.splitlines()):
             files.append(self.directory / "files" / f"{number}-{pathlib.Path(name).name}")
+            self.tool_arguments.append(f"{files[-1]}:{100 if 'backports' in codename else 500}:{codename}")
             with open(files[-1], "wb") as out:
                 subprocess.run(["/usr/lib/apt/apt-helper", "cat-file", name], env=self.environment, stdout=out, check=True)
         return files
@@ -147,9 +158,11 @@ def native_architecture():
     return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def sources(uri, security, suite, full):
+def sources(uri, security, suite, full, backports=False):
     options = f"[signed-by={KEYRING}]"
     lines = [f"deb {options} {uri} {suite} main"]
+    if backports:
+        lines.append(f"deb {options} {uri} {suite}-backports main")
     if full:
         lines.append(f"deb {options} {uri} {suite}-updates main")
         if security:
@@ -158,7 +171,7 @@ def sources(uri, security, suite, full):
 
 
 def ours(tool, apt, requests):
-    result = subprocess.run([tool, "--arch", apt.architecture, *map(str, apt.packages_files)], capture_output=True,
+    result = subprocess.run([tool, "--arch", apt.architecture, *apt.tool_arguments], capture_output=True,
                             text=True, check=True, input="".join(request.line + "\n" for request in requests))
     answers = result.stdout.split("\n\n")[:-1] if not result.stdout.startswith("\n") else result.stdout[1:].split("\n\n")[:-1]
     assert len(answers) == len(requests), result.stderr
@@ -196,8 +209,9 @@ def compare(title, tool, apt, lines):
         found = difference(request, answer, theirs, said)
         if found is None and theirs is not None:
             manual = {line.split("=")[0] for line in answer if not line.endswith(" auto")}
-            wanted = set(apt.bases[request.variant] + request.names) - set(request.exclude)
-            if not manual <= wanted and all(name in apt.names for name in request.names):
+            names = [re.split("[=/]", name)[0] for name in request.names]
+            wanted = set(apt.bases[request.variant] + names) - set(request.exclude)
+            if not manual <= wanted and all(name in apt.names for name in names):
                 found = f"marked as installed by hand: {' '.join(sorted(manual - wanted))}"
         if found is not None:
             failures += 1
@@ -248,6 +262,10 @@ def main():
                 failures += compare(title, arguments.tool, apt, lines)
                 if not full and oracle.exists() and not arguments.only_random:
                     failures += compare_with_oracle(oracle, arguments.tool, apt, uri, suite)
+        if not arguments.only_random:
+            apt = Apt(pathlib.Path(work) / "backports", architecture, sources(uri, security, "bookworm", False, True))
+            apt.prepare()
+            failures += compare("bookworm with backports", arguments.tool, apt, FORMS)
     return 1 if failures else 0
 
 

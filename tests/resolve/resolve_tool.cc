@@ -1,10 +1,10 @@
 // resolve_tool: the resolver over Packages files on disk, for comparisons with apt.
 //
-// usage: resolve_tool [--arch A] [--times] FILE[:PRIORITY]... <REQUESTS
+// usage: resolve_tool [--arch A] [--times] FILE[:PRIORITY[:SUITE]]... <REQUESTS
 // A request is a line "[--variant V] [--recommends] [--exclude NAME]... [NAME...]"; the variant is minbase unless
 // given. Each is answered by lines "NAME=VERSION", sorted by name, with " auto" behind those that came in as
 // dependencies, or by one line "! MESSAGE"; an empty line ends the answer. PRIORITY is that of the release (1, 100, or
-// 500).
+// 500), SUITE its name. A NAME may have all that deb::PackageWish knows.
 // --times says on stderr how much processor time indexing and each answer took.
 
 #include <cstdio>
@@ -77,15 +77,15 @@ double processor_milliseconds() {
 
 vprov::deb::PackageIndex read_index(const Arguments& arguments) {
     vprov::deb::PackageIndex index(arguments.architecture);
-    for (auto name : arguments.files) {
+    for (const auto& argument : arguments.files) {
+        const auto parts = vprov::split(argument, ':');
+        const std::string name(parts[0]);
+        const auto priority = parts.size() > 1 ? parts[1] : "500";
         vprov::deb::Release release;
-        if (const auto colon = name.rfind(':'); colon != std::string::npos) {
-            release.not_automatic = true;
-            release.but_automatic_upgrades = name.substr(colon) == ":100";
-            name.resize(colon);
-        }
+        release.not_automatic = priority != "500";
+        release.but_automatic_upgrades = priority == "100";
         release.uri = "file:";
-        release.suite = name.substr(name.rfind('/') + 1);
+        release.suite = parts.size() > 2 ? std::string(parts[2]) : name.substr(name.rfind('/') + 1);
         auto text = vprov::os::read_file(name);
         const auto start = processor_milliseconds();
         index.add(release, std::move(text));

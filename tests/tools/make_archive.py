@@ -14,11 +14,14 @@ In a test:
                 "/usr/bin/hello": {"content": "#!/bin/sh\\necho hi\\n", "mode": 0o755},
                 "/etc/hello.conf": "a = 1\\n",                           # text or bytes: mode 0644
                 "/usr/bin/hi": {"link": "hello"},                       # a symbolic link
+                "/usr/bin/ho": {"hardlink": "/usr/bin/hello"},          # of a file that stands above it
+                "/run/hello": {"pipe": True, "owner": (33, 33)},        # as root only: any entry may have an owner
                 "/var/lib/hello": {"directory": True, "mode": 0o700},
             },
             "conffiles": ["/etc/hello.conf"],                           # default: none
             "scripts": {"postinst": "#!/bin/sh\\nexit 0\\n"},             # preinst postinst prerm postrm config
             "triggers": "interest-noawait /usr/share/hello\\n",
+            "control_files": {"md5sums": "...\\n"},                     # any others; dpkg-deb does not check them then
             "compression": "xz",                                        # xz (default) gzip zstd none
             "index": {"SHA256": "0" * 64},                              # lies of the Packages stanza
         })
@@ -52,6 +55,8 @@ import tempfile
 import time
 
 EPOCH = 1700000000  # of every file in every .deb
+SUMS = {"MD5Sum": hashlib.md5, "SHA1": hashlib.sha1, "SHA256": hashlib.sha256}  # by the field of a Release file
+STANZA_NAMES = {"MD5Sum": "MD5sum", "SHA1": "SHA1", "SHA256": "SHA256"}         # of a Packages stanza
 
 
 class SigningKey:
@@ -125,6 +130,11 @@ def put(root, path, entry):
         entry = {"content": entry}
     if "link" in entry:
         target.symlink_to(entry["link"])
+    elif "hardlink" in entry:
+        os.link(root / entry["hardlink"].lstrip("/"), target)
+    elif entry.get("pipe"):
+        os.mkfifo(target)
+        target.chmod(entry.get("mode", 0o644))
     elif entry.get("directory"):
         target.mkdir(exist_ok=True)
         target.chmod(entry.get("mode", 0o755))
@@ -132,6 +142,10 @@ def put(root, path, entry):
         content = entry.get("content", "")
         target.write_bytes(content.encode() if isinstance(content, str) else content)
         target.chmod(entry.get("mode", 0o644))
+    if "owner" in entry:
+        os.lchown(target, *entry["owner"])
+        if "mode" in entry:
+            target.chmod(entry["mode"])  # chown(2) clears setuid bits
 
 
 def build_deb(package, target):
@@ -149,11 +163,17 @@ def build_deb(package, target):
             (root / "DEBIAN/conffiles").write_text("".join(f"{path}\n" for path in package["conffiles"]))
         if package.get("triggers"):
             (root / "DEBIAN/triggers").write_text(package["triggers"])
+        for name, text in package.get("control_files", {}).items():
+            put(root, f"DEBIAN/{name}", text)
+        options = ["--nocheck"] if package.get("control_files") else []
+        if not any(isinstance(entry, dict) and "owner" in entry for entry in package.get("files", {}).values()):
+            options.append("--root-owner-group")
         for path in sorted(root.rglob("*")):
             os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg-deb", f"-Z{package.get('compression', 'xz')}", "--build", "--root-owner-group", str(root),
+        subprocess.run(["dpkg-deb", f"-Z{package.get('compression', 'xz')}", "--build", *options, str(root),
                         str(target)], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL if "--nocheck" in options else None,  # it warns of that
                        env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C.UTF-8"})
 
 
@@ -165,6 +185,7 @@ class Archive:
         self.directory = pathlib.Path(directory).absolute()
         self.key, self.suite, self.architecture, self.component = key, suite, architecture, component
         self.packages = []
+        self.stanzas = []  # of packages from elsewhere, whose files the caller puts where they say
         now = int(time.time())
         self.release = {
             "Origin": "Test", "Label": "Test", "Suite": suite, "Codename": codename or suite, "Version": "12.0",
@@ -173,6 +194,15 @@ class Archive:
             "Acquire-By-Hash": "yes", "Architectures": architecture, "Components": component,
             "Description": "an archive for tests",
         }
+        self.digests = ["MD5Sum", "SHA256"]     # of the Release file; a Packages stanza has MD5sum, SHA1, SHA256
+        self.forms = ["", ".gz", ".xz"]         # of the Packages file
+        self.compression = "xz"                 # of a .deb that does not say
+        self.in_release = True
+
+    def make_old(self, digests=("MD5Sum", "SHA1")):
+        """The shape of the archives of 2007: Release with Release.gpg, Packages.gz, data.tar.gz, no SHA-256. Before write()."""
+        self.digests, self.forms, self.compression, self.in_release = list(digests), [".gz"], "gzip", False
+        self.release.pop("Acquire-By-Hash", None)
 
     @property
     def uri(self):
@@ -195,17 +225,17 @@ class Archive:
         return f"pool/{self.component}/{name[0]}/{name}/{name}_{version}_{package.get('arch', 'all')}.deb"
 
     def write(self):
-        stanzas = []
+        stanzas = [text.rstrip("\n") + "\n" for text in self.stanzas]
         for package in self.packages:
             path = self.pool_path(package)
-            build_deb(package, self.directory / path)
+            build_deb({"compression": self.compression, **package}, self.directory / path)
             data = (self.directory / path).read_bytes()
             fields = control_fields(package)
             fields.setdefault("Installed-Size", str(1 + sum(
                 len(e if isinstance(e, (str, bytes)) else e.get("content", "")) for e in package.get("files", {}).values()
             ) // 1024))
-            fields.update({"Filename": path, "Size": str(len(data)), "MD5sum": hashlib.md5(data).hexdigest(),
-                           "SHA256": hashlib.sha256(data).hexdigest()})
+            fields.update({"Filename": path, "Size": str(len(data))})
+            fields.update({STANZA_NAMES[name]: SUMS[name](data).hexdigest() for name in self.digests})
             fields.update(package.get("index", {}))
             stanzas.append(stanza(fields))
         self.write_packages("\n".join(stanzas))
@@ -216,11 +246,12 @@ class Archive:
         self.index_folder.mkdir(parents=True, exist_ok=True)
         plain = text.encode()
         for suffix, data in (("", plain), (".gz", gzip.compress(plain, mtime=0)), (".xz", lzma.compress(plain))):
-            (self.index_folder / f"Packages{suffix}").write_bytes(data)
+            if suffix in self.forms:
+                (self.index_folder / f"Packages{suffix}").write_bytes(data)
 
     def write_release(self):
         """Lists the index files in Release, fills by-hash/ and signs."""
-        sums = {"MD5Sum": hashlib.md5, "SHA256": hashlib.sha256}
+        sums = {name: SUMS[name] for name in self.digests}
         lines = {name: [] for name in sums}
         for path in sorted(self.dists.rglob("Packages*")):
             if "by-hash" in path.parts:
@@ -229,6 +260,8 @@ class Archive:
             for name, algorithm in sums.items():
                 digest = algorithm(data).hexdigest()
                 lines[name].append(f" {digest} {len(data):>8} {path.relative_to(self.dists)}\n")
+                if "Acquire-By-Hash" not in self.release:
+                    continue
                 by_hash = path.parent / "by-hash" / name / digest
                 by_hash.parent.mkdir(parents=True, exist_ok=True)
                 by_hash.write_bytes(data)
@@ -239,7 +272,8 @@ class Archive:
     def sign(self, text):
         (self.dists / "Release").write_text(text)
         (self.dists / "Release.gpg").write_bytes(self.key.detached(text))
-        (self.dists / "InRelease").write_bytes(self.key.clear_sign(text))
+        if self.in_release:
+            (self.dists / "InRelease").write_bytes(self.key.clear_sign(text))
 
 
 def main():

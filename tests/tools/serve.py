@@ -22,6 +22,7 @@ What a Fault does (combinations are fine):
     corrupt=True      flip one bit in the middle of the body    endless=True    a body without end, and no length
     redirect=URL      302 with that Location                    hang=True       take the request, never answer
     pace=1000         at most that many bytes a second          body=b"..."     this instead of the file
+    ranges=False      send the whole file to who asks for a part of it
     echo="user-agent" that header of the request as the body
 
 On the command line (prints the URL, serves until standard input ends):
@@ -32,6 +33,7 @@ On the command line (prints the URL, serves until standard input ends):
 import argparse
 import dataclasses
 import fnmatch
+import hashlib
 import http.server
 import json
 import pathlib
@@ -57,6 +59,7 @@ class Fault:
     pace: int = 0
     body: Optional[bytes] = None
     echo: str = ""
+    ranges: bool = True
 
 
 @dataclasses.dataclass
@@ -98,7 +101,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
+        if length != "no length":
+            self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
@@ -116,17 +120,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if body is None:
             self.answer(404, b"no such file\n", {})
             return
-        length = len(body)
         if fault.corrupt and body:
-            middle = length // 2
+            middle = len(body) // 2
             body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1:]
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        status, headers = 200, {"ETag": tag}
+        if self.headers.get("If-None-Match") == tag:
+            self.answer(304, b"", headers, "no length")
+            return
+        asked = self.headers.get("Range", "")
+        if asked and fault.ranges and self.headers.get("If-Range", tag) == tag:
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(body):
+                self.answer(416, b"", {"Content-Range": f"bytes */{len(body)}"})
+                return
+            status, headers["Content-Range"] = 206, f"bytes {start}-{len(body) - 1}/{len(body)}"
+            body = body[start:]
+        length = len(body)
         if fault.truncate is not None:
             body = body[:fault.truncate]
             self.close_connection = True
         if not fault.pace:
-            self.answer(200, body, {}, length)
+            self.answer(status, body, headers, length)
             return
-        self.answer(200, b"", {}, length)
+        self.answer(status, b"", headers, length)
         for start in range(0, len(body), max(1, fault.pace // 20)):
             self.wfile.write(body[start:start + max(1, fault.pace // 20)])
             self.wfile.flush()
@@ -221,7 +238,8 @@ def main():
         print(server.url, flush=True)
         sys.stdin.read()
         if options.log:
-            lines = [f"{request.connection} {request.path}\n" for request in server.requests]
+            lines = [" ".join([str(request.connection), request.path, *filter(None, [request.headers.get("Range")])]) + "\n"
+                     for request in server.requests]
             pathlib.Path(options.log).write_text("".join(lines))
 
 

@@ -52,16 +52,13 @@ TEST_F(Database, KeepsInterestsInTriggers) {
     EXPECT_FALSE(root_.exists("/var/lib/dpkg/triggers/x"));
 }
 
-TEST_F(Database, AFileUnderAnInterestActivatesTheTriggerOfAConfiguredPackage) {
-    database_.add(made(a_, "a", {{"triggers", 0644, "interest-noawait /usr/share/a\n"}}), {});
-    deb::Package c;
-    database_.add(made(c, "c", {}), {"/usr/share/a/early"});
+TEST_F(Database, AFileUnderAnInterestActivatesTheTrigger) {
+    database_.add(made(a_, "a", {{"triggers", 0644, "interest-noawait /usr/share/a\ninterest /usr/share/w\n"}}), {});
     database_.flush();
-    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "") << "its postinst is still to run";
-    database_.mark_configured();
-    database_.add(made(b_, "b", {}), {"/usr/share/abc", "/usr/share/a/late"});
+    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "");
+    database_.add(made(b_, "b", {}), {"/usr/share/abc", "/usr/share/a/x", "/usr/share/w"});
     database_.flush();
-    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "/usr/share/a -\n");
+    EXPECT_EQ(root_.read("/var/lib/dpkg/triggers/Unincorp"), "/usr/share/a -\n/usr/share/w b\n");
 }
 
 TEST_F(Database, ConffilesThatAreToBeRemovedAreKnownToo) {

@@ -23,12 +23,15 @@ struct Repository {
     std::filesystem::path signed_by;      // keyring for gpgv (binary or armoured .asc)
     bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
+    bool allow_weak_digests = false;      // SHA-1 and MD5 count where there is no SHA-256; recorded in the manifest
 };
 
 // Shared by concurrent builds; entries appear by rename and carry in their modification time when they were used last.
 //   DIR/sha256/ab/abcdef...  .debs and Packages files as they were fetched, under their digest
 //   DIR/index/HEX            package indices as they were read (index_store.h)
 //   DIR/layers/NAME          configured trees; files or directories
+//   DIR/releases             InRelease files as they were fetched last (release_store.h)
+//   DIR/weak/HEX             links to .debs from SHA-1 and MD5, of archives that have no better
 //   DIR/partial, DIR/seen    what is on its way; the date of the Release seen last for each repository and suite
 //   DIR/users                a locked directory for each Cache object: no entry that was used since the oldest of them
 //                            was made is pruned
@@ -40,6 +43,10 @@ class Cache {
     // How much it may hold: $VPROV_CACHE_SIZE ("20G"), else 10 GiB. Throws Error(usage) for what is not a size.
     static Bytes default_bound();
     std::filesystem::path path_of(const Sha256Digest& digest) const;
+    // What the package's .deb is kept under: its SHA-256, and for one that has a weak digest only the SHA-256 of what
+    // had it when it was fetched; nullopt for such a one that was not.
+    std::optional<Sha256Digest> digest_of(const deb::Package& package) const;
+    void remember_digest(const deb::Package& package, const Sha256Digest& digest) const;  // throws Error(disk)
     // The entry if it is there with that size, from now on used; its digest was checked when it was published.
     std::optional<std::filesystem::path> find(const Sha256Digest& digest, Bytes size) const;
     // Tells that the entry is used now. What is not there, or another user's, stays as it is.

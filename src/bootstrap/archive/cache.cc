@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -20,6 +21,11 @@ void make_directory(const fs::path& path) {
         throw system_error(ErrorKind::disk, problem.value(), "cannot make directory " + quote(path.native()));
 }
 
+// Root of a container may find that the host's root owns it.
+bool is_writable(const char* folder) {
+    return ::access(folder, W_OK) == 0;
+}
+
 }  // namespace
 
 Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
@@ -32,7 +38,7 @@ fs::path Cache::default_directory() {
     if (cache && cache[0] == '/')  // relative ones are to be ignored (XDG Base Directory Specification)
         return fs::path(cache) / "vprov";
     const char* home = std::getenv("HOME");
-    if (os::caller_id() == 0 || !home || home[0] != '/')
+    if (!home || home[0] != '/' || (os::caller_id() == 0 && is_writable("/var/cache")))
         return "/var/cache/vprov";
     return fs::path(home) / ".cache/vprov";
 }
@@ -49,6 +55,27 @@ Bytes Cache::default_bound() {
 fs::path Cache::path_of(const Sha256Digest& digest) const {
     const auto hex = digest.hex();
     return directory_ / "sha256" / hex.substr(0, 2) / hex;
+}
+
+std::optional<Sha256Digest> Cache::digest_of(const deb::Package& package) const {
+    if (package.weak_digest.empty())
+        return package.sha256;
+    std::error_code none;
+    const auto target = fs::read_symlink(directory_ / "weak" / package.weak_digest, none);
+    return Sha256Digest::from_hex(target.filename().native());
+}
+
+void Cache::remember_digest(const deb::Package& package, const Sha256Digest& digest) const {
+    if (package.weak_digest.empty())
+        return;
+    make_directory(directory_ / "weak");
+    const auto link = directory_ / "weak" / package.weak_digest;
+    const auto target = fs::path("..") / path_of(digest).lexically_relative(directory_);
+    std::error_code problem;
+    fs::remove(link, problem);
+    fs::create_symlink(target, link, problem);
+    if (problem && problem != std::errc::file_exists)  // another build was faster
+        throw system_error(ErrorKind::disk, problem.value(), "cannot write " + quote(link.native()));
 }
 
 std::optional<fs::path> Cache::find(const Sha256Digest& digest, Bytes size) const {

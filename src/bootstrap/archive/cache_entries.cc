@@ -109,6 +109,17 @@ void find_kind(CacheEntry& entry) {
         entry.kind = EntryKind::package;
 }
 
+// Beginnings of files that nobody has continued for a day.
+void remove_old_partials(const Cache& cache, std::int64_t now) {
+    constexpr std::int64_t kKept = 86400 * kNanoseconds;
+    for (const auto& file : children_of(cache.directory() / "partial")) {
+        struct stat status {};
+        if (file.extension() == kPartialSuffix && ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+            used_at(status) < now - kKept)
+            ::unlink(file.c_str());
+    }
+}
+
 std::int64_t now() {
     struct timespec time {};
     ::clock_gettime(CLOCK_REALTIME, &time);
@@ -141,6 +152,7 @@ Pruned prune(const Cache& cache, const PruneLimits& limits) {
     Incoming incoming(cache);
     const os::FileLock lock(cache.directory() / "users/.lock", os::FileLock::Mode::exclusive);
     os::TempDir::remove_stale(cache.directory() / "users", kUserPrefix);
+    remove_old_partials(cache, now());
     auto entries = scan(cache);
     const auto oldest = oldest_use(cache);
     const auto expired = limits.age ? now() - std::chrono::duration_cast<std::chrono::nanoseconds>(*limits.age).count()

@@ -72,16 +72,29 @@ struct Job {
     Easy easy;              // while an attempt runs
     std::array<char, CURL_ERROR_SIZE> detail{};
     std::string location;
-    Bytes received, error_page;
+    Bytes received, error_page;  // received: over all attempts that were continued
+    bool continues = false;      // this attempt asks for what comes after `received`
+    Validator validator;         // of this attempt's answer
+    HeaderList headers;
     std::string refusal;  // why on_data ended the attempt
     std::exception_ptr thrown;
 };
 
+void forget_received(Job& job) {
+    job.received = Bytes{};
+    job.continues = false;
+    if (job.transfer->on_restart)
+        job.transfer->on_restart();
+}
+
 std::size_t accept_body(Job& job, std::string_view portion) {
-    if (is_http(job.easy.get()) && info<long>(job.easy.get(), CURLINFO_RESPONSE_CODE) >= 300) {
+    const auto status = is_http(job.easy.get()) ? info<long>(job.easy.get(), CURLINFO_RESPONSE_CODE) : 0;
+    if (status >= 300) {
         job.error_page += Bytes{portion.size()};
         return job.error_page.value <= kLargestErrorPage ? portion.size() : 0;
     }
+    if (job.continues && status == 200)  // 206 has the rest; a server that knows no ranges sends all
+        forget_received(job);
     job.received += Bytes{portion.size()};
     if (job.received > job.transfer->limit) {
         job.refusal = fmt::format("larger than the {} bytes it should have", job.transfer->limit.value);
@@ -104,15 +117,58 @@ extern "C" std::size_t on_body(char* data, std::size_t, std::size_t size, void* 
     }
 }
 
+void read_header(std::string_view line, std::string_view name, std::string& value) {
+    if (line.size() >= name.size() && curl_strnequal(line.data(), name.data(), name.size()))
+        value = trimmed(line.substr(name.size()));
+}
+
 extern "C" std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
-    constexpr std::string_view kLocation = "location:";
     const std::string_view line(data, size);
-    if (curl_strnequal(data, kLocation.data(), std::min(size, kLocation.size())) && size >= kLocation.size())
-        static_cast<Job*>(user)->location = trimmed(line.substr(kLocation.size()));
+    auto& job = *static_cast<Job*>(user);
+    if (line.starts_with("HTTP/"))  // of a redirection before
+        job.validator = {};
+    read_header(line, "location:", job.location);
+    read_header(line, "etag:", job.validator.etag);
+    read_header(line, "last-modified:", job.validator.last_modified);
     return size;
 }
 
-void set_up(Job& job, const CurlOptions& options, curl_slist* uncached) {
+void add_header(HeaderList& headers, const std::string& line) {
+    auto* longer = curl_slist_append(headers.get(), line.c_str());
+    if (!longer)
+        throw error(ErrorKind::internal, "internal error: no memory for a header");
+    static_cast<void>(headers.release());
+    headers.reset(longer);
+}
+
+// What an attempt asks for beyond the URL: the rest of a file, or the file only if it has changed.
+void set_conditions(Job& job) {
+    CURL* easy = job.easy.get();
+    const auto& transfer = *job.transfer;
+    const bool http = curl_strnequal(transfer.url.c_str(), "http", 4) != 0;
+    job.headers.reset();
+    if (transfer.source == Transfer::Source::origin) {
+        add_header(job.headers, "Cache-Control: no-cache");
+        add_header(job.headers, "Pragma: no-cache");
+    }
+    job.continues = job.received.value > 0;
+    if (job.continues && http) {
+        curl_easy_setopt(easy, CURLOPT_RANGE, fmt::format("{}-", job.received.value).c_str());
+        const bool strong = !job.validator.etag.empty() && !job.validator.etag.starts_with("W/");
+        if (const auto& same = strong ? job.validator.etag : job.validator.last_modified; !same.empty())
+            add_header(job.headers, "If-Range: " + same);
+    } else if (job.continues) {
+        curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(job.received.value));
+    }
+    if (http && !transfer.known.etag.empty())
+        add_header(job.headers, "If-None-Match: " + transfer.known.etag);
+    else if (http && !transfer.known.last_modified.empty())
+        add_header(job.headers, "If-Modified-Since: " + transfer.known.last_modified);
+    if (job.headers)
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job.headers.get());
+}
+
+void set_up(Job& job, const CurlOptions& options) {
     CURL* easy = job.easy.get();
     const bool secure = curl_strnequal(job.transfer->url.c_str(), "https:", 6) != 0;
     curl_easy_setopt(easy, CURLOPT_URL, job.transfer->url.c_str());
@@ -141,8 +197,7 @@ void set_up(Job& job, const CurlOptions& options, curl_slist* uncached) {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, static_cast<void*>(&job));
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    if (job.transfer->source == Transfer::Source::origin)
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, uncached);
+    set_conditions(job);
 }
 
 CurlFailure failure_of(const Job& job, CURLcode code) {
@@ -157,17 +212,21 @@ CurlFailure failure_of(const Job& job, CURLcode code) {
                      static_cast<int>(info<long>(easy, CURLINFO_OS_ERRNO))});
 }
 
+// The file is not the one of before, or the server cannot begin in the middle: all of it has to come.
+bool is_no_such_rest(long status, CURLcode code) {
+    return status == 416 || code == CURLE_BAD_DOWNLOAD_RESUME || code == CURLE_FTP_COULDNT_USE_REST ||
+           code == CURLE_RANGE_ERROR;
+}
+
 // One call of Transport::run(). The destructor takes every handle out of the multi handle.
 class Run {
   public:
     Run(CURLM* multi, std::vector<Easy>& spare, const CurlOptions& options, std::span<Transfer> transfers)
-        : multi_(multi),
-          spare_(spare),
-          options_(options),
-          uncached_(curl_slist_append(curl_slist_append(nullptr, "Cache-Control: no-cache"), "Pragma: no-cache")) {
+        : multi_(multi), spare_(spare), options_(options) {
         for (auto& transfer : transfers) {
             auto& job = waiting_.emplace_back();
             job.transfer = &transfer;
+            job.received = transfer.resume_at.value_or(Bytes{});
             job.authority = part_of(transfer.url, CURLUPART_HOST) + ":" + part_of(transfer.url, CURLUPART_PORT);
         }
     }
@@ -209,7 +268,7 @@ class Run {
             job.easy = std::move(spare_.back());
             spare_.pop_back();
         }
-        set_up(job, options_, uncached_.get());
+        set_up(job, options_);
         curl_multi_add_handle(multi_, job.easy.get());
     }
 
@@ -231,6 +290,13 @@ class Run {
         if (job.thrown)
             std::rethrow_exception(job.thrown);
         auto failure = failure_of(job, code);
+        const auto status = is_http(job.easy.get()) ? info<long>(job.easy.get(), CURLINFO_RESPONSE_CODE) : 0;
+        const bool no_such_rest = job.continues && is_no_such_rest(status, code);
+        const bool unchanged = status == 304 && !job.transfer->known.empty();
+        if (unchanged)
+            failure = {};
+        else if (no_such_rest)
+            failure.may_pass = true;
         const std::chrono::seconds asked(info<curl_off_t>(job.easy.get(), CURLINFO_RETRY_AFTER));
         release(job);
         if (failure.may_pass && asked > options_.longest_retry_after) {
@@ -238,13 +304,16 @@ class Run {
             failure.text += fmt::format("; the server asks to try again in {} seconds", asked.count());
         }
         if (failure.may_pass && job.attempts < options_.attempts) {
+            if (no_such_rest || !job.transfer->resume_at)
+                forget_received(job);
             try_again(job, asked);
             waiting_.splice(waiting_.begin(), active_, position);
             return;
         }
         const Transfer* transfer = job.transfer;
+        auto validator = std::move(job.validator);
         active_.erase(position);
-        transfer->on_end({failure.text, failure.missing});
+        transfer->on_end({failure.text, failure.missing, failure.may_pass, unchanged, std::move(validator)});
     }
 
     void release(Job& job) {
@@ -257,11 +326,9 @@ class Run {
     void try_again(Job& job, std::chrono::seconds asked) const {
         const auto backoff = options_.first_backoff * (1 << (job.attempts - 1));
         job.due = Clock::now() + std::max<std::chrono::milliseconds>(backoff, asked);
-        job.received = job.error_page = Bytes{};
+        job.error_page = Bytes{};
         job.detail[0] = '\0';
         job.location.clear();
-        if (job.transfer->on_restart)
-            job.transfer->on_restart();
     }
 
     void wait() {
@@ -276,7 +343,6 @@ class Run {
     CURLM* multi_;
     std::vector<Easy>& spare_;
     const CurlOptions& options_;
-    HeaderList uncached_;
     std::list<Job> waiting_, active_;  // lists: a job's address is known to libcurl
     std::map<std::string, std::size_t> at_host_;
 };

@@ -48,6 +48,8 @@ class IndexFetch {
     // What the cache holds undamaged, decompressed in threads of their own.
     void take_cached(std::list<Wanted>& all) {
         for (auto& one : all) {
+            if (one.file.fetched.is_weak())
+                continue;
             const auto path = cache_.find(one.file.fetched.digest, one.file.fetched.size);
             if (!path)
                 continue;
@@ -123,9 +125,11 @@ class IndexFetch {
             return forget(one);
         one.text = std::async(std::launch::async, [this, &one, entry = incoming_.new_path()] {
             auto text = unpacked(one);
-            IncomingFile file(entry);
-            file.write(one.data);
-            file.publish(cache_, one.file.fetched.digest);
+            if (!one.file.fetched.is_weak()) {
+                IncomingFile file(entry);
+                file.write(one.data);
+                file.publish(cache_, one.file.fetched.digest);
+            }
             std::string().swap(one.data);
             return text;
         });
@@ -137,10 +141,8 @@ class IndexFetch {
             one.mismatch = fmt::format("it has {} bytes, the Release file says {}", one.data.size(), listed.size.value);
             return;
         }
-        const auto digest = sha256(one.data);
-        if (digest != listed.digest)
-            one.mismatch =
-                fmt::format("its SHA-256 is {}, the Release file says {}", digest.hex(), listed.digest.hex());
+        if (const auto hex = listed.hex_of(one.data); hex != listed.hex())
+            one.mismatch = fmt::format("its {} is {}, the Release file says {}", listed.kind_name(), hex, listed.hex());
     }
 
     // A verified compressed file to a verified text.
@@ -163,9 +165,9 @@ class IndexFetch {
         if (Bytes{text.size()} != listed.size)
             throw error(ErrorKind::archive, "it decompresses to {} bytes, the Release file says {}", text.size(),
                         listed.size.value);
-        if (const auto digest = sha256(text); digest != listed.digest)
-            throw error(ErrorKind::archive, "decompressed, its SHA-256 is {}, the Release file says {}", digest.hex(),
-                        listed.digest.hex());
+        if (const auto hex = listed.hex_of(text); hex != listed.hex())
+            throw error(ErrorKind::archive, "decompressed, its {} is {}, the Release file says {}", listed.kind_name(),
+                        hex, listed.hex());
     }
 
     Transport& transport_;

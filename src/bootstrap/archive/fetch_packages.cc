@@ -93,8 +93,9 @@ class CacheCheck {
     void work() {
         for (std::size_t i = next_++; i < packages_.size(); i = next_++) {
             const auto* package = packages_[i];
-            auto path = cache_.path_of(package->sha256);
-            const bool intact = is_intact(path, package->sha256);
+            const auto digest = cache_.digest_of(*package);
+            auto path = cache_.path_of(digest.value_or(package->sha256));
+            const bool intact = digest && is_intact(path, *digest);
             const std::lock_guard lock(mutex_);
             results_.push_back({package, std::move(path), intact});
             ready_.notify_one();
@@ -115,8 +116,10 @@ Packages take_cached(const Packages& packages, const Cache& cache, Deliveries& d
     Packages present, missing;
     {
         const auto unpruned = cache.hold();
-        for (const auto* package : packages)
-            (cache.find(package->sha256, package->size) ? present : missing).push_back(package);
+        for (const auto* package : packages) {
+            const auto digest = cache.digest_of(*package);
+            (digest && cache.find(*digest, package->size) ? present : missing).push_back(package);
+        }
     }
     CacheCheck check(present, cache);
     for (std::size_t i = 0; i < present.size(); ++i) {
@@ -137,20 +140,39 @@ struct Arrival {
     const deb::Package* package;
     std::string url;
     IncomingFile file;
+    Sha256Digest digest;   // of what came
     std::string mismatch;  // why what came is not the package; "" if it is
 
-    Arrival(const deb::Package* what, std::string from, std::filesystem::path path)
-        : package(what), url(std::move(from)), file(std::move(path)) {}
+    Arrival(const deb::Package* what, std::string from, std::filesystem::path path, std::filesystem::path kept)
+        : package(what), url(std::move(from)), file(std::move(path), std::move(kept)) {}
 };
+
+std::string mismatch_of_weak(const Arrival& arrival) {
+    const auto listed = arrival.package->weak_digest;
+    const bool is_md5 = listed.size() == 32;
+    const auto hex = hex_digest(is_md5 ? DigestKind::md5 : DigestKind::sha1, os::read_file(arrival.file.path()));
+    if (hex == listed)
+        return {};
+    return fmt::format("its {} is {}, the index says {}", is_md5 ? "MD5" : "SHA-1", hex, listed);
+}
 
 std::string mismatch_of(Arrival& arrival) {
     if (arrival.file.size() != arrival.package->size)
         return fmt::format("it has {} bytes, the index says {}", arrival.file.size().value,
                            arrival.package->size.value);
-    const auto digest = arrival.file.digest();
-    if (digest != arrival.package->sha256)
-        return fmt::format("its SHA-256 is {}, the index says {}", digest.hex(), arrival.package->sha256.hex());
+    arrival.digest = arrival.file.digest();
+    if (!arrival.package->weak_digest.empty())
+        return mismatch_of_weak(arrival);
+    if (arrival.digest != arrival.package->sha256)
+        return fmt::format("its SHA-256 is {}, the index says {}", arrival.digest.hex(), arrival.package->sha256.hex());
     return {};
+}
+
+// Where a .deb that did not arrive in whole waits for the next run; "" where its SHA-256 is not known.
+std::filesystem::path kept_path(const Cache& cache, const deb::Package& package) {
+    if (!package.weak_digest.empty())
+        return {};
+    return cache.directory() / "partial" / (package.sha256.hex() + std::string(kPartialSuffix));
 }
 
 class Fetching {
@@ -173,6 +195,9 @@ class Fetching {
         transfer.url = arrival.url;
         transfer.limit = arrival.package->size;
         transfer.source = source;
+        transfer.resume_at = arrival.file.resume(arrival.package->size);
+        if (transfer.resume_at != Bytes{})
+            deliveries_.advance(*arrival.package, static_cast<std::int64_t>(transfer.resume_at->value));
         transfer.on_data = [this, &arrival](std::string_view portion) {
             arrival.file.write(portion);
             deliveries_.advance(*arrival.package, static_cast<std::int64_t>(portion.size()));
@@ -189,6 +214,8 @@ class Fetching {
     }
 
     void ended(Arrival& arrival, const Transfer::Outcome& outcome) {
+        if (!outcome.failure.empty() && !outcome.may_pass)
+            arrival.file.discard();
         if (!outcome.failure.empty())
             throw error(ErrorKind::archive, "cannot fetch {} from {}: {}", name_of(*arrival.package),
                         shown_url(arrival.url), outcome.failure);
@@ -197,8 +224,9 @@ class Fetching {
             forget(arrival);
             return;
         }
-        arrival.file.publish(cache_, arrival.package->sha256);
-        deliveries_.complete(*arrival.package, cache_.path_of(arrival.package->sha256));
+        arrival.file.publish(cache_, arrival.digest);
+        cache_.remember_digest(*arrival.package, arrival.digest);
+        deliveries_.complete(*arrival.package, cache_.path_of(arrival.digest));
     }
 
     Transport& transport_;
@@ -219,7 +247,7 @@ std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::v
     std::list<Arrival> arrivals;
     for (const auto* package : missing)
         arrivals.emplace_back(package, url_of(index.releases()[package->release].uri, package->filename),
-                              incoming.new_path());
+                              incoming.new_path(), kept_path(cache, *package));
     Fetching fetching(transport, cache, deliveries);
     fetching.run(arrivals, Transfer::Source::any);
     if (!arrivals.empty())  // a cache on the way may hold an old or damaged copy

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "bootstrap/archive/armour.h"
 #include "bootstrap/archive/last_seen.h"
+#include "bootstrap/archive/release_store.h"
 #include "bootstrap/archive/signature.h"
 #include "bootstrap/archive/url.h"
 
@@ -18,6 +19,7 @@ constexpr Bytes kLargestRelease = 16_MiB;  // Debian's are 0.2 MB
 struct Answer {
     std::string url, data;
     Transfer::Outcome outcome;
+    std::optional<KeptRelease> kept;  // what the cache has of it
 };
 
 struct Asked {
@@ -35,15 +37,25 @@ Transfer transfer_into(Answer& answer, std::string url) {
         return true;
     };
     transfer.on_restart = [&answer] { answer.data.clear(); };
-    transfer.on_end = [&answer](const Transfer::Outcome& outcome) { answer.outcome = outcome; };
+    if (answer.kept)
+        transfer.known = answer.kept->validator;
+    transfer.on_end = [&answer](const Transfer::Outcome& outcome) {
+        answer.outcome = outcome;
+        if (outcome.unchanged)
+            answer.data = answer.kept->data;
+    };
     return transfer;
 }
 
-void fetch_all(std::vector<Asked>& asked, Transport& transport) {
+void fetch_all(std::vector<Asked>& asked, const Access& access) {
+    auto& transport = access.transport;
     std::vector<Transfer> transfers;
     transfers.reserve(asked.size());
-    for (auto& one : asked)
-        transfers.push_back(transfer_into(one.in_release, release_url(*one.repository, "InRelease")));
+    for (auto& one : asked) {
+        const auto url = release_url(*one.repository, "InRelease");
+        one.in_release.kept = ReleaseStore(access.cache, url).find();
+        transfers.push_back(transfer_into(one.in_release, url));
+    }
     transport.run(transfers);
     transfers.clear();
     for (auto& one : asked) {
@@ -86,11 +98,13 @@ SignedText verified_text(const Asked& asked, os::CommandRunner& runner, const st
     if (repository.trusted)
         return trusted_text(asked);
     std::filesystem::create_directory(work);
+    const SignatureRules rules{repository.signed_by,
+                               repository.allow_weak_digests ? WeakHashes::allowed : WeakHashes::refused};
     if (asked.in_release.outcome.failure.empty())
-        return verify_clear_signed(asked.in_release.data, repository.signed_by, runner, work);
+        return verify_clear_signed(asked.in_release.data, rules, runner, work);
     if (asked.signature.outcome.missing)
         throw error(ErrorKind::archive, "it is not signed");
-    return verify_detached(asked.release.data, asked.signature.data, repository.signed_by, runner, work);
+    return verify_detached(asked.release.data, asked.signature.data, rules, runner, work);
 }
 
 deb::Release release_of(const Repository& repository, const ReleaseFile& file, const SignedText& text) {
@@ -99,12 +113,14 @@ deb::Release release_of(const Repository& repository, const ReleaseFile& file, c
     release.suite = repository.suite;
     release.origin = file.origin;
     release.label = file.label;
+    release.archive = file.suite;
     release.codename = file.codename;
     release.version = file.version;
     release.date = file.date;
     release.valid_until = file.valid_until;
     release.key = text.key;
     release.digest = sha256(text.text);
+    release.weak_digests = file.digests != DigestKind::sha256 || repository.allow_weak_digests;
     release.not_automatic = file.not_automatic;
     release.but_automatic_upgrades = file.but_automatic_upgrades;
     return release;
@@ -152,6 +168,8 @@ VerifiedRelease verified(const Asked& asked, const SignedText& text, std::string
         check_usable(result.file, repository, architecture, today);
         check_not_replayed(repository, result.file, access.cache);
         result.release = release_of(repository, result.file, text);
+        if (const auto& from = asked.in_release; from.outcome.failure.empty() && !from.outcome.unchanged)
+            ReleaseStore(access.cache, from.url).keep(from.data, from.outcome.validator);
         return result;
     });
 }
@@ -172,7 +190,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
                                             std::int64_t today, const Access& access) {
     std::vector<Asked> asked(repositories.size());
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
-    fetch_all(asked, access.transport);
+    fetch_all(asked, access);
     std::vector<std::future<SignedText>> texts;
     for (const auto& one : asked) texts.push_back(verification(one, access));
     std::vector<VerifiedRelease> releases;

@@ -1,6 +1,8 @@
 #include "bootstrap/archive/incoming.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,16 +36,64 @@ fs::path Incoming::new_path() {
     return directory_.path() / fmt::format("{}", ++count_);
 }
 
+IncomingFile::~IncomingFile() {
+    if (kept_.empty() || path_ != kept_ || size_ == Bytes{})
+        discard();
+}
+
+// False where another process has it, or where it was published in the instant before its lock was taken.
+bool IncomingFile::open_kept() {
+    os::Fd fd(::open(kept_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    struct stat opened {
+    }, named{};
+    if (!fd.is_open() || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(fd.get(), &opened) != 0 ||
+        ::lstat(kept_.c_str(), &named) != 0 || opened.st_ino != named.st_ino || !S_ISREG(named.st_mode))
+        return false;
+    fd_ = std::move(fd);
+    path_ = kept_;
+    return true;
+}
+
+Bytes IncomingFile::resume(Bytes whole) {
+    struct stat status {};
+    if (kept_.empty() || fd_.is_open() || ::lstat(kept_.c_str(), &status) != 0 || status.st_size == 0 || !open_kept())
+        return {};
+    hasher_.emplace(DigestKind::sha256);
+    std::vector<char> buffer(kReadSize);
+    for (;;) {
+        const auto count = ::read(fd_.get(), buffer.data(), buffer.size());
+        if (count < 0 || size_ + Bytes{static_cast<std::uint64_t>(count)} >= whole) {
+            discard();
+            return {};
+        }
+        if (count == 0)
+            return size_;
+        hasher_->update(buffer.data(), static_cast<std::size_t>(count));
+        size_ += Bytes{static_cast<std::uint64_t>(count)};
+    }
+}
+
 void IncomingFile::open() {
-    fd_ = os::open_file(path_, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     hasher_.emplace(DigestKind::sha256);
     size_ = Bytes{};
+    if (!kept_.empty() && open_kept()) {
+        if (::ftruncate(fd_.get(), 0) != 0)
+            throw system_error(ErrorKind::disk, errno, "cannot write " + quote(path_.native()));
+        return;
+    }
+    kept_.clear();
+    fd_ = os::open_file(path_, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 }
 
 void IncomingFile::write(std::string_view portion) {
     if (!fd_.is_open())
         open();
-    os::write_all(fd_.get(), portion, path_.native());
+    try {
+        os::write_all(fd_.get(), portion, path_.native());
+    } catch (const Error&) {
+        discard();  // a full disk is not to be kept full
+        throw;
+    }
     hasher_->update(portion);
     size_ += Bytes{portion.size()};
 }

@@ -12,6 +12,9 @@
 
 namespace vprov::archive {
 
+constexpr std::string_view kPartialSuffix =
+    ".part";  // of CACHE/partial/HEX.part: the beginning of what has that digest
+
 // This process's directory below CACHE/partial; what processes that are gone left there is removed first.
 class Incoming {
   public:
@@ -26,15 +29,21 @@ class Incoming {
 // One file as it arrives. Without publish() nothing is left of it.
 class IncomingFile {
   public:
-    explicit IncomingFile(std::filesystem::path path) : path_(std::move(path)) {}
-    ~IncomingFile() { discard(); }
+    // `kept`: what has arrived stays there when the object goes, for a later one to continue; "" for nothing to stay.
+    // Of several processes the first has it, and the others use `path`.
+    explicit IncomingFile(std::filesystem::path path, std::filesystem::path kept = {})
+        : path_(std::move(path)), kept_(std::move(kept)) {}
+    ~IncomingFile();
     IncomingFile(const IncomingFile&) = delete;
     IncomingFile& operator=(const IncomingFile&) = delete;
 
     void write(std::string_view portion);  // throws Error(disk) "cannot write 'PATH': ..."
-    void discard() noexcept;               // forgets all; may be written again from the start
+    // Takes up what stayed in `kept`, unless that is `whole` or more; how much it was.
+    Bytes resume(Bytes whole);
+    void discard() noexcept;  // forgets all; may be written again from the start
     Bytes size() const { return size_; }
-    Sha256Digest digest();  // of all that was written; once
+    const std::filesystem::path& path() const { return path_; }  // there once something was written
+    Sha256Digest digest();                                       // of all that was written; once
 
     // Makes it the entry for `digest`, replacing one that is there. Not fsynced: after a power failure an entry may be
     // damaged, and every user of an entry checks its digest. Throws Error(disk).
@@ -42,7 +51,8 @@ class IncomingFile {
 
   private:
     void open();
-    std::filesystem::path path_;
+    bool open_kept();
+    std::filesystem::path path_, kept_;
     os::Fd fd_;
     std::optional<Hasher> hasher_;
     Bytes size_;

@@ -80,7 +80,7 @@ void IndexKey::add_release(const deb::Release& release) {
 }
 
 void IndexKey::add_file(const IndexFile& file) {
-    text_ += (file.plain ? file.plain->digest : file.fetched.digest).hex() + "\n";
+    text_ += (file.plain ? *file.plain : file.fetched).hex() + "\n";
 }
 
 Sha256Digest IndexKey::digest() const {

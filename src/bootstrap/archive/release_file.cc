@@ -19,6 +19,14 @@ std::vector<std::string> words(std::string_view text) {
     return {parts.begin(), parts.end()};
 }
 
+// The strongest first.
+constexpr std::array<std::pair<DigestKind, std::string_view>, 3> kDigestFields = {
+    {{DigestKind::sha256, "SHA256"}, {DigestKind::sha1, "SHA1"}, {DigestKind::md5, "MD5Sum"}}};
+
+std::string_view name_of(DigestKind kind) {
+    return kind == DigestKind::sha256 ? "SHA-256" : kind == DigestKind::sha1 ? "SHA-1" : "MD5";
+}
+
 bool is_yes(std::string_view value) {
     return value == "yes" || value == "true" || value == "1";
 }  // as apt's FindB
@@ -39,18 +47,27 @@ bool is_packages_file(std::string_view path) {
     return path.substr(slash == std::string_view::npos ? 0 : slash + 1).starts_with("Packages");
 }
 
+std::optional<ListedFile> listed_file(DigestKind kind, std::string_view hex) {
+    if (kind == DigestKind::sha256) {
+        const auto digest = Sha256Digest::from_hex(hex);
+        return digest ? std::optional(ListedFile{*digest, {}}) : std::nullopt;
+    }
+    const bool is_hex = hex.size() == (kind == DigestKind::sha1 ? 40U : 32U) &&
+                        hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return is_hex ? std::optional(ListedFile{{}, {}, std::string(hex)}) : std::nullopt;
+}
+
 void read_sums(const deb::Field& field, ReleaseFile& release) {
     std::size_t line = field.line;
     for (const auto text : deb::value_lines(field.value)) {
         ++line;
         const auto parts = split_words(text);
-        const auto digest = parts.size() == 3 ? Sha256Digest::from_hex(parts[0]) : std::nullopt;
-        Bytes size;
-        if (!digest || !parse_number(parts[1], size.value))
+        auto listed = parts.size() == 3 ? listed_file(release.digests, parts[0]) : std::nullopt;
+        if (!listed || !parse_number(parts[1], listed->size.value))
             throw error(ErrorKind::archive, "cannot read line {}: {} is not a digest, a size and a name", line,
                         quote(text));
         if (is_packages_file(parts[2]))
-            release.files.emplace(parts[2], ListedFile{*digest, size});
+            release.files.emplace(parts[2], std::move(*listed));
     }
 }
 
@@ -155,18 +172,22 @@ ReleaseFile parse_release(std::string_view text) {
     release.valid_until = verbatim("Valid-Until");
     release.date_seconds = read_date(stanza, "Date");
     release.valid_until_seconds = read_date(stanza, "Valid-Until");
-    release.by_hash = is_yes(stanza.value("Acquire-By-Hash"));
+    release.by_hash = is_yes(stanza.value("Acquire-By-Hash")) && stanza.field("SHA256");
     release.not_automatic = is_yes(stanza.value("NotAutomatic"));
     release.but_automatic_upgrades = is_yes(stanza.value("ButAutomaticUpgrades"));
     release.architectures = words(stanza.value("Architectures"));
     release.components = read_components(stanza.value("Components"));
     release.packages_of_all_apart = contains(release.architectures, "all") &&
                                     !contains(words(stanza.value("No-Support-for-Architecture-all")), "Packages");
-    const auto* sums = stanza.field("SHA256");
-    if (!sums)
-        throw error(ErrorKind::archive, "cannot read line {}: there are no SHA-256 sums", stanza.line());
-    read_sums(*sums, release);
-    return release;
+    for (const auto& [kind, name] : kDigestFields) {
+        const auto* sums = stanza.field(name);
+        if (!sums)
+            continue;
+        release.digests = kind;
+        read_sums(*sums, release);
+        return release;
+    }
+    throw error(ErrorKind::archive, "cannot read line {}: there are no SHA-256 sums", stanza.line());
 }
 
 std::optional<std::int64_t> parse_date(std::string_view text) {
@@ -199,8 +220,28 @@ std::string date_text(std::int64_t seconds) {
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts)};
 }
 
+DigestKind ListedFile::kind() const {
+    return !is_weak() ? DigestKind::sha256 : weak.size() == 40 ? DigestKind::sha1 : DigestKind::md5;
+}
+
+std::string_view ListedFile::kind_name() const {
+    return name_of(kind());
+}
+
+std::string ListedFile::hex() const {
+    return is_weak() ? weak : digest.hex();
+}
+
+std::string ListedFile::hex_of(std::string_view data) const {
+    return hex_digest(kind(), data);
+}
+
 void check_usable(const ReleaseFile& release, const Repository& repository, std::string_view architecture,
                   std::int64_t today) {
+    if (release.digests != DigestKind::sha256 && !repository.allow_weak_digests)
+        throw error(ErrorKind::archive,
+                    "its Release file has no SHA-256 sums, only {}, which is not safe (allow_weak_digests takes it)",
+                    name_of(release.digests));
     if (!is_flat(repository) && !is_for_suite(release, repository.suite))
         throw error(ErrorKind::archive, "its Release file is for {}",
                     quote(release.codename.empty() ? release.suite : release.codename));

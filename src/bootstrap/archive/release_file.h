@@ -17,8 +17,15 @@
 namespace vprov::archive {
 
 struct ListedFile {
-    Sha256Digest digest;
+    Sha256Digest digest;  // zeros where there is a weak one
     Bytes size;
+    std::string weak = {};  // hex of SHA-1 or MD5, where the Release file has no SHA-256
+
+    bool is_weak() const { return !weak.empty(); }
+    DigestKind kind() const;                          // of what is listed
+    std::string_view kind_name() const;               // "SHA-256"
+    std::string hex() const;                          // as listed
+    std::string hex_of(std::string_view data) const;  // of `data`, to be compared
 };
 
 struct ReleaseFile {
@@ -28,9 +35,10 @@ struct ReleaseFile {
     std::vector<std::string> architectures, components;    // empty: the file does not say
     bool packages_of_all_apart = false;                    // what is Architecture: all stands in binary-all only
     std::map<std::string, ListedFile, std::less<>> files;  // of its SHA256 field: Packages files
+    DigestKind digests = DigestKind::sha256;               // weaker: of its SHA1 or MD5Sum field, as it has no better
 };
 
-// Throws Error(archive) "cannot read line N: CAUSE" for what is not a Release file with SHA256 sums.
+// Throws Error(archive) "cannot read line N: CAUSE" for what is not a Release file with sums.
 ReleaseFile parse_release(std::string_view text);
 
 // "Sat, 11 Jul 2026 10:16:37 UTC" (RFC 1123; UTC, GMT, Z and +0000) in seconds since the epoch.

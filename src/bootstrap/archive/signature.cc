@@ -70,8 +70,10 @@ std::optional<std::string_view> weak_hash(int algorithm) {
     return std::nullopt;
 }
 
-bool counts(const Signature& signature) {
-    return signature.verdict == Verdict::good && !signature.primary.empty() && !weak_hash(signature.hash_algorithm);
+bool counts(const Signature& signature, WeakHashes weak) {
+    constexpr int kMd5 = 1;
+    return signature.verdict == Verdict::good && !signature.primary.empty() &&
+           (!weak_hash(signature.hash_algorithm) || (weak == WeakHashes::allowed && signature.hash_algorithm != kMd5));
 }
 
 std::string key_text(const Signature& signature) {
@@ -163,41 +165,42 @@ std::vector<Signature> parse_gpgv_status(std::string_view status) {
     return signatures;
 }
 
-std::string accepted_key(const std::vector<Signature>& signatures, const fs::path& keyring) {
+std::string accepted_key(const std::vector<Signature>& signatures, const SignatureRules& rules) {
     if (signatures.empty())
         throw error(ErrorKind::archive, "it is not signed");
     for (const auto& signature : signatures)
         if (signature.verdict == Verdict::bad)
-            throw Error(ErrorKind::archive, why_not(signature, keyring));
-    const auto good = std::find_if(signatures.begin(), signatures.end(), counts);
+            throw Error(ErrorKind::archive, why_not(signature, rules.keyring));
+    const auto good = std::find_if(signatures.begin(), signatures.end(),
+                                   [&](const Signature& signature) { return counts(signature, rules.weak_hashes); });
     if (good != signatures.end())
         return good->primary;
     std::vector<std::string> reasons;
     reasons.reserve(signatures.size());
-    for (const auto& signature : signatures) reasons.push_back(why_not(signature, keyring));
+    for (const auto& signature : signatures) reasons.push_back(why_not(signature, rules.keyring));
     throw Error(ErrorKind::archive, joined(reasons, "; "));
 }
 
-SignedText verify_clear_signed(std::string_view data, const fs::path& keyring, os::CommandRunner& runner,
+SignedText verify_clear_signed(std::string_view data, const SignatureRules& rules, os::CommandRunner& runner,
                                const fs::path& work) {
     check_clear_signed(data);
     const auto input = work / "InRelease";
     const auto output = work / "Release";
     put(input, data);
-    const auto signatures = run_gpgv(keyring, {"--output", output.native(), input.native()}, runner, work);
+    const auto signatures = run_gpgv(rules.keyring, {"--output", output.native(), input.native()}, runner, work);
     SignedText result;
-    result.key = accepted_key(signatures, keyring);
+    result.key = accepted_key(signatures, rules);
     result.text = os::read_file(output, ErrorKind::archive);
     return result;
 }
 
-SignedText verify_detached(std::string_view text, std::string_view signature, const fs::path& keyring,
+SignedText verify_detached(std::string_view text, std::string_view signature, const SignatureRules& rules,
                            os::CommandRunner& runner, const fs::path& work) {
     put(work / "Release", text);
     put(work / "Release.gpg", signature);
     const auto signatures =
-        run_gpgv(keyring, {(work / "Release.gpg").native(), (work / "Release").native()}, runner, work);
-    return {std::string(text), accepted_key(signatures, keyring)};
+        run_gpgv(rules.keyring, {(work / "Release.gpg").native(), (work / "Release").native()}, runner, work);
+    return {std::string(text), accepted_key(signatures, rules)};
 }
 
 }  // namespace vprov::archive

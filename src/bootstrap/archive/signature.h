@@ -23,9 +23,18 @@ struct Signature {
 // In the order of the file. Pure.
 std::vector<Signature> parse_gpgv_status(std::string_view status);
 
+enum class WeakHashes { refused, allowed };  // SHA-1 and RIPEMD-160; MD5 never, which gpgv itself refuses
+
+struct SignatureRules {
+    SignatureRules(std::filesystem::path with, WeakHashes weak = WeakHashes::refused)
+        : keyring(std::move(with)), weak_hashes(weak) {}
+    std::filesystem::path keyring;
+    WeakHashes weak_hashes;
+};
+
 // The fingerprint of the primary key behind the first signature that counts. One is enough, as a suite is signed with
 // the keys of several releases, unless any is bad. Throws Error(archive) with the bare cause otherwise. Pure.
-std::string accepted_key(const std::vector<Signature>& signatures, const std::filesystem::path& keyring);
+std::string accepted_key(const std::vector<Signature>& signatures, const SignatureRules& rules);
 
 struct SignedText {
     std::string text;  // what the signature covers, and nothing else
@@ -33,9 +42,9 @@ struct SignedText {
 };
 
 // `work` is a directory for temporary files of this call. Both throw Error(archive) with the bare cause.
-SignedText verify_clear_signed(std::string_view data, const std::filesystem::path& keyring, os::CommandRunner& runner,
+SignedText verify_clear_signed(std::string_view data, const SignatureRules& rules, os::CommandRunner& runner,
                                const std::filesystem::path& work);
-SignedText verify_detached(std::string_view text, std::string_view signature, const std::filesystem::path& keyring,
+SignedText verify_detached(std::string_view text, std::string_view signature, const SignatureRules& rules,
                            os::CommandRunner& runner, const std::filesystem::path& work);
 
 }  // namespace vprov::archive

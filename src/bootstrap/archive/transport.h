@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,13 @@ namespace vprov::archive {
 // Takes the next portion of a body. Returning false ends that transfer as failed ("refused by the receiver").
 using OnData = std::function<bool(std::string_view portion)>;
 
+// By which a server tells one version of a file from another (RFC 9110, 8.8); "" for what it did not say.
+struct Validator {
+    std::string etag, last_modified;
+    bool empty() const { return etag.empty() && last_modified.empty(); }
+    bool operator==(const Validator&) const = default;
+};
+
 struct Transfer {
     std::string url;
     Bytes limit;  // more than this many bytes ends the transfer: an endless file fills no disk
@@ -25,12 +33,20 @@ struct Transfer {
     struct Outcome {
         std::string failure;
         bool missing = false;
+        bool may_pass = false;     // the failure is one of the network: what has come is good as far as it goes
+        bool unchanged = false;    // the file is still the one of `known`: nothing was sent
+        Validator validator = {};  // of what was sent
     };
     std::function<void(const Outcome&)> on_end;
-    // Called before another attempt starts from the beginning: forget what was received.
+    // Called before data comes from the beginning once more: forget what was received.
     std::function<void()> on_restart;
     // `origin` asks caches on the way to fetch anew: for a second try after a digest that was wrong.
     enum class Source { any, origin } source = Source::any;
+    // What the receiver has of the body already: only the rest is asked for, and on_restart is called where the server
+    // sends all of it. After a broken attempt the next one continues in the same way. For bodies whose digest is known.
+    std::optional<Bytes> resume_at;
+    // Not empty: asks for the file only if it has changed since; HTTP only.
+    Validator known;
 };
 
 class Transport {

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "bootstrap/configure/base_system.h"
 #include "bootstrap/configure/install_order.h"
+#include "bootstrap/configure/kernel_order.h"
 #include "bootstrap/configure/maintainer_scripts.h"
 #include "bootstrap/unpack/dpkg_database.h"
 #include "bootstrap/unpack/tree_merger.h"
@@ -42,13 +43,6 @@ class Configuration {
 
     bool has_preinst(const deb::Package* package) const { return staged(package).control_file("preinst") != nullptr; }
 
-    // Ships a kernel: its postinst makes the initramfs.
-    bool has_kernel(const deb::Package* package) const {
-        const auto& entries = staged(package).entries;
-        return std::any_of(entries.begin(), entries.end(),
-                           [](const auto& e) { return e.path.starts_with("boot/vmlinu"); });
-    }
-
     // The essential packages are each other's ground: all must be in place before the first of their scripts runs.
     void install_essential(const PackageList& essential) {
         for (const auto* package : essential) merge(package);
@@ -58,7 +52,6 @@ class Configuration {
                 run_preinst(package);
         scripts_.configure(essential);
         configured_.insert(essential.begin(), essential.end());
-        database_.mark_configured();
         tree_changed();
     }
 
@@ -67,19 +60,72 @@ class Configuration {
         const auto late = kernels_and_dependents(order);
         for (const bool now_late : {false, true}) {
             for (const auto* package : order)
-                if (!configured_.contains(package) && !merged_.contains(package) && late.contains(package) == now_late)
+                if (!merged_.contains(package) && late.contains(package) == now_late)
                     install(package, order);
+            if (!now_late)
+                start_kernels(order, late);
             database_.flush();
             scripts_.configure_pending();
+            finish_kernels();
             configured_.insert(merged_.begin(), merged_.end());
         }
     }
 
-    std::unordered_set<const deb::Package*> kernels_and_dependents(const PackageList& order) const {
-        std::unordered_set<const deb::Package*> late;
+    // All others are unpacked. dpkg works on them while the kernels' scripts run.
+    void start_kernels(const PackageList& order, const PackageSet& late) {
+        KernelOrderRequest wanted;
+        for (const auto* package : order)
+            if (late.contains(package) && is_kernel(staged(package)) && may_run_beside(staged(package)))
+                wanted.kernels.push_back(package);
+        if (wanted.kernels.size() != 1)  // several would be in each other's way: links in /, the boot loader's menu
+            return;
+        database_.flush();
+        wanted.pending = in_pending_order(order);
+        wanted.needs = &needs_;
+        wanted.staged = [this](const auto* package) -> const auto& {
+            return staged(package);
+        };
+        const auto first = configured_before_kernels(wanted);
+        scripts_.configure(first);
+        configured_.insert(first.begin(), first.end());
+        tree_changed();
+        for (const auto* kernel : wanted.kernels) {
+            database_.set_aside(kernel->name);
+            install(kernel, order);
+        }
+        database_.flush();
+        for (const auto* kernel : wanted.kernels) scripts_.start_postinst(staged(kernel));
+        kernels_started_ = true;
+    }
+
+    void finish_kernels() {
+        if (!std::exchange(kernels_started_, false))
+            return;
+        scripts_.finish_postinsts();
+        database_.mark_set_aside_installed();
+        tree_changed();
+    }
+
+    PackageList in_pending_order(const PackageList& order) {
+        std::unordered_map<std::string_view, const deb::Package*> by_name;
+        std::unordered_map<std::string, const deb::Package*> qualified;
+        for (const auto* package : order) {
+            by_name[package->name] = package;
+            qualified[fmt::format("{}:{}", package->name, package->architecture)] = package;
+        }
+        PackageList pending;
+        for (const auto& name : scripts_.pending_order()) {
+            const auto with_architecture = qualified.find(name);
+            pending.push_back(with_architecture != qualified.end() ? with_architecture->second : by_name.at(name));
+        }
+        return pending;
+    }
+
+    PackageSet kernels_and_dependents(const PackageList& order) const {
+        PackageSet late;
         for (const auto* package : order) {
             const auto& needed = needs_.at(package).before_configuring;
-            if (has_kernel(package) ||
+            if (is_kernel(staged(package)) ||
                 std::any_of(needed.begin(), needed.end(), [&](const auto* other) { return late.contains(other); }))
                 late.insert(package);
         }
@@ -97,7 +143,7 @@ class Configuration {
 
     // Pre-Depends are configured before the package is unpacked (Debian Policy 7.2), with all that they need.
     void configure_before(const deb::Package* package, const PackageList& order) {
-        std::unordered_set<const deb::Package*> wanted;
+        PackageSet wanted;
         for (const auto* needed : needs_.at(package).before_unpacking) collect_unconfigured(needed, wanted);
         PackageList now;
         for (const auto* other : order)
@@ -111,7 +157,7 @@ class Configuration {
         tree_changed();
     }
 
-    void collect_unconfigured(const deb::Package* package, std::unordered_set<const deb::Package*>& wanted) const {
+    void collect_unconfigured(const deb::Package* package, PackageSet& wanted) const {
         if (configured_.contains(package) || !merged_.contains(package) || !wanted.insert(package).second)
             return;
         for (const auto* needed : needs_.at(package).before_configuring) collect_unconfigured(needed, wanted);
@@ -138,7 +184,8 @@ class Configuration {
     unpack::TreeMerger merger_;
     MaintainerScripts scripts_;
     std::unordered_map<const deb::Package*, Needs> needs_;
-    std::unordered_set<const deb::Package*> merged_, configured_;
+    PackageSet merged_, configured_;
+    bool kernels_started_ = false;
 };
 
 }  // namespace

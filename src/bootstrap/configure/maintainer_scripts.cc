@@ -44,6 +44,29 @@ ErrorKind kind_of(const std::deque<std::string>& lines) {
     return full ? ErrorKind::disk : ErrorKind::script;
 }
 
+void keep_line(std::deque<std::string>& lines, std::string_view line) {
+    if (!trimmed(line).empty())
+        lines.emplace_back(line);
+    if (lines.size() > kKeptLines)
+        lines.pop_front();
+}
+
+// As dpkg runs a script (dpkg(1), "ENVIRONMENT").
+SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv) {
+    SandboxCommand command;
+    command.argv = std::move(argv);
+    command.environment = maintainer_environment();
+    command.environment.insert({{"DPKG_MAINTSCRIPT_PACKAGE", std::string(package.name)},
+                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"},
+                                {"DPKG_MAINTSCRIPT_ARCH", std::string(package.architecture)},
+                                {"DPKG_MAINTSCRIPT_NAME", std::string(script)},
+                                {"DPKG_MAINTSCRIPT_DEBUG", "0"},
+                                {"DPKG_ADMINDIR", "/var/lib/dpkg"},
+                                {"DPKG_ROOT", ""},
+                                {"DPKG_RUNNING_VERSION", "1.21.0"}});
+    return command;
+}
+
 }  // namespace
 
 MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
@@ -55,10 +78,8 @@ MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, 
 void MaintainerScripts::take_output(std::string_view line) {
     if (line.starts_with("Setting up "))
         last_lines_.clear();
-    else if (!trimmed(line).empty())
-        last_lines_.emplace_back(line);
-    if (last_lines_.size() > kKeptLines)
-        last_lines_.pop_front();
+    else
+        keep_line(last_lines_, line);
     progress_.detail(line);
 }
 
@@ -118,6 +139,48 @@ void MaintainerScripts::configure_pending() {
         fail("configure the packages", status);
 }
 
+std::vector<std::string> MaintainerScripts::pending_order() {
+    std::vector<std::string> order;
+    SandboxCommand command;
+    command.argv = {"/usr/bin/dpkg", "--simulate", "--configure", "--pending"};
+    command.environment = maintainer_environment();
+    command.on_output = [&](std::string_view line) {
+        constexpr std::string_view kSays = "Setting up ";
+        if (line.starts_with(kSays))
+            order.emplace_back(line.substr(kSays.size(), line.find(' ', kSays.size()) - kSays.size()));
+        keep_line(last_lines_, line);
+    };
+    last_lines_.clear();
+    if (const int status = sandbox_.run(std::move(command)); status != 0)
+        fail("configure the packages", status);
+    return order;
+}
+
+void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
+    if (!package.control_file("postinst"))
+        return;
+    const auto& self = *package.package;
+    const auto file = fmt::format("/var/lib/dpkg/info/{}.postinst", unpack::DpkgDatabase::info_name(self));
+    auto command = script_command(self, "postinst", {file, "configure", ""});
+    auto& beside = beside_.emplace_back();
+    beside.package = &self;
+    command.on_output = [this, &beside](std::string_view line) {
+        keep_line(beside.last_lines, line);
+        progress_.detail(line);
+    };
+    progress_.detail(fmt::format("Setting up {} ({}), beside others ...", self.name, self.version));
+    beside.ticket = sandbox_.start(std::move(command));
+}
+
+void MaintainerScripts::finish_postinsts() {
+    for (; !beside_.empty(); beside_.pop_front()) {
+        const auto& [package, ticket, lines] = beside_.front();
+        if (const int status = sandbox_.wait(ticket); status != 0)
+            throw error(kind_of(lines), "cannot configure {}: its postinst ended with exit status {}{}",
+                        quote(package->name), status, said(lines));
+    }
+}
+
 void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& lines) {
     if (lines.empty() || !root_.exists("/usr/bin/debconf-set-selections"))
         return;
@@ -135,17 +198,7 @@ void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
     const auto& self = *package.package;
     for (const auto& file : package.control)
         root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
-    SandboxCommand command;
-    command.argv = {fmt::format("{}/preinst", kControlPlace), "install"};
-    command.environment = maintainer_environment();
-    command.environment.insert({{"DPKG_MAINTSCRIPT_PACKAGE", std::string(self.name)},
-                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"},
-                                {"DPKG_MAINTSCRIPT_ARCH", std::string(self.architecture)},
-                                {"DPKG_MAINTSCRIPT_NAME", "preinst"},
-                                {"DPKG_MAINTSCRIPT_DEBUG", "0"},
-                                {"DPKG_ADMINDIR", "/var/lib/dpkg"},
-                                {"DPKG_ROOT", ""},
-                                {"DPKG_RUNNING_VERSION", "1.21.0"}});
+    auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"});
     last_lines_.clear();
     command.on_output = [this](std::string_view line) { take_output(line); };
     const int status = sandbox_.run(command);

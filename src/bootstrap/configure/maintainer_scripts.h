@@ -23,9 +23,21 @@ class MaintainerScripts {
     void configure(const std::vector<const deb::Package*>& packages);
     // The same for all that are unpacked, in dpkg's own order.
     void configure_pending();
+    // The packages that configure_pending() would configure, in its order: "name" or "name:arch" as dpkg says it.
+    std::vector<std::string> pending_order();
+
+    // `postinst configure` of a package that is unpacked and set aside (unpack::DpkgDatabase), beside whatever is done
+    // until finish_postinsts(), which throws when the script has failed. A package without one is fine.
+    void start_postinst(const unpack::StagedPackage& package);
+    void finish_postinsts();
     void set_debconf_selections(const std::vector<std::string>& lines);
 
   private:
+    struct Beside {
+        const deb::Package* package = nullptr;
+        Sandbox::Ticket ticket = 0;
+        std::deque<std::string> last_lines;
+    };
     int run_dpkg(std::vector<std::string> arguments);
     void take_output(std::string_view line);
     void take_status(std::string_view line);
@@ -39,6 +51,7 @@ class MaintainerScripts {
     std::string current_;                   // "NAME VERSION" as dpkg says it, or the package of a preinst
     std::string failed_package_, failure_;  // from dpkg's status descriptor
     std::deque<std::string> last_lines_;    // of the current package
+    std::deque<Beside> beside_;
 };
 
 }  // namespace vprov::configure

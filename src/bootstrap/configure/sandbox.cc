@@ -149,7 +149,7 @@ Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path&
         throw system_error(ErrorKind::script, errno, "cannot start the sandbox");
     if (process_ == 0) {
         socket_.reset();
-        run_sandbox({{root_, stub_, network_}, network_, hostname_, filter_, other.get()}, parent);
+        run_sandbox({{root_, stub_, network_}, hostname_, filter_, other.get()}, parent);
     }
 }
 

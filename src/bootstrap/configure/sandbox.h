@@ -46,7 +46,7 @@ std::map<std::string, std::string> maintainer_environment();
 class Sandbox {
   public:
     // `root` is the guest's tree, which may still be empty; `work` is a directory of the host for the sandbox's own
-    // files; `hostname` is what programs inside see. Touches nothing in the tree before the first command.
+    // files; `hostname` is what programs inside see. Touches nothing in the tree.
     Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname,
             Network network = Network::none);
     ~Sandbox();
@@ -83,7 +83,8 @@ class Sandbox {
     os::Fd socket_;
     pid_t process_ = -1;
     bool entered_ = false;
-    std::vector<std::string> placeholders_;  // paths in the tree that others are mounted on
+    std::vector<std::string> placeholders_;  // paths in the tree
+    std::string failure_;                    // of setting up
     Ticket last_ticket_ = 0;
     std::map<Ticket, std::unique_ptr<Running>> running_;
 };

@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "os/interrupt.h"
 #include "os/syscall_filter.h"
 
@@ -106,22 +106,40 @@ int exit_status(int status) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// Processes that the command left behind, which are ours by now (PR_SET_CHILD_SUBREAPER).
+std::string proc_file(const std::string& path) {
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.is_open())
+        return {};
+    try {
+        return os::read_file(file, path, ErrorKind::script);
+    } catch (const Error&) {
+        return {};  // the process has ended meanwhile
+    }
+}
+
+// The last word of the line "NAME: ..." of /proc/PID/status; "" if there is none.
+std::string last_word(std::string_view status, std::string_view name) {
+    for (const auto line : split(status, '\n'))
+        if (line.starts_with(name))
+            if (const auto words = split_words(line); words.size() > 1)
+                return std::string(words.back());
+    return {};
+}
+
+// Processes that the command left behind, which are ours by now (PR_SET_CHILD_SUBREAPER). Where an outer /proc stands
+// in, its numbers are other ones than those that kill(2) takes here: NSpid, the last, is.
 void end_leftovers() {
+    const auto self = last_word(proc_file("/proc/self/status"), "Pid:");
     while (::waitpid(-1, nullptr, WNOHANG) >= 0) {
         const std::unique_ptr<DIR, int (*)(DIR*)> processes(::opendir("/proc"), ::closedir);
         if (!processes)
             return;  // process 1 ends them when it goes
         while (const auto* entry = ::readdir(processes.get())) {
-            const pid_t pid = std::atoi(entry->d_name);
-            if (pid <= 1)
+            if (std::atoi(entry->d_name) <= 1)
                 continue;
-            const os::Fd file(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
-            if (!file.is_open())
-                continue;
-            const auto text = os::read_file(file, "a process's state", ErrorKind::script);
-            const auto name_end = text.rfind(')');  // proc(5): pid (name) state ppid
-            if (name_end != std::string::npos && std::atoi(text.c_str() + name_end + 3) == ::getpid())
+            const auto status = proc_file(fmt::format("/proc/{}/status", entry->d_name));
+            const pid_t pid = std::atoi(last_word(status, "NSpid:").c_str());
+            if (pid > 1 && last_word(status, "PPid:") == self)
                 ::kill(pid, SIGKILL);
         }
         ::usleep(1000);
@@ -192,7 +210,7 @@ bool receive(int socket, Job& job) {
 
 void set_up(const ChildSetup& setup) {
     make_mounts(setup.mounts);
-    if (setup.network == Network::none)
+    if (setup.mounts.network == Network::none)
         raise_loopback();
     must(::sethostname(setup.hostname.c_str(), setup.hostname.size()), "cannot set the host name");
 }
@@ -250,7 +268,7 @@ std::string encode_command(const SandboxCommand& command) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent)
             ::_exit(127);
-        const int network = setup.network == Network::none ? CLONE_NEWNET : 0;
+        const int network = setup.mounts.network == Network::none ? CLONE_NEWNET : 0;
         must(::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | network), "cannot make namespaces");
         const pid_t init = ::fork();
         must(init, "cannot fork");

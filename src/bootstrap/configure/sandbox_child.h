@@ -13,7 +13,6 @@ namespace vprov::configure {
 
 struct ChildSetup {
     SandboxMounts mounts;
-    Network network;
     const std::string& hostname;
     const std::string& filter;  // the seccomp program
     int socket;                 // SOCK_SEQPACKET: an Order a message, answered by a Reply each

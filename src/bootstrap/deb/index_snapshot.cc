@@ -9,7 +9,7 @@
 namespace vprov::deb {
 namespace {
 
-constexpr std::size_t kFields = kTextFields.size();
+constexpr std::size_t kFields = kKeptTexts.size();
 
 struct Header {
     std::uint64_t magic;
@@ -19,10 +19,10 @@ struct Header {
 };
 constexpr std::uint64_t kMagic = 0x0100'7865'646e'4956 + kSnapshotFormat;
 
-// A package without its texts, which follow one another in the order of kTextFields.
+// A package without its texts, which follow one another in the order of kKeptTexts.
 struct Record {
     std::uint64_t text;  // where its first text begins
-    std::uint64_t size, installed_size;
+    std::uint64_t size, installed_size, releases_with_it;
     Sha256Digest sha256;
     std::array<std::uint32_t, kFields> lengths;
     std::uint32_t release, order;
@@ -69,7 +69,7 @@ Record record_of(const Package& package, std::string& text) {
     Record record{};
     record.text = text.size();
     for (std::size_t i = 0; i < kFields; ++i) {
-        const auto value = package.*kTextFields[i].member;
+        const auto value = package.*kKeptTexts[i];
         record.lengths[i] = static_cast<std::uint32_t>(value.size());
         text += value;
     }
@@ -77,6 +77,7 @@ Record record_of(const Package& package, std::string& text) {
     record.installed_size = package.installed_size.value;
     record.sha256 = package.sha256;
     record.release = package.release;
+    record.releases_with_it = package.releases;
     record.order = package.order;
     record.essential = package.essential ? 1 : 0;
     record.important = package.important ? 1 : 0;
@@ -91,13 +92,14 @@ bool read_record(const Record& record, std::string_view text, Package& package) 
     for (std::size_t i = 0; i < kFields; ++i) {
         if (record.lengths[i] > rest.size())
             return false;
-        package.*kTextFields[i].member = rest.substr(0, record.lengths[i]);
+        package.*kKeptTexts[i] = rest.substr(0, record.lengths[i]);
         rest.remove_prefix(record.lengths[i]);
     }
     package.size = Bytes{record.size};
     package.installed_size = Bytes{record.installed_size};
     package.sha256 = record.sha256;
     package.release = record.release;
+    package.releases = record.releases_with_it;
     package.order = record.order;
     package.essential = record.essential != 0;
     package.important = record.important != 0;

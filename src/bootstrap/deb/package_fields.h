@@ -33,4 +33,12 @@ inline constexpr std::array kTextFields = {
     TextField{"Filename", &Package::filename},
 };
 
+// What an index keeps of a package's text: those, and the digest that stands in for a SHA-256.
+inline constexpr auto kKeptTexts = [] {
+    std::array<std::string_view Package::*, kTextFields.size() + 1> members{};
+    for (std::size_t i = 0; i < kTextFields.size(); ++i) members[i] = kTextFields[i].member;
+    members.back() = &Package::weak_digest;
+    return members;
+}();
+
 }  // namespace vprov::deb

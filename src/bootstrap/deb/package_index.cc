@@ -15,8 +15,9 @@ bool PackageIndex::State::kept_already(const Package& package, std::uint32_t gro
     for (const auto number : versions.numbers_of(group)) {
         auto& kept = packages[number];
         if (kept.version != package.version || kept.architecture != package.architecture ||
-            kept.sha256 != package.sha256)
+            kept.sha256 != package.sha256 || kept.weak_digest != package.weak_digest)
             continue;
+        kept.releases |= package.releases;
         if (releases[package.release].priority() > releases[kept.release].priority()) {
             kept.release = package.release;
             kept.filename = package.filename;
@@ -45,7 +46,8 @@ void PackageIndex::State::append(const Package& package, std::uint32_t group) {
 
 void PackageIndex::State::read(std::string text) {
     texts.push_back(std::make_unique<const std::string>(std::move(text)));
-    const auto parts = read_packages(*texts.back());
+    const auto parts =
+        read_packages(*texts.back(), releases.back().weak_digests ? Digests::weak_too : Digests::sha256_only);
     auto expected = packages.size();
     for (const auto& part : parts) expected += part.size();
     packages.reserve(expected);
@@ -56,6 +58,7 @@ void PackageIndex::State::read(std::string text) {
             if (package.architecture != architecture && package.architecture != "all")
                 continue;
             package.release = static_cast<std::uint32_t>(releases.size() - 1);
+            package.releases = std::uint64_t{1} << std::min<std::uint32_t>(package.release, 63);
             const auto group = names.number_of(package.name);
             if (!kept_already(package, group))
                 append(package, group);

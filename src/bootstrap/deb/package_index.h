@@ -1,6 +1,7 @@
 // The packages that the archives offer: what the index stage makes and the resolver reads. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,11 +21,13 @@ struct Release {
     std::string uri;                               // of the repository, without a trailing slash
     std::string suite;                             // the word in the sources line ("bookworm-updates")
     std::string origin, label, codename, version;  // as in the file; "" where it has none
+    std::string archive;                           // its Suite field: "stable"; "" where it has none
     std::string date;                              // the Date field, verbatim
     std::string valid_until;                       // "" when it has none
     std::string key;             // fingerprint of the key whose good signature counted; "" for a trusted repository
     Sha256Digest digest;         // of the signed text
     bool not_automatic = false;  // NotAutomatic: yes (priority 1, as experimental)
+    bool weak_digests = false;   // allowed: packages may have SHA-1 or MD5 sums only
     bool but_automatic_upgrades = false;  // ButAutomaticUpgrades: yes (priority 100, as backports)
     int priority() const;                 // apt's pin priority without preferences: 500, 100 or 1 (apt_preferences(5))
 };
@@ -33,17 +36,20 @@ struct Release {
 struct Package {
     std::string_view name, version, architecture, multi_arch, priority, section, source;
     std::string_view pre_depends, depends, recommends, suggests, enhances, conflicts, breaks, replaces, provides;
-    std::string_view filename;  // relative to the repository's uri
-    Sha256Digest sha256;
-    Bytes size;  // of the .deb
+    std::string_view filename;     // relative to the repository's uri
+    Sha256Digest sha256;           // zeros where there is a weak digest
+    std::string_view weak_digest;  // hex of SHA-1 (40 digits) or MD5 (32), where that is all there is and it is allowed
+    Bytes size;                    // of the .deb
     Bytes installed_size;
     bool essential = false;
-    bool important = false;     // "Important: yes" or "Protected: yes"
-    std::uint32_t release = 0;  // index into PackageIndex::releases()
-    std::uint32_t order = 0;    // position over all files read: apt's tie-breaks follow the order of the sources
+    bool important = false;      // "Important: yes" or "Protected: yes"
+    std::uint32_t release = 0;   // index into PackageIndex::releases()
+    std::uint64_t releases = 0;  // bit N: releases()[N] has it; those from the 64th on are not told apart
+    bool is_in(std::size_t number) const { return (releases >> std::min<std::size_t>(number, 63) & 1U) != 0; }
+    std::uint32_t order = 0;  // position over all files read: apt's tie-breaks follow the order of the sources
 };
 
-constexpr std::uint32_t kSnapshotFormat = 1;  // raised with any change to what save() writes
+constexpr std::uint32_t kSnapshotFormat = 2;  // raised with any change to what save() writes
 
 // Owns the texts and the packages of several Packages files, in the order in which they were added, which is the
 // order of the sources (the first one has precedence in ties, as for apt).
@@ -55,10 +61,11 @@ class PackageIndex {
     ~PackageIndex();
 
     // Parses one Packages file. Throws Error(archive) naming release.uri, release.suite and the line for text that is
-    // not a stanza file, a stanza without Package, Version, Architecture, Filename, Size or SHA256, or a Filename
-    // that is absolute or has a ".." part. The same package in two files (equal name, version, architecture and
-    // digest) is kept once, from the first, or from the second where that has the higher priority. Packages of another
-    // architecture are left out. After an error the index must not be used.
+    // not a stanza file, a stanza without Package, Version, Architecture, Filename, Size or SHA256 (or where
+    // release.weak_digests allows it SHA1 or MD5sum), or a Filename that is absolute or has a ".." part. The same
+    // package in two files (equal name, version, architecture and digest) is kept once, from the first, or from the
+    // second where that has the higher priority. Packages of another architecture are left out. After an error the
+    // index must not be used.
     void add(Release release, std::string text);
     // As add(), for a further Packages file (another component) of the release added last.
     void add_to_last(std::string text);

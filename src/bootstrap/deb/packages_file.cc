@@ -78,6 +78,7 @@ struct Seen {
     const Field* name = nullptr;
     const Field* version = nullptr;
     bool size = false, sha256 = false;
+    std::string_view sha1, md5;
 };
 
 void read_other_field(const Field& field, Package& package, Seen& seen) {
@@ -92,11 +93,25 @@ void read_other_field(const Field& field, Package& package, Seen& seen) {
             throw bad_field(field, "is not a digest");
         package.sha256 = *digest;
         seen.sha256 = true;
+    } else if (field.name == "SHA1") {
+        seen.sha1 = field.value;
+    } else if (field.name == "MD5sum") {
+        seen.md5 = field.value;
     } else if (field.name == "Essential") {
         package.essential = flag(field);
     } else if (field.name == "Important" || field.name == "Protected") {
         package.important = package.important || flag(field);
     }
+}
+
+bool is_hex(std::string_view text, std::size_t digits) {
+    return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string_view weak_digest_of(const Seen& seen) {
+    if (is_hex(seen.sha1, 40))
+        return seen.sha1;
+    return is_hex(seen.md5, 32) ? seen.md5 : std::string_view{};
 }
 
 void check(const Stanza& stanza, const Package& package, const Seen& seen) {
@@ -106,7 +121,7 @@ void check(const Stanza& stanza, const Package& package, const Seen& seen) {
             stanza.required(name);
     if (!seen.size)
         stanza.required("Size");
-    if (!seen.sha256)
+    if (!seen.sha256 && package.weak_digest.empty())
         stanza.required("SHA256");
     if (!is_package_name(package.name))
         throw bad_field(*seen.name, "is not a package name");
@@ -116,7 +131,7 @@ void check(const Stanza& stanza, const Package& package, const Seen& seen) {
         throw bad_field(*seen.filename, "leads out of the repository");
 }
 
-Package read_package(const Stanza& stanza) {
+Package read_package(const Stanza& stanza, Digests digests) {
     Package package;
     Seen seen;
     for (const auto& field : stanza.fields()) {
@@ -133,15 +148,17 @@ Package read_package(const Stanza& stanza) {
         else if (member == &Package::version)
             seen.version = &field;
     }
+    if (!seen.sha256 && digests == Digests::weak_too)
+        package.weak_digest = weak_digest_of(seen);
     check(stanza, package, seen);
     return package;
 }
 
-std::vector<Package> read_part(std::string_view text) {
+std::vector<Package> read_part(std::string_view text, Digests digests) {
     std::vector<Package> packages;
     packages.reserve(text.size() / 600);  // a stanza of Debian's has 700 bytes
     StanzaReader reader(text);
-    for (Stanza stanza; reader.next(stanza);) packages.push_back(read_package(stanza));
+    for (Stanza stanza; reader.next(stanza);) packages.push_back(read_package(stanza, digests));
     return packages;
 }
 
@@ -164,17 +181,17 @@ std::vector<std::string_view> parts_of(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::vector<Package>> read_packages(std::string_view text) {
+std::vector<std::vector<Package>> read_packages(std::string_view text, Digests digests) {
     const auto parts = parts_of(text);
     std::vector<std::future<std::vector<Package>>> others;
     for (std::size_t i = 1; i < parts.size(); ++i)
-        others.push_back(std::async(std::launch::async, read_part, parts[i]));
+        others.push_back(std::async(std::launch::async, read_part, parts[i], digests));
     std::vector<std::vector<Package>> read;
     try {
-        read.push_back(read_part(parts[0]));
+        read.push_back(read_part(parts[0], digests));
         for (auto& other : others) read.push_back(other.get());
     } catch (const Error&) {
-        read_part(text);  // once more as a whole, for the number of the line
+        read_part(text, digests);  // once more as a whole, for the number of the line
         throw;
     }
     return read;

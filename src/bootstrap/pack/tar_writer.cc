@@ -102,6 +102,8 @@ class TarWriter {
     }
 
     void write_named(const std::string& path) {
+        if (options_.left_out.contains(path))
+            return;
         const auto device = devices_.find(path);
         if (device != devices_.end() && !fs::exists(fs::symlink_status(tree_ / path)))
             write_device(*device->second);

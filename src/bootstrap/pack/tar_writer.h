@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct TarOptions {
     Compression compression = Compression::none;
     std::optional<std::int64_t> latest_time;  // seconds since the epoch; later times become this one
     std::vector<DeviceNode> devices;          // those that the tree has not
+    std::set<std::string> left_out = {};      // "etc/ssh/ssh_host_rsa_key": with all below
 };
 
 // Everything below `tree`, as "./PATH" in the order of the names' bytes: numeric owners, modes, hard links, devices,

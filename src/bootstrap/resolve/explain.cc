@@ -18,14 +18,6 @@ std::string suites(const deb::PackageIndex& index) {
     return joined(names, ", ");
 }
 
-[[noreturn]] void throw_unknown(const Graph& graph, std::string_view name) {
-    std::vector<std::string_view> known;
-    for (const auto& package : graph.index().packages()) known.push_back(package.name);
-    const auto meant = nearest(name, known);
-    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(name), suites(graph.index()),
-                meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant)));
-}
-
 std::string group_text(Group group) {
     std::vector<std::string> texts;
     for (const auto& dependency : group) texts.push_back(deb::to_string(dependency.relation));
@@ -208,6 +200,14 @@ class Explanation {
 };
 
 }  // namespace
+
+void throw_unknown(const Graph& graph, std::string_view name) {
+    std::vector<std::string_view> known;
+    for (const auto& package : graph.index().packages()) known.push_back(package.name);
+    const auto meant = nearest(name, known);
+    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(name), suites(graph.index()),
+                meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant)));
+}
 
 Node& wished_node(Graph& graph, std::string_view name) {
     auto& target = graph.target(name);

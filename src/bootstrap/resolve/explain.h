@@ -9,6 +9,9 @@
 
 namespace vprov::resolve {
 
+// Says that there is no such package, with the nearest name.
+[[noreturn]] void throw_unknown(const Graph& graph, std::string_view name);
+
 // The package of that name, or the only one that provides it. Throws Error(packages) if there is none, with the nearest
 // name, or more than one, with all of them.
 Node& wished_node(Graph& graph, std::string_view name);

@@ -108,6 +108,16 @@ void Marks::discard(Node& node) {
     node.candidate = node.install;
 }
 
+void Marks::set_candidate(Version& version) {
+    auto& node = *version.node;
+    if (node.candidate == &version)
+        return;
+    if (node.install && node.install == node.candidate)
+        node.install = &version;
+    node.candidate = &version;
+    refresh(node);
+}
+
 bool Marks::keep(Node& node) {
     if (node.mode == Mode::keep)
         return true;

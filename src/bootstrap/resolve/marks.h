@@ -24,8 +24,9 @@ class Marks {
 
     // False if the package cannot be installed; dependencies marked on the way may stay marked, as with apt.
     bool install(Node& node, Follow follow, By by, unsigned depth = 0, const Node* wanted_by = nullptr);
-    bool keep(Node& node);    // takes back an installation; false for what is protected
-    bool remove(Node& node);  // as keep(), but never what is essential or was asked for by the user
+    void set_candidate(Version& version);  // what is marked already changes with it
+    bool keep(Node& node);                 // takes back an installation; false for what is protected
+    bool remove(Node& node);               // as keep(), but never what is essential or was asked for by the user
 
     bool is_broken(const Node& node);  // marked, with a dependency unmet or a conflict
     bool lacks_anything();             // some marked package is broken, or lacks what it recommends where that matters

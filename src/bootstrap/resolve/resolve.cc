@@ -1,63 +1,32 @@
 #include "bootstrap/resolve/resolve.h"
 
 #include <algorithm>
-#include <set>
 
-#include "base/error.h"
-#include "base/text.h"
 #include "bootstrap/resolve/explain.h"
 #include "bootstrap/resolve/graph.h"
 #include "bootstrap/resolve/marks.h"
+#include "bootstrap/resolve/release_switch.h"
 #include "bootstrap/resolve/repair.h"
 #include "bootstrap/resolve/sweep.h"
+#include "bootstrap/resolve/wishes.h"
 
 namespace vprov::resolve {
 namespace {
 
-bool is_base(const deb::Package& package, Variant variant) {
-    if (package.essential)
-        return true;
-    if (variant == Variant::essential)
-        return false;
-    return package.priority == "required" || (variant == Variant::standard && package.priority == "important");
-}
-
-// What a system of the variant starts from, in the order in which apt is asked for it. The names count that bear the
-// mark in any version of any release, as for debootstrap.
-std::vector<std::string_view> base_names(const deb::PackageIndex& index, Variant variant) {
-    std::set<std::string_view> marked;
-    for (const auto& package : index.packages())
-        if (is_base(package, variant))
-            marked.insert(package.name);
-    std::vector<std::string_view> names(marked.begin(), marked.end());
-    if (variant != Variant::essential)
-        names.push_back("apt");
-    if (variant == Variant::buildd)
-        names.push_back("build-essential");
-    // A root whose /bin, /sbin and /lib are links from the start needs no usrmerge.
-    if (!index.versions_of("usr-is-merged").empty())
-        names.push_back("usr-is-merged");
-    return names;
-}
-
-// In the order in which apt is asked for them, each once.
-std::vector<Node*> wishes(Graph& graph, const Request& request, const std::unordered_set<std::string_view>& excluded) {
-    std::vector<Node*> nodes;
-    const auto wish = [&](std::string_view name, std::string_view asked_by) {
-        auto& node = wished_node(graph, name);
-        node.asked_by = asked_by;
-        if (std::find(nodes.begin(), nodes.end(), &node) == nodes.end())
-            nodes.push_back(&node);
-    };
-    for (const auto name : base_names(graph.index(), request.variant))
-        if (!excluded.contains(name))
-            wish(name, "the base system");
-    for (const auto& name : request.include) {
-        if (excluded.contains(name))
-            throw error(ErrorKind::packages, "cannot include package {}: it is excluded as well", quote(name));
-        wish(name, "the recipe");
+// Each is marked before the first dependency is looked at: a wish counts for more than any choice.
+void mark_wishes(Marks& marks, const Wishes& wishes) {
+    for (auto* node : wishes.removals) node->is_protected = true;
+    for (const auto& wish : wishes.installs) {
+        if (wish.version)
+            marks.set_candidate(*wish.version);
+        wish.node->is_protected = true;
+        marks.install(*wish.node, Follow::nothing, By::user);
     }
-    return nodes;
+    ReleaseSwitch releases(marks);
+    for (const auto& wish : wishes.installs)
+        if (!wish.release.empty())
+            releases.run(*wish.version, wish.release);
+    for (const auto& wish : wishes.installs) marks.install(*wish.node, Follow::dependencies, By::user);
 }
 
 PackageSet marked_set(Graph& graph) {
@@ -91,13 +60,10 @@ PackageSet resolve(const deb::PackageIndex& index, const Request& request) {
     Graph graph(index, excluded);
     Marks marks(graph, request.recommends ? Recommends::followed : Recommends::ignored);
 
-    const auto wished = wishes(graph, request, excluded);
-    // Each is marked before the first dependency is looked at: a wish counts for more than any choice.
-    for (auto* node : wished) {
-        node->is_protected = true;
-        marks.install(*node, Follow::nothing, By::user);
-    }
-    for (auto* node : wished) marks.install(*node, Follow::dependencies, By::user);
+    const auto wishes = read_wishes(graph, request, excluded);
+    mark_wishes(marks, wishes);
+    std::vector<Node*> wished = wishes.removals;
+    for (const auto& wish : wishes.installs) wished.push_back(wish.node);
     Repair(marks, wished).run();
     throw_if_broken(marks, excluded);
     Sweep(marks).run();

@@ -13,7 +13,7 @@ enum class Variant { essential, minbase, buildd, standard };
 
 struct Request {
     Variant variant = Variant::standard;
-    std::vector<std::string> include;  // "name"; marked as installed by hand
+    std::vector<std::string> include;  // as deb::PackageWish; marked as installed by hand
     std::vector<std::string> exclude;  // must not be in the result, even if essential
     bool recommends = false;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -14,6 +15,8 @@ namespace vprov::unpack {
 namespace {
 
 constexpr std::string_view kBase = "/var/lib/dpkg";
+
+constexpr std::string_view kSetAside = "Status: unknown ok unpacked\n";
 
 std::string in_base(std::string_view rest) {
     return fmt::format("{}/{}", kBase, rest);
@@ -34,6 +37,7 @@ DpkgDatabase::DpkgDatabase(const os::RootDir& root, std::string_view native_arch
         if (!root_.exists(in_base(empty)))
             root_.write(in_base(empty), "");
     load_diversions();
+    load_stat_overrides();
 }
 
 std::string DpkgDatabase::info_name(const deb::Package& package) {
@@ -43,29 +47,36 @@ std::string DpkgDatabase::info_name(const deb::Package& package) {
 
 void DpkgDatabase::add(const StagedPackage& package, std::vector<std::string> paths) {
     const auto info = info_name(*package.package);
-    std::string md5sums;
-    for (const auto& entry : package.entries)
-        if (!entry.md5.empty())
-            md5sums += fmt::format("{}  {}\n", entry.md5, entry.path);
     for (const auto& file : package.control)
         if (file.name != "control")
             root_.write(in_base(fmt::format("info/{}.{}", info, file.name)), file.content, file.mode);
     if (!package.control_file("md5sums"))
-        root_.write(in_base(fmt::format("info/{}.md5sums", info)), md5sums);
+        root_.write(in_base(fmt::format("info/{}.md5sums", info)), md5sums(package, paths));
     activate_file_triggers(package, paths);
     add_interests(package);
     new_status_ += status_stanza(package);
-    info_names_[std::string(package.package->name)] = info;
+    info_names_[std::string(package.package->name)].push_back(info);
     changed_lists_.insert(info);
     lists_[info] = std::move(paths);
 }
 
 void DpkgDatabase::remove_path(std::string_view package, std::string_view path) {
-    const auto info = info_names_.find(package);
-    if (info == info_names_.end())
+    const auto found = info_names_.find(package);
+    if (found == info_names_.end())
         return;
-    std::erase(lists_[info->second], path);
-    changed_lists_.insert(info->second);
+    for (const auto& info : found->second)
+        if (std::erase(lists_[info], path) > 0)
+            changed_lists_.insert(info);
+}
+
+// What dpkg itself computes of a package that brings no digests: of all files that it has a claim to.
+std::string DpkgDatabase::md5sums(const StagedPackage& package, const std::vector<std::string>& paths) {
+    const std::unordered_set<std::string_view> listed(paths.begin(), paths.end());
+    std::string text;
+    for (const auto& entry : package.entries)
+        if (!entry.md5.empty() && listed.contains("/" + entry.path))
+            text += fmt::format("{}  {}\n", entry.md5, entry.path);
+    return text;
 }
 
 // control as it is, with the state that dpkg gives a package after unpacking it; "newconffile" stands for "not
@@ -79,7 +90,7 @@ std::string DpkgDatabase::status_stanza(const StagedPackage& package) const {
         text += field.text;
         text += '\n';
         if (field.name == "Package")
-            text += "Status: install ok unpacked\n";
+            text += set_aside_.contains(package.package->name) ? kSetAside : "Status: install ok unpacked\n";
     }
     if (const auto* conffiles = package.control_file("conffiles")) {
         std::string list;
@@ -107,17 +118,14 @@ void DpkgDatabase::add_interests(const StagedPackage& package) {
                         quote(words[1].substr(0, 100)));
         const bool await = words[0] != "interest-noawait";
         if (words[1].starts_with('/'))
-            file_interests_.emplace_back(std::string(words[1]), Interest{info, await, false});
+            file_interests_.emplace_back(std::string(words[1]), Interest{info, await});
         else
-            explicit_interests_[std::string(words[1])].push_back({info, await, false});
+            explicit_interests_[std::string(words[1])].push_back({info, await});
     }
 }
 
-// A package that is not configured yet needs no activation: its postinst will run in any case.
 void DpkgDatabase::activate_file_triggers(const StagedPackage& package, const std::vector<std::string>& paths) {
     for (const auto& [trigger, interest] : file_interests_) {
-        if (!interest.configured)
-            continue;
         const bool concerned = std::any_of(paths.begin(), paths.end(), [&trigger = trigger](const auto& path) {
             return path.starts_with(trigger) && (path.size() == trigger.size() || path[trigger.size()] == '/');
         });
@@ -174,6 +182,19 @@ void DpkgDatabase::flush() {
     new_status_.clear();
 }
 
+void DpkgDatabase::mark_set_aside_installed() {
+    auto status = root_.read(in_base("status"));
+    for (const auto& name : set_aside_) {
+        const auto stanza = fmt::format("Package: {}\n{}", name, kSetAside);
+        const auto at = ("\n" + status).find("\n" + stanza);
+        if (at == std::string::npos)
+            throw error(ErrorKind::internal, "internal error: package {} is not set aside", quote(name));
+        status.replace(at, stanza.size(), fmt::format("Package: {}\nStatus: install ok installed\n", name));
+    }
+    root_.write(in_base("status"), status);
+    set_aside_.clear();
+}
+
 void DpkgDatabase::load_diversions() {
     diversions_.clear();
     const auto text = root_.read_if_exists(in_base("diversions")).value_or("");
@@ -182,15 +203,22 @@ void DpkgDatabase::load_diversions() {
         diversions_[std::string(lines[i])] = {std::string(lines[i + 1]), std::string(lines[i + 2])};
 }
 
+void DpkgDatabase::load_stat_overrides() {
+    if (const auto overrides = root_.read_if_exists(in_base("statoverride")); overrides && !overrides->empty())
+        stat_overrides_ = read_stat_overrides(*overrides, root_.read_if_exists("/etc/passwd").value_or(""),
+                                              root_.read_if_exists("/etc/group").value_or(""));
+}
+
+const StatOverride* DpkgDatabase::stat_override(std::string_view path) const {
+    const auto found = stat_overrides_.find(path);
+    return found == stat_overrides_.end() ? nullptr : &found->second;
+}
+
 std::optional<std::string> DpkgDatabase::diverted(std::string_view path, std::string_view package) const {
     const auto found = diversions_.find(path);
     if (found == diversions_.end() || found->second.package == package)
         return std::nullopt;
     return found->second.to;
-}
-
-void DpkgDatabase::mark_configured() {
-    for (auto& [path, interest] : file_interests_) interest.configured = true;
 }
 
 }  // namespace vprov::unpack

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <climits>
 #include <limits>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -81,6 +81,7 @@ class Extraction {
                 throw error(ErrorKind::archive, "its member {} is a hard link to {}, which is not in it",
                             shown(entry.path), shown(link));
             reader_.expect_no_content();
+            entry.md5 = entries_[linkable_.at(entry.target)].md5;
             return entry;
         }
         read_kind(header, entry);
@@ -121,7 +122,7 @@ class Extraction {
                 throw error(ErrorKind::archive, "its member {} is of an unknown kind", shown(entry.path));
         }
         if (entry.kind != EntryKind::directory)
-            linkable_.insert(entry.path);
+            linkable_[entry.path] = entries_.size();
     }
 
     void write_content(Entry& entry) {
@@ -153,7 +154,7 @@ class Extraction {
     Md5 md5_;
     std::uint32_t next_content_ = 0;
     std::vector<Entry> entries_;
-    std::unordered_set<std::string> linkable_;
+    std::unordered_map<std::string, std::size_t> linkable_;  // path -> index in entries_
 };
 
 // The index promised a package; another one in its place would be known to dpkg by another name.

@@ -29,7 +29,7 @@ struct Entry {
     std::int64_t mtime = 0;     // seconds since the epoch
     std::string target;         // of a symbolic link, verbatim; of a hard link, an earlier `path`
     std::uint32_t content = 0;  // files: name of the content in the package's staging directory
-    std::string md5;            // files: only where the package has no md5sums of its own
+    std::string md5;            // files and hard links: only where the package has no md5sums of its own
 };
 
 struct StagedPackage {

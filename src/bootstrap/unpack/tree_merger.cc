@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -75,29 +76,66 @@ void TreeMerger::merge_entry(const StagedPackage& package, const Entry& entry, s
         paths.push_back(std::move(listed));
         return;
     }
-    if (settle_owner(package, listed) == Verdict::keep_other)
+    const auto verdict = settle_owner(package, listed);
+    if (verdict == Verdict::keep_other)
         return;
     const auto place = place_of(final_path(package, listed));
     if (is_directory(place.directory, place.name)) {
         if (entry.kind != EntryKind::symlink)
             throw error(ErrorKind::packages, "its {} is a directory of another package", quote(listed));
+    } else if (verdict == Verdict::share) {
+        if (!already_there(package, entry, place))
+            throw error(ErrorKind::packages,
+                        "trying to overwrite shared {}, which is different from other instances of package {}",
+                        quote(listed), package.package->name);
     } else {
-        switch (entry.kind) {
-            case EntryKind::file:
-                put_file(package, entry, place);
-                break;
-            case EntryKind::symlink:
-                put_symlink(entry, place);
-                break;
-            case EntryKind::hardlink:
-                put_hardlink(package, entry, place);
-                break;
-            default:
-                put_pipe(entry, place);
-                break;
-        }
+        put(package, entry, place);
+        apply_override(place, listed);
     }
     paths.push_back(std::move(listed));
+}
+
+void TreeMerger::put(const StagedPackage& package, const Entry& entry, const Place& place) {
+    switch (entry.kind) {
+        case EntryKind::file:
+            put_file(package, entry, place);
+            break;
+        case EntryKind::symlink:
+            put_symlink(entry, place);
+            break;
+        case EntryKind::hardlink:
+            put_hardlink(package, entry, place);
+            break;
+        default:
+            put_pipe(entry, place);
+            break;
+    }
+}
+
+// dpkg compares files by content and links by target, and takes the rest for the same.
+bool TreeMerger::already_there(const StagedPackage& package, const Entry& entry, const Place& place) const {
+    if (entry.kind == EntryKind::symlink) {
+        std::array<char, PATH_MAX> target{};
+        const auto size = ::readlinkat(place.directory, place.name.c_str(), target.data(), target.size());
+        return size >= 0 && std::string_view(target.data(), static_cast<std::size_t>(size)) == entry.target;
+    }
+    if (entry.kind != EntryKind::file)
+        return true;
+    const os::Fd other(::openat(place.directory, place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    return other.is_open() &&
+           os::read_file(other, entry.path) == os::read_file(package.directory / std::to_string(entry.content));
+}
+
+void TreeMerger::apply_override(const Place& place, std::string_view path) const {
+    const auto* wanted = database_.stat_override(path);
+    if (!wanted)
+        return;
+    if (::fchownat(place.directory, place.name.c_str(), wanted->uid, wanted->gid, AT_SYMLINK_NOFOLLOW) != 0)
+        throw failure("set the owner of", path);
+    struct stat status {};
+    if (::fstatat(place.directory, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(status.st_mode) &&
+        ::fchmodat(place.directory, place.name.c_str(), wanted->mode, 0) != 0)
+        throw failure("set the mode of", path);
 }
 
 std::string TreeMerger::final_path(const StagedPackage& package, std::string_view path) const {
@@ -120,6 +158,8 @@ bool TreeMerger::replaces(const StagedPackage& package, std::string_view other) 
 TreeMerger::Verdict TreeMerger::settle_owner(const StagedPackage& package, const std::string& path) {
     auto& owner = owners_[path];
     const auto* self = package.package;
+    if (owner && owner != self && owner->name == self->name && self->multi_arch == "same")
+        return Verdict::share;
     if (!owner || owner == self || database_.diverted(path, self->name) || database_.diverted(path, owner->name)) {
         owner = self;
         return Verdict::write;
@@ -168,6 +208,7 @@ void TreeMerger::put_directory(const Entry& entry, const std::string& path) {
     set_owner(place.directory, place.name, entry);
     if (::fchmodat(place.directory, place.name.c_str(), entry.mode, 0) != 0)
         throw failure("set the mode of", path);
+    apply_override(place, "/" + path);
     set_times(place.directory, place.name, entry);
 }
 

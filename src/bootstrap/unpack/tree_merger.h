@@ -20,8 +20,9 @@ class TreeMerger {
     // Moves the package's entries to their places and adds it to the database. The rules are dpkg's: a directory that
     // exists keeps its mode; a link to a directory stays where a package has a directory (the merged /usr); conffiles
     // become NAME.dpkg-new; diverted paths go where the diversion says; a file of another package is replaced only
-    // by one that Replaces it. Throws Error(packages) "cannot unpack NAME VERSION: ..." otherwise, Error(disk) when
-    // the file system refuses. The staging directory is removed.
+    // by one that Replaces it; packages of two architectures share what is the same in both; the statoverride file has
+    // the last word on owners and modes. Throws Error(packages) "cannot unpack NAME VERSION: ..." otherwise,
+    // Error(disk) when the file system refuses. The staging directory is removed.
     void merge(const StagedPackage& package);
 
     // After something else changed the tree: a script may have put a link where a directory was.
@@ -32,9 +33,12 @@ class TreeMerger {
         int directory;
         std::string name;
     };
-    enum class Verdict { write, keep_other };
+    enum class Verdict { write, keep_other, share };
 
     void merge_entry(const StagedPackage& package, const Entry& entry, std::vector<std::string>& paths);
+    void put(const StagedPackage& package, const Entry& entry, const Place& place);
+    bool already_there(const StagedPackage& package, const Entry& entry, const Place& place) const;
+    void apply_override(const Place& place, std::string_view path) const;
     Verdict settle_owner(const StagedPackage& package, const std::string& path);
     void put_directory(const Entry& entry, const std::string& path);
     void put_file(const StagedPackage& package, const Entry& entry, const Place& place);

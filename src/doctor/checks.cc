@@ -1,0 +1,140 @@
+#include "doctor/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vprov::doctor {
+namespace {
+
+struct Setting {
+    const char* name;
+    const char* in_the_way;  // the value that forbids
+};
+constexpr std::array<Setting, 3> kSettings = {{{"kernel.unprivileged_userns_clone", "0"},
+                                               {"kernel.apparmor_restrict_unprivileged_userns", "1"},
+                                               {"user.max_user_namespaces", "0"}}};
+
+// What runs one architecture's programs, and the package of Debian 12 that brings it.
+struct Emulator {
+    std::string_view architecture, handler;
+};
+constexpr std::array<Emulator, 2> kEmulators = {{{"arm64", "qemu-aarch64"}, {"riscv64", "qemu-riscv64"}}};
+
+bool has_program(const HostState& state, std::string_view name) {
+    return std::find(state.programs.begin(), state.programs.end(), name) != state.programs.end();
+}
+
+Check program(const HostState& state, const char* name, Need need, const char* purpose, const char* package) {
+    if (has_program(state, name))
+        return {name, need, Verdict::ok, purpose, ""};
+    return {name, need, Verdict::missing, purpose, fmt::format("sudo apt install {}", package)};
+}
+
+Check user_namespaces(const HostState& state) {
+    if (const auto& failure = state.namespace_failure; !failure.cause.empty())
+        return {"namespaces", Need::build, Verdict::missing, "cannot be made: " + failure.cause, failure.fix};
+    const bool as_root = state.access.by == os::RootBy::being_root;
+    return {"namespaces", Need::build, Verdict::ok,
+            as_root ? "mount, process and network namespaces can be made" : "user namespaces can be made and used", ""};
+}
+
+Check ids(const HostState& state) {
+    const auto count = std::min(os::ids_from_zero(state.access.users), os::ids_from_zero(state.access.groups));
+    switch (state.access.by) {
+        case os::RootBy::being_root:
+            return {"ids", Need::build, Verdict::ok, fmt::format("all: {} is root of the host", state.user), ""};
+        case os::RootBy::nested_ids:
+            return {"ids", Need::build, Verdict::ok, fmt::format("{}, which this container has", count), ""};
+        case os::RootBy::subordinate_ids:
+            return {"ids", Need::build, Verdict::ok,
+                    fmt::format("{}: {}'s own and its subordinate ones", count, state.user), ""};
+        case os::RootBy::single_id:
+            break;
+    }
+    return {"ids", Need::build, Verdict::limited,
+            fmt::format("a single one, so every file of a tree will belong to root: {}", state.access.shortfall.cause),
+            state.access.shortfall.fix};
+}
+
+// Named also where nothing is wrong: it is what people look for.
+void add_settings(const HostState& state, std::vector<Check>& checks) {
+    for (const auto& setting : kSettings) {
+        const auto found = state.settings.find(setting.name);
+        if (found == state.settings.end())
+            continue;
+        const bool forbids = found->second == setting.in_the_way && !state.namespace_failure.cause.empty();
+        checks.push_back({setting.name, Need::build, forbids ? Verdict::missing : Verdict::ok,
+                          fmt::format("is {}{}", found->second, forbids ? ", which forbids them" : ""), ""});
+    }
+}
+
+void add_emulators(const HostState& state, std::vector<Check>& checks) {
+    for (const auto& emulator : kEmulators) {
+        if (emulator.architecture == state.architecture)
+            continue;
+        const auto found = state.emulators.find(std::string(emulator.handler));
+        const bool works = found != state.emulators.end() && found->second;
+        const auto finding = works ? fmt::format("scripts of {} guests run by it", emulator.architecture)
+                             : found == state.emulators.end()
+                                 ? fmt::format("scripts of {} guests cannot run", emulator.architecture)
+                                 : fmt::format("is there, but not in other root directories (flag F)");
+        checks.push_back({std::string(emulator.handler), Need::some, works ? Verdict::ok : Verdict::missing, finding,
+                          works ? "" : "sudo apt install qemu-user-static"});
+    }
+}
+
+void add_keyrings(const HostState& state, std::vector<Check>& checks) {
+    for (const auto& [distribution, present] : state.keyrings) {
+        const bool is_debian = distribution == "debian";
+        const std::string package = is_debian ? "debian-archive-keyring" : "ubuntu-keyring";
+        checks.push_back({package, is_debian ? Need::build : Need::some, present ? Verdict::ok : Verdict::missing,
+                          fmt::format("the keys of {}", is_debian ? "Debian's archive" : "Ubuntu's archive"),
+                          present ? "" : "sudo apt install " + package});
+    }
+}
+
+Check kvm(const HostState& state) {
+    if (state.kvm_failure.empty())
+        return {"KVM", Need::run, Verdict::ok, "guests run at full speed", ""};
+    const bool refused = state.kvm_failure.find("Permission denied") != std::string::npos;
+    return {"KVM", Need::run, Verdict::limited, fmt::format("guests are emulated, slowly: {}", state.kvm_failure),
+            refused ? fmt::format("sudo adduser {} kvm", state.user) : ""};
+}
+
+}  // namespace
+
+std::string_view name(Verdict verdict) {
+    return verdict == Verdict::ok ? "ok" : verdict == Verdict::limited ? "limited" : "missing";
+}
+
+std::string_view name(Need need) {
+    return need == Need::build ? "build" : need == Need::some ? "some" : "run";
+}
+
+std::vector<Check> checks_of(const HostState& state) {
+    std::vector<Check> checks;
+    checks.push_back(ids(state));
+    if (state.access.by != os::RootBy::being_root && state.access.by != os::RootBy::nested_ids)
+        checks.push_back(
+            program(state, "newuidmap", Need::some, "maps subordinate ids, for users other than root", "uidmap"));
+    checks.push_back(user_namespaces(state));
+    add_settings(state, checks);
+    checks.push_back(program(state, "gpgv", Need::build, "checks the signatures of archives", "gpgv"));
+    add_keyrings(state, checks);
+    checks.push_back(program(state, "mke2fs", Need::build, "makes the file systems of images", "e2fsprogs"));
+    add_emulators(state, checks);
+    checks.push_back(program(state, "qemu-system-x86_64", Need::run, "runs guests where there is no Xen",
+                             "--no-install-recommends qemu-system-x86"));
+    checks.push_back(kvm(state));
+    return checks;
+}
+
+bool can_build(const std::vector<Check>& checks) {
+    return std::none_of(checks.begin(), checks.end(), [](const Check& check) {
+        return check.need == Need::build && check.verdict == Verdict::missing;
+    });
+}
+
+}  // namespace vprov::doctor

@@ -1,0 +1,116 @@
+#include <pwd.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "doctor/checks.h"
+#include "hypervisor/launch/kvm_probe.h"
+#include "os/fd.h"
+
+namespace vprov::doctor {
+namespace {
+
+std::optional<std::string> read_if_there(const std::string& path) {
+    try {
+        return os::read_file(path);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+std::string user_name() {
+    const auto* entry = ::getpwuid(::geteuid());
+    return entry ? entry->pw_name : std::to_string(::geteuid());
+}
+
+std::map<std::string, std::string> settings() {
+    std::map<std::string, std::string> found;
+    for (const std::string name : {"kernel.unprivileged_userns_clone", "kernel.apparmor_restrict_unprivileged_userns",
+                                   "user.max_user_namespaces"}) {
+        auto path = "/proc/sys/" + name;
+        path[path.find('.', 10)] = '/';
+        if (const auto value = read_if_there(path))
+            found.emplace(name, trimmed(*value));
+    }
+    return found;
+}
+
+// Those of the sandbox, in a child that does nothing else.
+void make_namespaces() {
+    const pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET) == 0 ? 0 : errno);
+    int status = 0;
+    while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (child < 0 || status != 0)
+        throw system_error(ErrorKind::usage, WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN,
+                           "cannot make namespaces");
+}
+
+os::Obstacle try_namespaces(const os::RootAccess& access, os::CommandRunner& runner) {
+    try {
+        os::run_as_root(access, runner, [] {
+            make_namespaces();
+            return std::string();
+        });
+        return {};
+    } catch (const Error& e) {
+        auto known = os::what_forbids_user_namespaces();
+        if (!known.cause.empty())
+            return known;
+        return {e.message(), ""};
+    }
+}
+
+// binfmt_misc: "enabled" on the first line, "flags: F" where the kernel has opened the interpreter beforehand.
+std::map<std::string, bool> emulators() {
+    std::map<std::string, bool> found;
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/sys/fs/binfmt_misc", failure)) {
+        const auto name = entry.path().filename().native();
+        if (!name.starts_with("qemu-"))
+            continue;
+        const auto text = read_if_there(entry.path().native()).value_or("");
+        const auto flags = text.find("\nflags: ");
+        found[name] = text.starts_with("enabled") && flags != std::string::npos &&
+                      text.substr(flags, text.find('\n', flags + 1) - flags).find('F') != std::string::npos;
+    }
+    return found;
+}
+
+std::string native_architecture() {
+    struct utsname names {};
+    ::uname(&names);
+    const std::string machine = names.machine;
+    return machine == "x86_64" ? "amd64" : machine == "aarch64" ? "arm64" : machine;
+}
+
+}  // namespace
+
+HostState read_host_state(os::CommandRunner& runner) {
+    HostState state;
+    state.user = user_name();
+    state.access = os::find_root_access(runner);
+    state.namespace_failure = try_namespaces(state.access, runner);
+    state.settings = settings();
+    for (const auto* name : {"newuidmap", "gpgv", "mke2fs", "qemu-system-x86_64"})
+        if (os::program_exists(name))
+            state.programs.emplace_back(name);
+    for (const std::string name : {"debian", "ubuntu"})
+        state.keyrings[name] = std::filesystem::exists(fmt::format("/usr/share/keyrings/{}-archive-keyring.gpg", name));
+    state.kvm_failure = hypervisor::probe_kvm().reason;
+    state.architecture = native_architecture();
+    state.emulators = emulators();
+    return state;
+}
+
+}  // namespace vprov::doctor

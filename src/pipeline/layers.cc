@@ -1,0 +1,123 @@
+#include "pipeline/layers.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <future>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bootstrap/pack/tar_reader.h"
+#include "bootstrap/pack/tar_writer.h"
+#include "os/temp_dir.h"
+#include "pipeline/unique_files.h"
+
+namespace vprov::pipeline {
+namespace {
+namespace fs = std::filesystem;
+
+std::string digest_of(const fs::path& path) {
+    const auto file = os::open_file(path, O_RDONLY);
+    Hasher hasher(DigestKind::sha256);
+    std::string buffer(1 << 20, '\0');
+    for (;;) {
+        const auto count = ::read(file.get(), buffer.data(), buffer.size());
+        if (count < 0)
+            throw system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
+        if (count == 0)
+            return hasher.hex();
+        hasher.update(buffer.data(), static_cast<std::size_t>(count));
+    }
+}
+
+std::vector<std::string> lines_of(const fs::path& path) {
+    const auto text = os::read_file(path);
+    std::vector<std::string> lines;
+    for (const auto line : split(text, '\n'))
+        if (!line.empty())
+            lines.emplace_back(line);
+    return lines;
+}
+
+void empty_directory(const fs::path& root) {
+    for (const auto& entry : fs::directory_iterator(root)) os::remove_tree(entry.path());
+}
+
+}  // namespace
+
+std::optional<fs::path> Layers::find(const LayerInputs& inputs) const {
+    const auto hold = cache_.hold();
+    auto layer = directory() / inputs.digest().hex();
+    if (!fs::exists(layer / "digest"))
+        return std::nullopt;
+    archive::Cache::mark_used(layer);
+    return layer;
+}
+
+bool Layers::is_intact(const fs::path& layer) {
+    return fs::exists(layer / "digest") && fs::exists(layer / "tree.tar") &&
+           os::read_file(layer / "digest") == digest_of(layer / "tree.tar") + "\n";
+}
+
+std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, const fs::path& root,
+                                                         configure::Sandbox& sandbox) const {
+    auto intact = std::async(std::launch::async, [&] { return is_intact(layer); });
+    configure::ConfiguredRoot configured(root);
+    std::optional<Error> failure;
+    try {
+        pack::read_tar(layer / "tree.tar", configured.root());
+    } catch (const Error& e) {
+        failure = e;
+    }
+    if (!intact.get()) {
+        os::remove_tree(layer);
+        empty_directory(root);
+        return std::nullopt;
+    }
+    if (failure)
+        throw *failure;
+    make_unique_files(lines_of(layer / "unique"), sandbox);
+    sandbox.close();
+    return configured;
+}
+
+std::string Layers::keep(const LayerInputs& inputs, const os::RootDir& tree) const {
+    const auto unique = find_unique_files(tree);
+    if (!unique.unknown.empty())
+        return fmt::format("{} may be a secret that no other tree should have", quote("/" + unique.unknown));
+    const os::TempDir work(cache_.directory() / "partial", "layer-");
+    const auto made = work.path() / "layer";
+    fs::create_directory(made);
+    {
+        const auto file = os::open_file(made / "tree.tar", O_WRONLY | O_CREAT | O_EXCL, 0600);
+        pack::TarOptions options;
+        options.left_out = {unique.known.begin(), unique.known.end()};
+        pack::write_tar(tree.path(), file.get(), options);
+    }
+    os::write_file(made / "inputs", inputs.text());
+    os::write_file(made / "unique", unique.known.empty() ? "" : joined(unique.known, "\n") + "\n");
+    os::write_file(made / "digest", digest_of(made / "tree.tar") + "\n");
+    const auto hold = cache_.hold();
+    fs::create_directories(directory());
+    const auto place = directory() / inputs.digest().hex();
+    if (::rename(made.c_str(), place.c_str()) != 0 && errno != EEXIST && errno != ENOTEMPTY)
+        throw system_error(ErrorKind::disk, errno, "cannot keep the layer " + quote(place.native()));
+    return "";
+}
+
+std::string Layers::why_none(const LayerInputs& inputs) const {
+    std::optional<LayerInputs> nearest;
+    std::error_code failure;
+    for (const auto& layer : fs::directory_iterator(directory(), failure)) {
+        if (!fs::exists(layer.path() / "inputs"))
+            continue;
+        auto other = read_layer_inputs(os::read_file(layer.path() / "inputs"));
+        if (!nearest || differing_lines(other, inputs) < differing_lines(*nearest, inputs))
+            nearest = std::move(other);
+    }
+    return nearest ? difference(*nearest, inputs) : "no layer is kept yet";
+}
+
+}  // namespace vprov::pipeline

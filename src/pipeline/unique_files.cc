@@ -1,0 +1,111 @@
+#include "pipeline/unique_files.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vprov::pipeline {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHostKeys = "etc/ssh/ssh_host_";  // sshd(8): ssh_host_TYPE_key and its .pub
+
+// Not readable by all, and the same in every tree of the same packages.
+constexpr std::array<std::string_view, 13> kShared = {
+    "etc/shadow",
+    "etc/shadow-",
+    "etc/gshadow",
+    "etc/gshadow-",
+    "etc/subuid-",
+    "etc/subgid-",
+    "etc/group-",
+    "etc/passwd-",
+    "etc/.pwd.lock",  // lckpwdf(3), empty
+    "var/lib/dpkg/",  // locks and the database
+    "var/lib/apt/",   // the same of apt
+    "var/lib/systemd/deb-systemd-",
+    "var/lib/ucf/",  // ucf(1): digests of configuration files
+};
+
+bool is_shared(std::string_view path) {
+    return std::any_of(kShared.begin(), kShared.end(), [&](auto known) {
+        return known.ends_with('/') || known.ends_with('-') ? path.starts_with(known) : path == known;
+    });
+}
+
+std::vector<std::string> unreadable_files(const fs::path& tree, const char* folder) {
+    std::vector<std::string> found;
+    std::error_code failure;
+    for (fs::recursive_directory_iterator place(tree / folder, failure), end; !failure && place != end;
+         place.increment(failure)) {
+        struct stat status {};
+        if (::lstat(place->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+            continue;
+        auto path = place->path().lexically_relative(tree).native();
+        const bool key = path.starts_with(kHostKeys);
+        if (key || ((status.st_mode & S_IROTH) == 0 && !is_shared(path)))
+            found.push_back(std::move(path));
+    }
+    if (failure && failure != std::errc::no_such_file_or_directory)
+        throw error(ErrorKind::disk, "cannot look through {}: {}", quote((tree / folder).native()), failure.message());
+    return found;
+}
+
+std::unordered_set<std::string> shipped_files(const os::RootDir& tree) {
+    std::unordered_set<std::string> shipped;
+    for (const auto& file : fs::directory_iterator(tree.path() / "var/lib/dpkg/info")) {
+        if (file.path().extension() != ".list")
+            continue;
+        const auto text = tree.read("/var/lib/dpkg/info/" + file.path().filename().native());
+        for (const auto line : split(text, '\n')) shipped.emplace(line);
+    }
+    return shipped;
+}
+
+std::string key_type(std::string_view path) {
+    path.remove_prefix(kHostKeys.size());
+    return std::string(path.substr(0, path.find('_')));
+}
+
+}  // namespace
+
+UniqueFiles find_unique_files(const os::RootDir& tree) {
+    auto candidates = unreadable_files(tree.path(), "etc");
+    for (auto& path : unreadable_files(tree.path(), "var/lib")) candidates.push_back(std::move(path));
+    std::ranges::sort(candidates);
+    UniqueFiles unique;
+    if (candidates.empty())
+        return unique;
+    const auto shipped = shipped_files(tree);
+    for (const auto& path : candidates) {
+        if (path.starts_with(kHostKeys))
+            unique.known.push_back(path);
+        else if (unique.unknown.empty() && !shipped.contains("/" + path))
+            unique.unknown = path;
+    }
+    return unique;
+}
+
+void make_unique_files(const std::vector<std::string>& known, configure::Sandbox& sandbox) {
+    for (const auto& path : known) {
+        if (!path.starts_with(kHostKeys) || path.ends_with(".pub"))
+            continue;
+        configure::SandboxCommand command;
+        command.argv = {"/usr/bin/ssh-keygen", "-q", "-N", "", "-t", key_type(path), "-f", "/" + path};
+        command.environment = configure::maintainer_environment();
+        std::string said;
+        command.on_output = [&](std::string_view line) { said = line; };
+        if (const int status = sandbox.run(std::move(command)); status != 0)
+            throw error(ErrorKind::script, "cannot make {}: ssh-keygen ended with exit status {}: {}",
+                        quote("/" + path), status, said);
+    }
+}
+
+}  // namespace vprov::pipeline

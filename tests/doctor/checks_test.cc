@@ -1,0 +1,147 @@
+#include "doctor/checks.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace vprov::doctor {
+namespace {
+
+// A host that lacks nothing, seen by a user with subordinate ids.
+HostState complete_host() {
+    HostState state;
+    state.user = "ann";
+    state.access = {
+        os::RootBy::subordinate_ids, {{0, 1000, 1}, {1, 100000, 65535}}, {{0, 1000, 1}, {1, 100000, 65535}}, {}};
+    state.settings = {{"kernel.apparmor_restrict_unprivileged_userns", "0"}, {"user.max_user_namespaces", "96365"}};
+    state.programs = {"newuidmap", "gpgv", "mke2fs", "qemu-system-x86_64"};
+    state.keyrings = {{"debian", true}, {"ubuntu", true}};
+    state.architecture = "amd64";
+    state.emulators = {{"qemu-aarch64", true}, {"qemu-riscv64", true}};
+    return state;
+}
+
+std::string text_of(const std::vector<Check>& checks) {
+    std::string text;
+    for (const auto& check : checks)
+        text += fmt::format("{} {} ({}): {}{}\n", name(check.verdict), check.subject, name(check.need), check.finding,
+                            check.fix.empty() ? "" : " | " + check.fix);
+    return text;
+}
+
+// Those of one subject, and whether anything can be built.
+std::string about(const HostState& state, std::string_view subject) {
+    std::vector<Check> found;
+    for (const auto& check : checks_of(state))
+        if (check.subject == subject)
+            found.push_back(check);
+    return text_of(found) + (can_build(checks_of(state)) ? "can build" : "cannot build");
+}
+
+TEST(Doctor, FindsNothingWrong) {
+    EXPECT_EQ(text_of(checks_of(complete_host())),
+              "ok ids (build): 65536: ann's own and its subordinate ones\n"
+              "ok newuidmap (some): maps subordinate ids, for users other than root\n"
+              "ok namespaces (build): user namespaces can be made and used\n"
+              "ok kernel.apparmor_restrict_unprivileged_userns (build): is 0\n"
+              "ok user.max_user_namespaces (build): is 96365\n"
+              "ok gpgv (build): checks the signatures of archives\n"
+              "ok debian-archive-keyring (build): the keys of Debian's archive\n"
+              "ok ubuntu-keyring (some): the keys of Ubuntu's archive\n"
+              "ok mke2fs (build): makes the file systems of images\n"
+              "ok qemu-aarch64 (some): scripts of arm64 guests run by it\n"
+              "ok qemu-riscv64 (some): scripts of riscv64 guests run by it\n"
+              "ok qemu-system-x86_64 (run): runs guests where there is no Xen\n"
+              "ok KVM (run): guests run at full speed\n");
+    EXPECT_TRUE(can_build(checks_of(complete_host())));
+}
+
+TEST(Doctor, NamesTheSettingThatForbids) {
+    auto state = complete_host();
+    state.settings["kernel.apparmor_restrict_unprivileged_userns"] = "1";
+    state.namespace_failure = {"kernel.apparmor_restrict_unprivileged_userns is 1", "sudo something"};
+    EXPECT_EQ(about(state, "namespaces"),
+              "missing namespaces (build): cannot be made: kernel.apparmor_restrict_unprivileged_userns is 1 | sudo "
+              "something\ncannot build");
+    EXPECT_EQ(about(state, "kernel.apparmor_restrict_unprivileged_userns"),
+              "missing kernel.apparmor_restrict_unprivileged_userns (build): is 1, which forbids them\ncannot build");
+    EXPECT_EQ(about(state, "user.max_user_namespaces"), "ok user.max_user_namespaces (build): is 96365\ncannot build");
+}
+
+TEST(Doctor, ASettingThatDoesNotMatterIsNoFault) {
+    auto state = complete_host();
+    state.access = {os::RootBy::being_root, {}, {}, {}};
+    state.user = "root";
+    state.settings = {{"kernel.unprivileged_userns_clone", "0"}};
+    EXPECT_EQ(about(state, "kernel.unprivileged_userns_clone"),
+              "ok kernel.unprivileged_userns_clone (build): is 0\ncan build");
+    EXPECT_EQ(about(state, "ids"), "ok ids (build): all: root is root of the host\ncan build");
+    EXPECT_EQ(about(state, "namespaces"),
+              "ok namespaces (build): mount, process and network namespaces can be made\ncan build");
+    EXPECT_EQ(about(state, "newuidmap"), "can build");  // root has no use for it
+}
+
+TEST(Doctor, ASingleIdIsEnoughToBuild) {
+    auto state = complete_host();
+    state.programs = {"gpgv", "mke2fs"};
+    state.access = {
+        os::RootBy::single_id, {{0, 1000, 1}}, {{0, 1000, 1}}, {"there is no newuidmap", "sudo apt install uidmap"}};
+    EXPECT_EQ(about(state, "ids"),
+              "limited ids (build): a single one, so every file of a tree will belong to root: there is no newuidmap | "
+              "sudo apt install uidmap\ncan build");
+    EXPECT_EQ(about(state, "newuidmap"),
+              "missing newuidmap (some): maps subordinate ids, for users other than root | sudo apt install uidmap\n"
+              "can build");
+    EXPECT_EQ(about(state, "qemu-system-x86_64"),
+              "missing qemu-system-x86_64 (run): runs guests where there is no Xen | sudo apt install "
+              "--no-install-recommends qemu-system-x86\ncan build");
+}
+
+TEST(Doctor, RootOfAContainer) {
+    auto state = complete_host();
+    state.access = {os::RootBy::nested_ids, {{0, 0, 65536}}, {{0, 0, 65536}}, {}};
+    EXPECT_EQ(about(state, "ids"), "ok ids (build): 65536, which this container has\ncan build");
+}
+
+TEST(Doctor, WhatABuildCannotDoWithout) {
+    auto state = complete_host();
+    state.programs = {"newuidmap", "mke2fs"};
+    EXPECT_EQ(about(state, "gpgv"),
+              "missing gpgv (build): checks the signatures of archives | sudo apt install gpgv\ncannot build");
+    state = complete_host();
+    state.keyrings = {{"debian", false}, {"ubuntu", false}};
+    EXPECT_EQ(about(state, "debian-archive-keyring"),
+              "missing debian-archive-keyring (build): the keys of Debian's archive | sudo apt install "
+              "debian-archive-keyring\ncannot build");
+    state.keyrings["debian"] = true;
+    EXPECT_EQ(
+        about(state, "ubuntu-keyring"),
+        "missing ubuntu-keyring (some): the keys of Ubuntu's archive | sudo apt install ubuntu-keyring\ncan build");
+}
+
+TEST(Doctor, Emulators) {
+    auto state = complete_host();
+    state.emulators = {{"qemu-aarch64", false}};
+    EXPECT_EQ(about(state, "qemu-aarch64"),
+              "missing qemu-aarch64 (some): is there, but not in other root directories (flag F) | sudo apt install "
+              "qemu-user-static\ncan build");
+    EXPECT_EQ(about(state, "qemu-riscv64"),
+              "missing qemu-riscv64 (some): scripts of riscv64 guests cannot run | sudo apt install qemu-user-static\n"
+              "can build");
+    state.architecture = "arm64";
+    EXPECT_EQ(about(state, "qemu-aarch64"), "can build");
+}
+
+TEST(Doctor, Kvm) {
+    auto state = complete_host();
+    state.kvm_failure = "KVM was tried: too slow";
+    EXPECT_EQ(about(state, "KVM"),
+              "limited KVM (run): guests are emulated, slowly: KVM was tried: too slow\ncan build");
+    state.kvm_failure = "KVM was tried: /dev/kvm: Permission denied";
+    EXPECT_EQ(
+        about(state, "KVM"),
+        "limited KVM (run): guests are emulated, slowly: KVM was tried: /dev/kvm: Permission denied | sudo adduser "
+        "ann kvm\ncan build");
+}
+
+}  // namespace
+}  // namespace vprov::doctor

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Archives as they were in 2007, and every way to reach one: HTTP, FTP, and files of this machine."""
+
+import json
+import shutil
+
+import vprov_under_test
+from vprov_under_test import ARCHIVE, VprovTest
+from make_archive import Archive, SigningKey
+from serve import ArchiveServer, Fault
+from serve_ftp import FtpServer
+
+RECIPE_TEXT = """\
+name = "tiny"
+[system]
+suite = "bookworm"
+variant = "essential"
+mirror = "{mirror}"
+keyring = "{keyring}"
+updates = false
+security = false
+{more}
+[system.kernel]
+package = ""
+[[disk]]
+size = "64M"
+filesystem = "ext4"
+mount = "/"
+"""
+PACKAGES = [
+    {"name": "base", "version": "1.0", "fields": {"Essential": "yes"}, "files": {"/etc/base": "base\n"}},
+    {"name": "more", "version": "2.0", "fields": {"Essential": "yes", "Priority": "required"},
+     "files": {"/etc/more": "more\n" * 9000}},
+]
+WEAK = "allow_weak_digests = true"
+
+
+class OldArchiveTest(VprovTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.key = SigningKey()
+        cls.addClassCleanup(cls.key.close)
+
+    def setUp(self):
+        super().setUp()
+        self.cache = self.place / "cache"
+        self.archive = Archive(self.place / "archive", self.key)
+        for package in PACKAGES:
+            self.archive.add(package)
+
+    def old(self, *digests):
+        self.archive.make_old(digests or ("MD5Sum", "SHA1"))
+        self.archive.write()
+
+    def serve(self, kind=ArchiveServer):
+        server = kind(self.archive.directory)
+        server.__enter__()
+        self.addCleanup(server.__exit__, None, None, None)
+        return server
+
+    def recipe_for(self, mirror, more=""):
+        return self.recipe(RECIPE_TEXT.format(mirror=mirror, keyring=self.key.keyring, more=more))
+
+    def assert_tree(self, mirror, more=""):
+        """Staged and merged from there: a whole build needs a dpkg in the archive."""
+        run = self.run_vprov("plan", self.recipe_for(mirror, more), "--cache-dir", self.cache, "--json")
+        self.assert_done(run)
+        event = json.loads(run.stdout.splitlines()[-1])
+        self.assertEqual([(p["name"], p["version"]) for p in event["packages"]], [("base", "1.0"), ("more", "2.0")])
+        target = self.place / "debs"
+        run = self.run_vprov("bootstrap", "--variant=essential", "--no-updates", "--download-only", "--keyring",
+                             self.key.keyring, "--cache-dir", self.cache, *(["--allow-weak-digests"] if more else []),
+                             "bookworm", target, mirror)
+        self.assert_done(run)
+        kept = {path.read_bytes() for path in self.cache.glob("sha256/*/*")}
+        for package in PACKAGES:
+            self.assertIn((self.archive.directory / self.archive.pool_path(package)).read_bytes(), kept)
+
+    def test_release_with_a_signature_beside_it(self):
+        self.old("MD5Sum", "SHA256")
+        server = self.serve()
+        self.assert_tree(server.url)
+        self.assertEqual(server.count("*/Release.gpg"), 2)
+
+    def test_weak_digests_are_refused(self):
+        self.old()
+        url = self.serve().url
+        run = self.build(self.recipe_for(url))
+        self.assert_failed(run, ARCHIVE, f"vprov: cannot use {url} bookworm: its Release file has no SHA-256 sums, only "
+                                         "SHA-1, which is not safe (allow_weak_digests takes it)\n")
+
+    def test_weak_digests_are_taken_where_they_are_allowed(self):
+        for digests, name in ((("MD5Sum", "SHA1"), "SHA-1"), (("MD5Sum",), "MD5")):
+            with self.subTest(name):
+                self.old(*digests)
+                self.assert_tree(self.serve().url, WEAK)
+                (self.archive.directory / "pool").rename(self.archive.directory / "away")
+                self.assert_tree(self.serve().url, WEAK)   # from the cache
+                (self.archive.directory / "away").rename(self.archive.directory / "pool")
+                run = self.run_vprov("plan", self.recipe_for(self.archive.uri, WEAK), "--cache-dir", self.cache)
+                self.assertIn("  WEAK DIGESTS are taken\n", run.stdout)
+
+    def test_weak_digests_are_checked(self):
+        for digests, name in ((("MD5Sum", "SHA1"), "SHA-1"), (("MD5Sum",), "MD5")):
+            with self.subTest(name):
+                self.old(*digests)
+                server = self.serve()
+                shutil.rmtree(self.cache, ignore_errors=True)
+                server.faults["*/base_*.deb"] = Fault(corrupt=True)
+                run = self.build(self.recipe_for(server.url, WEAK))
+                self.assert_failed(run, ARCHIVE, f"vprov: cannot accept base 1.0 from {server.url}/", f": its {name} is ",
+                                   ", the index says ")
+                server.faults.clear()
+                shutil.rmtree(self.cache)
+                server.faults["*/Packages.gz"] = Fault(corrupt=True)
+                run = self.build(self.recipe_for(server.url, WEAK))
+                self.assert_failed(run, ARCHIVE, f"vprov: cannot accept {server.url}/dists/bookworm/main/binary-amd64/"
+                                                 f"Packages.gz: its {name} is ", ", the Release file says ")
+
+    def test_packages_file_that_is_not_compressed(self):
+        self.archive.forms = [""]
+        self.archive.write()
+        self.assert_tree(self.serve().url)
+
+    def test_ftp(self):
+        self.old("MD5Sum", "SHA256")
+        server = self.serve(FtpServer)
+        self.assert_tree(server.url)
+        self.assertIn("/dists/bookworm/main/binary-amd64/Packages.gz", server.retrieved)
+
+    def test_ftp_of_an_archive_of_today(self):
+        self.archive.write()
+        self.assert_tree(self.serve(FtpServer).url)
+
+    def test_ftp_that_breaks_off(self):
+        self.old("MD5Sum", "SHA256")
+        server = self.serve(FtpServer)
+        server.truncate["*/more_*.deb"] = 300
+        self.assert_tree(server.url)
+        self.assertEqual(server.restarts, [300])
+
+    def test_ftp_without_the_suite(self):
+        url = self.serve(FtpServer).url
+        run = self.build(self.recipe_for(url))
+        self.assert_failed(run, ARCHIVE, f"vprov: cannot find suite 'bookworm' at {url}: no such file\n")
+
+    def test_file(self):
+        self.old("MD5Sum", "SHA256")
+        self.assert_tree(self.archive.uri)
+
+
+if __name__ == "__main__":
+    vprov_under_test.main("root", "gpg", "gpgv", "dpkg-deb")
