@@ -1,8 +1,10 @@
 #include "os/temp_dir.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +26,17 @@ bool locked_by_another(int fd) {
     return ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
+// ext4 gives files inodes of their directory's group, and walks past each that was freed in the last minutes
+// (recently_deleted() in fs/ext4/ialloc.c, Linux 6.1): a tree made where one was just removed takes several times as
+// long. With this flag a directory in it, by its name, gets a group of its own. Other file systems refuse it.
+void spread_children(int directory) {
+    int flags = 0;
+    if (::ioctl(directory, FS_IOC_GETFLAGS, &flags) != 0)
+        return;
+    flags |= FS_TOPDIR_FL;
+    ::ioctl(directory, FS_IOC_SETFLAGS, &flags);
+}
+
 }  // namespace
 
 TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
@@ -33,22 +46,31 @@ TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
         throw system_error(ErrorKind::disk, errno, "cannot make a work directory in " + quote(parent.native()));
     lock_ = open_file(name, O_RDONLY | O_DIRECTORY);
     ::flock(lock_.get(), LOCK_EX | LOCK_NB);
-    path_ = parent / (std::string(prefix) + name.substr(name.size() - kTemplate.size()));
-    if (::renameat2(AT_FDCWD, name.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
+    outer_ = parent / (std::string(prefix) + name.substr(name.size() - kTemplate.size()));
+    if (::renameat2(AT_FDCWD, name.c_str(), AT_FDCWD, outer_.c_str(), RENAME_NOREPLACE) != 0) {
         const int why = errno;
         ::rmdir(name.c_str());
-        path_.clear();
+        outer_.clear();
+        throw system_error(ErrorKind::disk, why, "cannot make a work directory in " + quote(parent.native()));
+    }
+    path_ = outer_ / outer_.filename().native().substr(prefix.size());
+    spread_children(lock_.get());
+    if (::mkdir(path_.c_str(), 0700) != 0) {
+        const int why = errno;
+        ::rmdir(outer_.c_str());
+        outer_.clear();
         throw system_error(ErrorKind::disk, why, "cannot make a work directory in " + quote(parent.native()));
     }
 }
 
-TempDir::TempDir(TempDir&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_)) {
-    other.path_.clear();
+TempDir::TempDir(TempDir&& other) noexcept
+    : outer_(std::move(other.outer_)), path_(std::move(other.path_)), lock_(std::move(other.lock_)) {
+    other.outer_.clear();
 }
 
 TempDir::~TempDir() {
-    if (!path_.empty())
-        remove_tree(path_);
+    if (!outer_.empty())
+        remove_tree(outer_);
 }
 
 void TempDir::remove_stale(const fs::path& parent, std::string_view prefix) {

@@ -9,8 +9,8 @@
 
 namespace vprov::os {
 
-// A new directory PARENT/PREFIXxxxxxx with mode 0700, removed with all it holds by the destructor. While it lives an
-// flock(2) on it is held, so that remove_stale() of a later run tells a dead owner from a live one.
+// A new directory PARENT/PREFIXxxxxxx/xxxxxx with mode 0700, removed with all it holds by the destructor. While it
+// lives an flock(2) on PREFIXxxxxxx is held, so that remove_stale() of a later run tells a dead owner from a live one.
 class TempDir {
   public:
     TempDir(const std::filesystem::path& parent, std::string_view prefix);  // throws Error(disk)
@@ -23,7 +23,7 @@ class TempDir {
     static void remove_stale(const std::filesystem::path& parent, std::string_view prefix);
 
   private:
-    std::filesystem::path path_;
+    std::filesystem::path outer_, path_;
     Fd lock_;
 };
 
@@ -31,8 +31,8 @@ class TempDir {
 void remove_tree(const std::filesystem::path& path) noexcept;
 
 // A file written under a temporary name beside `path` and renamed over it by commit(). Without commit() nothing is
-// left. Other processes see the old file or the whole new one. There is no fsync(2): on ext4 it would wait for all that a
-// build has written so far, and replacing by rename is kept whole there by auto_da_alloc (ext4(5)).
+// left. Other processes see the old file or the whole new one. There is no fsync(2): on ext4 it would wait for all that
+// a build has written so far, and replacing by rename is kept whole there by auto_da_alloc (ext4(5)).
 class NewFile {
   public:
     explicit NewFile(std::filesystem::path path, mode_t mode = 0644);

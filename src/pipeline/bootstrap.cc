@@ -6,9 +6,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "os/user_namespace.h"
 #include "pipeline/layers.h"
+#include "pipeline/lock_file.h"
+#include "pipeline/script_logs.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -46,6 +50,29 @@ class StagingQueue {
     std::vector<archive::DebFile> waiting_;
 };
 
+std::filesystem::path logs_of(const BootstrapRequest& request) {
+    return request.script_logs.empty() ? request.work / "log" : request.script_logs;
+}
+
+std::string text_of(const resolve::Deviation& deviation) {
+    const auto list = [](const std::vector<std::string>& names) {
+        return names.empty() ? "nothing" : joined(names, ", ");
+    };
+    return fmt::format("apt would give up: {}. Another choice fits together; taken instead: {}; left out: {}",
+                       deviation.cause, list(deviation.taken), list(deviation.left_out));
+}
+
+// The lock has all that the index would say of its packages, and their digests: no Release file is asked for.
+Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
+    timer.start(Stage::index);
+    const auto name = request.lock.native();
+    auto selection = locked_selection(read_lock(os::read_file(request.lock, ErrorKind::recipe), name), request);
+    timer.finish(fmt::format("locked by {}", name));
+    timer.start(Stage::resolve);
+    timer.finish(summary_of(selection.packages));
+    return selection;
+}
+
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
     std::filesystem::create_directory(request.work / "stage");
@@ -57,8 +84,9 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
     timer.start(Stage::fetch);
-    archive::fetch_packages(selection.index, configuration.packages, environment.transport, cache, environment.progress,
-                            [&](const archive::DebFile& file) { queue.add(file); });
+    archive::fetch_packages(
+        selection.index, configuration.packages, environment.transport, cache, environment.progress,
+        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);
@@ -69,6 +97,8 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
+    ScriptLogs logs(logs_of(request));
+    configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
             configuration.automatic.emplace_back(selected.package->name);
@@ -81,10 +111,12 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
 }  // namespace
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
-    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
+    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname, request.network);
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
+    if (!request.lock.empty())
+        return select_locked(request, timer);
     auto cache = open_cache(request);
     timer.start(Stage::index);
     auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
@@ -92,15 +124,36 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
     auto packages = resolve::resolve(index, request.packages);
+    if (packages.deviation)
+        environment.progress.warning(text_of(*packages.deviation));
     timer.finish(summary_of(packages));
-    return {std::move(index), std::move(packages)};
+    return {std::move(index), std::move(packages), {}};
+}
+
+// A tree has fewer owners, or no device files, where a user namespace lacks them.
+std::vector<std::string> options_by_ids() {
+    switch (os::root_by()) {
+        case os::RootBy::being_root:
+            return {};
+        case os::RootBy::single_id:
+            return {"ids single"};
+        case os::RootBy::nested_ids:
+        case os::RootBy::subordinate_ids:
+            break;
+    }
+    return {"ids namespace"};
+}
+
+// What the network says to scripts is in no digest.
+bool layers_are_sound(const BootstrapRequest& request) {
+    return request.prepared && request.network == configure::Network::none;
 }
 
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
-    return layer_inputs(packages, {request.architecture,
-                                   request.hostname,
-                                   request.prepared.value_or(std::vector<std::string>{}),
-                                   {fmt::format("usr {}", static_cast<int>(request.usr))}});
+    auto options = options_by_ids();
+    options.push_back(fmt::format("usr {}", static_cast<int>(request.usr)));
+    return layer_inputs(packages, {request.architecture, request.hostname,
+                                   request.prepared.value_or(std::vector<std::string>{}), std::move(options)});
 }
 
 LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,
@@ -111,6 +164,10 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     LayerState state{inputs.digest().hex(), false, "layers are not wanted"};
     if (environment.layers == LayerUse::none)
         return state;
+    if (!layers_are_sound(request)) {
+        state.why_not = "scripts see the host's network";
+        return state;
+    }
     state.reused = layers.find(inputs).has_value();
     state.why_not = state.reused ? "" : layers.why_none(inputs);
     return state;
@@ -119,7 +176,7 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
-    if (environment.layers == LayerUse::none || !request.prepared)
+    if (environment.layers == LayerUse::none || !layers_are_sound(request))
         return install_anew(request, selection, *sandbox, environment, timer);
     const auto cache = open_cache(request);
     const Layers layers(cache);
@@ -130,12 +187,15 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         timer.finish(restored ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
                                             layer->filename().native())
                               : "a damaged layer was removed");
-        if (restored)
+        if (restored) {
+            std::filesystem::copy(*layer / "log", logs_of(request));
             return std::move(*restored);
+        }
     }
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    if (const auto why = layers.keep(inputs, configured.root()); !why.empty())
+    if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
         environment.progress.detail(fmt::format("no layer is kept: {}", why));
+    archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;
 }
 

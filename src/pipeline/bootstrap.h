@@ -10,6 +10,7 @@
 
 #include "bootstrap/archive/archive.h"
 #include "bootstrap/configure/configure.h"
+#include "bootstrap/configure/sandbox.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/command.h"
 #include "pipeline/layer_inputs.h"
@@ -36,10 +37,13 @@ struct BootstrapRequest {
     std::string architecture;
     configure::UsrLayout usr = configure::UsrLayout::merged;
     resolve::Request packages;
+    std::filesystem::path lock;   // a lock file to take the packages from; "" : what the archives offer now
     std::filesystem::path cache;  // "" : archive::Cache::default_directory()
     std::filesystem::path root;   // an empty directory
     std::filesystem::path work;   // an existing directory on the same file system
     std::string hostname = "localhost";
+    std::filesystem::path script_logs;  // a directory to be made for what scripts say (ScriptLogs); "": in `work`
+    configure::Network network = configure::Network::none;  // what scripts see
     // "PATH VALUE" for each file that prepare() writes. Without it no layer is used or kept.
     std::optional<std::vector<std::string>> prepared;
     // Of `root`. Best made before an index is loaded, while this process is small; null: install() makes one.
@@ -51,6 +55,7 @@ struct BootstrapRequest {
 struct Selection {
     deb::PackageIndex index;
     resolve::PackageSet packages;
+    std::vector<std::string> mirrors{};  // of a lock: where a package may also be found at its path
 };
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request);

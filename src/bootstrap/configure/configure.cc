@@ -25,7 +25,7 @@ class Configuration {
           root_(root),
           database_(root, request.architecture),
           merger_(root, database_),
-          scripts_(*request.sandbox, root, progress, request.packages.size()) {}
+          scripts_(*request.sandbox, root, progress, request.packages, request.on_output) {}
 
     void run() {
         const auto& all = request_.packages;
@@ -50,7 +50,7 @@ class Configuration {
         for (const auto* package : essential)
             if (has_preinst(package))
                 run_preinst(package);
-        scripts_.configure(essential);
+        scripts_.configure(essential, MaintainerScripts::Triggers::defer);
         configured_.insert(essential.begin(), essential.end());
         tree_changed();
     }
@@ -86,7 +86,7 @@ class Configuration {
             return staged(package);
         };
         const auto first = configured_before_kernels(wanted);
-        scripts_.configure(first);
+        scripts_.configure(first, MaintainerScripts::Triggers::process);
         configured_.insert(first.begin(), first.end());
         tree_changed();
         for (const auto* kernel : wanted.kernels) {
@@ -151,7 +151,7 @@ class Configuration {
         if (now.empty())
             return;
         database_.flush();
-        scripts_.configure(now);
+        scripts_.configure(now, MaintainerScripts::Triggers::defer);
         configured_.insert(now.begin(), now.end());
         tree_changed();
     }
