@@ -55,6 +55,11 @@ archive::CurlOptions transfer_options(const BootstrapCommand& command) {
     return options;
 }
 
+bool leaves_lists(const BootstrapCommand& command) {
+    return command.called_as == CalledAs::debootstrap || command.action == BootstrapAction::download_only ||
+           command.action == BootstrapAction::make_tarball;
+}
+
 class Bootstrap {
   public:
     Bootstrap(const BootstrapCommand& command, Progress& progress, const BootstrapEvents& events)
@@ -63,7 +68,8 @@ class Bootstrap {
           plan_(plan_tree(command, plan::read_host_facts())),
           request_(pipeline::bootstrap_request(plan_)),
           network_(archive::make_curl_transport(transfer_options(command))),
-          recorder_(*network_),
+          recorder_(*network_, leaves_lists(command) ? pipeline::RecordingTransport::Keep::releases
+                                                     : pipeline::RecordingTransport::Keep::nothing),
           timer_(progress),
           environment_{recorder_, runner_, progress, std::time(nullptr),
                        command.deb_cache.empty() ? command.layers : pipeline::LayerUse::none} {}
@@ -154,7 +160,7 @@ class Bootstrap {
         for (const auto& node : configure::missing_device_nodes(root))
             devices.push_back({node.path.substr(1), node.mode, major(node.device), minor(node.device)});
         if (!devices.empty() && target.kind == pipeline::TargetKind::directory)
-            environment_.progress.detail("the tree has no device files in /dev: only root can make them");
+            environment_.progress.warning("the tree has no device files: only root can make them in a directory");
         return devices;
     }
 

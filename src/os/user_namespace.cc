@@ -26,7 +26,8 @@ namespace {
 constexpr char kMapMe = 'm', kAsItIs = 'a';  // when ready
 constexpr char kReturned = 'r';              // the first byte of the child's report; an error has 'A' + its kind
 
-std::optional<uid_t> g_caller;
+std::optional<uid_t> g_caller;  // both in the child
+std::optional<RootBy> g_root_by;
 
 struct Channels {
     Pipe ready, go, report;
@@ -97,6 +98,7 @@ void send(const Fd& report, char kind, std::string_view text) {
     channels.report.read.reset();
     try {
         g_caller = ::geteuid();
+        g_root_by = access.by;
         detach_stop_requests();
         become_root(access, channels);
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -191,6 +193,13 @@ std::string result_of(pid_t child, const std::string& report) {
 }
 
 }  // namespace
+
+RootBy root_by() {
+    if (g_root_by)
+        return *g_root_by;
+    SystemCommandRunner runner;
+    return find_root_access(runner).by;
+}
 
 uid_t caller_id() noexcept {
     return g_caller.value_or(::geteuid());

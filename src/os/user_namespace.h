@@ -42,6 +42,9 @@ RootAccess find_root_access(CommandRunner& runner);
 // child ends with this process. Throws Error(usage) where namespaces cannot be made, naming the setting in the way.
 std::string run_as_root(const RootAccess& access, CommandRunner& runner, const std::function<std::string()>& work);
 
+// How run_as_root() made this process root, or would make it.
+RootBy root_by();
+
 // The effective user id outside of run_as_root(): whose home and caches are meant.
 uid_t caller_id() noexcept;
 

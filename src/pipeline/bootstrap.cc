@@ -9,8 +9,10 @@
 #include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "os/user_namespace.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
+#include "pipeline/script_logs.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -47,6 +49,10 @@ class StagingQueue {
     std::unordered_set<const deb::Package*> missing_;
     std::vector<archive::DebFile> waiting_;
 };
+
+std::filesystem::path logs_of(const BootstrapRequest& request) {
+    return request.script_logs.empty() ? request.work / "log" : request.script_logs;
+}
 
 std::string text_of(const resolve::Deviation& deviation) {
     const auto list = [](const std::vector<std::string>& names) {
@@ -91,6 +97,8 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
+    ScriptLogs logs(logs_of(request));
+    configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
             configuration.automatic.emplace_back(selected.package->name);
@@ -103,7 +111,7 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
 }  // namespace
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
-    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname);
+    return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname, request.network);
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
@@ -122,11 +130,30 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     return {std::move(index), std::move(packages), {}};
 }
 
+// A tree has fewer owners, or no device files, where a user namespace lacks them.
+std::vector<std::string> options_by_ids() {
+    switch (os::root_by()) {
+        case os::RootBy::being_root:
+            return {};
+        case os::RootBy::single_id:
+            return {"ids single"};
+        case os::RootBy::nested_ids:
+        case os::RootBy::subordinate_ids:
+            break;
+    }
+    return {"ids namespace"};
+}
+
+// What the network says to scripts is in no digest.
+bool layers_are_sound(const BootstrapRequest& request) {
+    return request.prepared && request.network == configure::Network::none;
+}
+
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
-    return layer_inputs(packages, {request.architecture,
-                                   request.hostname,
-                                   request.prepared.value_or(std::vector<std::string>{}),
-                                   {fmt::format("usr {}", static_cast<int>(request.usr))}});
+    auto options = options_by_ids();
+    options.push_back(fmt::format("usr {}", static_cast<int>(request.usr)));
+    return layer_inputs(packages, {request.architecture, request.hostname,
+                                   request.prepared.value_or(std::vector<std::string>{}), std::move(options)});
 }
 
 LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSet& packages,
@@ -137,6 +164,10 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     LayerState state{inputs.digest().hex(), false, "layers are not wanted"};
     if (environment.layers == LayerUse::none)
         return state;
+    if (!layers_are_sound(request)) {
+        state.why_not = "scripts see the host's network";
+        return state;
+    }
     state.reused = layers.find(inputs).has_value();
     state.why_not = state.reused ? "" : layers.why_none(inputs);
     return state;
@@ -145,7 +176,7 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
-    if (environment.layers == LayerUse::none || !request.prepared)
+    if (environment.layers == LayerUse::none || !layers_are_sound(request))
         return install_anew(request, selection, *sandbox, environment, timer);
     const auto cache = open_cache(request);
     const Layers layers(cache);
@@ -156,11 +187,13 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         timer.finish(restored ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
                                             layer->filename().native())
                               : "a damaged layer was removed");
-        if (restored)
+        if (restored) {
+            std::filesystem::copy(*layer / "log", logs_of(request));
             return std::move(*restored);
+        }
     }
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    if (const auto why = layers.keep(inputs, configured.root()); !why.empty())
+    if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
         environment.progress.detail(fmt::format("no layer is kept: {}", why));
     archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;

@@ -10,6 +10,7 @@
 
 #include "bootstrap/archive/archive.h"
 #include "bootstrap/configure/configure.h"
+#include "bootstrap/configure/sandbox.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/command.h"
 #include "pipeline/layer_inputs.h"
@@ -41,6 +42,8 @@ struct BootstrapRequest {
     std::filesystem::path root;   // an empty directory
     std::filesystem::path work;   // an existing directory on the same file system
     std::string hostname = "localhost";
+    std::filesystem::path script_logs;  // a directory to be made for what scripts say (ScriptLogs); "": in `work`
+    configure::Network network = configure::Network::none;  // what scripts see
     // "PATH VALUE" for each file that prepare() writes. Without it no layer is used or kept.
     std::optional<std::vector<std::string>> prepared;
     // Of `root`. Best made before an index is loaded, while this process is small; null: install() makes one.

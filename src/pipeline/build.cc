@@ -100,6 +100,7 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     request.cache = plan.cache;
     request.lock = plan.lock;
     request.hostname = plan.hostname;
+    request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
     return request;
 }
 
@@ -117,8 +118,7 @@ BootstrapRequest guest_request(const plan::Plan& plan) {
 
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root; run it with sudo",
-                    quote(plan.name));
+        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
@@ -127,6 +127,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto request = guest_request(plan);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
+    request.script_logs = result / "log";
     request.sandbox = make_sandbox(request);
     const auto selection = select_packages(request, environment, timer);
     check_room(plan, selection.packages);

@@ -83,7 +83,7 @@ std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, 
     return configured;
 }
 
-std::string Layers::keep(const LayerInputs& inputs, const os::RootDir& tree) const {
+std::string Layers::keep(const LayerInputs& inputs, const os::RootDir& tree, const fs::path& logs) const {
     const auto unique = find_unique_files(tree);
     if (!unique.unknown.empty())
         return fmt::format("{} may be a secret that no other tree should have", quote("/" + unique.unknown));
@@ -96,6 +96,7 @@ std::string Layers::keep(const LayerInputs& inputs, const os::RootDir& tree) con
         options.left_out = {unique.known.begin(), unique.known.end()};
         pack::write_tar(tree.path(), file.get(), options);
     }
+    fs::copy(logs, made / "log");
     os::write_file(made / "inputs", inputs.text());
     os::write_file(made / "unique", unique.known.empty() ? "" : joined(unique.known, "\n") + "\n");
     os::write_file(made / "digest", digest_of(made / "tree.tar") + "\n");

@@ -16,6 +16,7 @@ namespace vprov::pipeline {
 //   digest      SHA-256 of tree.tar
 //   inputs      LayerInputs::text()
 //   unique      the paths of those files, a line each
+//   log/        what the scripts said (ScriptLogs)
 class Layers {
   public:
     explicit Layers(const archive::Cache& cache) : cache_(cache) {}
@@ -29,8 +30,8 @@ class Layers {
                                                      const std::filesystem::path& root,
                                                      configure::Sandbox& sandbox) const;
 
-    // Returns why it was not kept, or "". Throws Error(disk).
-    std::string keep(const LayerInputs& inputs, const os::RootDir& tree) const;
+    // `logs` is the directory of ScriptLogs. Returns why it was not kept, or "". Throws Error(disk).
+    std::string keep(const LayerInputs& inputs, const os::RootDir& tree, const std::filesystem::path& logs) const;
 
     // Why there is none: what differs from the most similar one, or that there is no other. For people.
     std::string why_none(const LayerInputs& inputs) const;

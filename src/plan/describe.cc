@@ -139,11 +139,13 @@ std::string packages_section(const Plan& plan) {
                                  ? fmt::format("{} of this host", recipe::host_path(plan.recipe, *kernel.path).native())
                                  : std::string("none");
     Section section("Packages");
-    return section.words("include", plan.include)
+    section.words("include", plan.include)
         .words("exclude", plan.recipe.system.exclude)
         .line("recommends", plan.recipe.system.recommends ? "yes" : "no")
-        .line("kernel", kernel.path || plan.kernel_package.empty() ? host_kernel : plan.kernel_package)
-        .text();
+        .line("kernel", kernel.path || plan.kernel_package.empty() ? host_kernel : plan.kernel_package);
+    if (plan.recipe.system.scripts_network)
+        section.line("scripts", "on the host's network");
+    return section.text();
 }
 
 std::string network_section(const Plan& plan) {

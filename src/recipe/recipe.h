@@ -38,6 +38,7 @@ struct System {  // [system]
     std::vector<std::string> sources;  // files of apt sources, or lines of them: instead of mirror and components
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
+    bool scripts_network = false;  // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
     std::vector<Repository> repositories;

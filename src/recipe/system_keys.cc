@@ -85,6 +85,7 @@ Keys<System> system_keys() {
          list("include", &System::include, word(deb::flaw_of_package_wish)),
          list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
          key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),
+         key("scripts_network", &System::scripts_network, boolean_of),
          key("check_valid_until", &System::check_valid_until, boolean_of),
          key("allow_weak_digests", &System::allow_weak_digests, boolean_of),
          key("keyring", &System::keyring, word(flaw_of_file_name)), table("kernel", &System::kernel, kernel_keys()),

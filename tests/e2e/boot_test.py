@@ -12,7 +12,7 @@ from vprov_under_test import SOURCE, VprovTest, processes_in
 
 RECIPE_FILE = SOURCE / "recipes/debian1.toml"
 STAGES = ["index", "resolve", "fetch", "unpack", "configure", "personalise", "write", "render", "launch"]
-FILES = ["debian1.cfg", "initrd.img", "manifest.json", "passwords", "root.img", "swap.img", "vmlinuz"]
+FILES = ["debian1.cfg", "initrd.img", "log", "manifest.json", "passwords", "root.img", "swap.img", "vmlinuz"]
 
 XLUTIL_READER = r"""
 #include <libxl.h>

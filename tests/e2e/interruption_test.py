@@ -85,7 +85,7 @@ class InterruptionTest(VprovTest):
         run = self.build(self.recipe(RECIPE))
         self.assert_done(run)
         self.assertEqual(sorted(entry.name for entry in (self.output / "tiny").iterdir()),
-                         ["manifest.json", "root.img", "tiny.cfg"])
+                         ["log", "manifest.json", "root.img", "tiny.cfg"])
         self.assertEqual([entry.name for entry in self.output.iterdir()], ["tiny"])
         self.assertEqual(processes_in(self.place), {})
         shutil.rmtree(self.output)

@@ -77,8 +77,8 @@ class RootlessTest(VprovTest):
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
     def bootstrap(self, prefix, target, cache=None):
-        run = self.run_as(prefix, self.program, "bootstrap", "--variant=essential", "--no-updates", "--cache-dir",
-                          cache or self.user_cache, "bookworm", target, self.mirror)
+        run = self.run_as(prefix, self.program, "bootstrap", "--variant=essential", "--no-updates", "--no-layers",
+                          "--cache-dir", cache or self.user_cache, "bookworm", target, self.mirror)
         self.assert_done(run)
         return run.stderr
 
@@ -146,21 +146,36 @@ class RootlessTest(VprovTest):
 
     def test_images_have_the_devices(self):
         recipe = self.recipe(RECIPE.format(mirror=self.mirror))
-        contents = []
+        contents, logs = [], []
         for prefix, name, cache in (([], "root", self.cache), (self.as_user(), "user", self.user_cache)):
             self.assert_done(self.run_as(prefix, self.program, "build", recipe, "--output", self.place / name, "--cache-dir",
                                          cache))
             image = self.place / name / "tiny/root.img"
             self.assertEqual(image.stat().st_uid, UID if prefix else 0)
             contents.append(self.content_of_image(image, name + "-content"))
+            logs.append({path.name: path.read_text() for path in (self.place / name / "tiny/log").iterdir()})
         (of_root, nodes), (of_user, user_nodes) = contents
         self.assertEqual([str(difference) for difference in compare(of_root, of_user)], [])
         self.assertEqual(nodes["null"], ["character special", "0666", "0", "0", "01:03"])
         self.assertEqual(user_nodes, nodes)
+        self.assertEqual(logs[0], logs[1])
+        self.assertEqual(logs[0]["mawk.log"], "update-alternatives: using /usr/bin/mawk to provide /usr/bin/awk (awk) in auto "
+                                              "mode\n")
+
+    def test_layers_are_kept_apart(self):
+        """With other ids the same packages make another tree."""
+        recipe = self.recipe(RECIPE.format(mirror=self.mirror))
+        said = []
+        for subordinate in (SUBORDINATE, SUBORDINATE, None):
+            run = self.run_as(self.as_user(subordinate), self.program, "build", recipe, "--cache-dir", self.user_cache)
+            self.assert_done(run)
+            said.append("from layer" in run.stderr)
+        self.assertEqual(said[1:], [True, False])
 
     def start_bootstrap(self):
         process = subprocess.Popen([*self.as_user(), self.program, "-v", "bootstrap", "--variant=essential", "--no-updates",
-                                    "--cache-dir", str(self.user_cache), "bookworm", str(self.place / "tree"), self.mirror],
+                                    "--no-layers", "--cache-dir", str(self.user_cache), "bookworm",
+                                    str(self.place / "tree"), self.mirror],
                                    env=self.environment(), cwd=self.place, text=True, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         self.addCleanup(self.end, process)

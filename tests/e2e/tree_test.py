@@ -35,7 +35,7 @@ class TreeTest:
     def make_trees(self):
         self.ours, self.theirs = self.place / "ours", self.place / "theirs"
         mirror = vprov_under_test.host_mirror()
-        self.assert_done(self.run_vprov("bootstrap", *self.OPTIONS, "--no-updates", "--cache-dir", self.cache, self.SUITE,
+        self.assert_done(self.run_vprov("bootstrap", *self.OPTIONS, "--no-updates", "--no-layers", "--cache-dir", self.cache, self.SUITE,
                                         self.ours, mirror))
         names = [package.split("=")[0] for package in packages_in(self.ours)]
         mmdebstrap(self.SUITE, self.theirs, mirror, self.PEER, names if self.NAME_ALL else ())

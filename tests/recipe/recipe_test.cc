@@ -23,6 +23,7 @@ exclude = ["nano"]
 recommends = true
 updates = false
 security = false
+scripts_network = true
 keyring = "keys/ubuntu.gpg"
 [system.kernel]
 package = ""
@@ -100,6 +101,7 @@ TEST(Recipe, ReadsEveryKeyOfSystem) {
     EXPECT_TRUE(system.recommends);
     EXPECT_FALSE(system.updates);
     EXPECT_FALSE(system.security);
+    EXPECT_TRUE(system.scripts_network);
     EXPECT_EQ(system.keyring, "keys/ubuntu.gpg");
     EXPECT_EQ(system.kernel.package, "");
     EXPECT_EQ(system.kernel.cmdline, "quiet panic=10");
@@ -168,7 +170,7 @@ TEST(Recipe, DefaultsAreThoseOfTheManual) {
     EXPECT_EQ(recipe.system.variant, Variant::standard);
     EXPECT_EQ(recipe.system.components, std::vector<std::string>{"main"});
     EXPECT_TRUE(recipe.system.updates && recipe.system.security);
-    EXPECT_FALSE(recipe.system.recommends);
+    EXPECT_FALSE(recipe.system.recommends || recipe.system.scripts_network);
     EXPECT_EQ(recipe.identity.root_password, std::nullopt);
     EXPECT_TRUE(recipe.networks.empty());
     EXPECT_EQ(recipe.domain.type, DomainType::pvh);

@@ -256,7 +256,7 @@ bool turn_elsewhere(std::list<Arrival>& arrivals) {
 }
 
 std::list<Arrival> arrivals_of(const Packages& packages, const deb::PackageIndex& index,
-                               const std::vector<std::string>& other_mirrors, const Cache& cache, Incoming& incoming) {
+                               const std::vector<std::string>& other_mirrors, Incoming& incoming, const Cache& cache) {
     std::list<Arrival> arrivals;
     for (const auto* package : packages) {
         auto& arrival =
@@ -283,7 +283,7 @@ std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::v
         return deliveries.take();
     std::stable_sort(missing.begin(), missing.end(), [](const auto* a, const auto* b) { return a->size > b->size; });
     Incoming incoming(cache);
-    auto arrivals = arrivals_of(missing, index, other_mirrors, cache, incoming);
+    auto arrivals = arrivals_of(missing, index, other_mirrors, incoming, cache);
     Fetching fetching(transport, cache, deliveries);
     do fetching.run(arrivals, Transfer::Source::any);
     while (turn_elsewhere(arrivals));

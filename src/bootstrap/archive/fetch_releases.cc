@@ -53,7 +53,7 @@ void fetch_all(std::vector<Asked>& asked, const Access& access) {
     transfers.reserve(asked.size());
     for (auto& one : asked) {
         const auto url = release_url(*one.repository, "InRelease");
-        one.in_release.kept = ReleaseStore(access.cache).find(url);
+        one.in_release.kept = ReleaseStore(access.cache, url).find();
         transfers.push_back(transfer_into(one.in_release, url));
     }
     transport.run(transfers);
@@ -172,14 +172,16 @@ VerifiedRelease verified(const Asked& asked, const SignedText& text, std::string
     });
 }
 
-// For later work without a network.
+// For the next question, and for work without a network.
 void keep(const Asked& asked, const Cache& cache) {
-    const ReleaseStore store(cache);
     for (const auto* answer : {&asked.in_release, &asked.release, &asked.signature}) {
+        if (answer->url.empty() || answer->outcome.unchanged)
+            continue;
+        const ReleaseStore store(cache, answer->url);
         if (answer->outcome.missing)
-            store.forget(answer->url);
-        else if (!answer->data.empty() && !answer->outcome.unchanged)
-            store.keep(answer->url, answer->data, answer->outcome.validator);
+            store.forget();
+        else if (!answer->data.empty())
+            store.keep(answer->data, answer->outcome.validator);
     }
 }
 

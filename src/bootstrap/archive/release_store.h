@@ -1,6 +1,6 @@
-// InRelease, Release and Release.gpg as they were verified last, in CACHE/releases: what a build without a network
-// starts from, and what lets a server that knows what it sent say that nothing has changed. What comes from here is
-// verified like what comes from there.
+// Release files and signatures as they were verified last, in CACHE/releases: a server that knows what it sent says
+// that nothing has changed instead of sending it again, and a build without a network starts from them. What comes from
+// here is verified like what comes from there.
 #pragma once
 
 #include <filesystem>
@@ -15,20 +15,19 @@ namespace vprov::archive {
 
 struct KeptRelease {
     std::string data;
-    Validator validator;  // empty where the server gave none
+    Validator validator;
 };
 
 class ReleaseStore {
   public:
-    explicit ReleaseStore(const Cache& cache) : directory_(cache.directory() / "releases") {}
-    // Only for what was verified. Throws Error(disk).
-    void keep(std::string_view url, std::string_view data, const Validator& validator) const;
-    void forget(std::string_view url) const noexcept;             // the archive has it no longer
-    std::optional<KeptRelease> find(std::string_view url) const;  // nullopt for none, and for a damaged one
+    ReleaseStore(const Cache& cache, std::string_view url);
+    std::optional<KeptRelease> find() const;  // nullopt for none, and for a damaged one
+    // Does nothing where the cache cannot be written.
+    void keep(std::string_view data, const Validator& validator) const noexcept;
+    void forget() const noexcept;  // the archive has it no longer
 
   private:
-    std::filesystem::path path_of(std::string_view url) const;
-    std::filesystem::path directory_;
+    std::filesystem::path path_;
 };
 
 }  // namespace vprov::archive

@@ -12,6 +12,7 @@
 
 #include "base/progress.h"
 #include "bootstrap/configure/base_system.h"
+#include "bootstrap/configure/maintainer_scripts.h"
 #include "bootstrap/configure/sandbox.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/root_dir.h"
@@ -29,6 +30,7 @@ struct ConfigureRequest {
     std::function<void(const os::RootDir&)> prepare;
     std::vector<std::string> debconf_selections;  // lines for debconf-set-selections(1), set at the same moment
     std::vector<std::string> automatic;           // packages that came in as dependencies: apt's "auto-installed"
+    OutputReader on_output;                       // may be empty
 };
 
 // A tree that dpkg calls installed, with nothing mounted in it and no process at work on it. Only configure() and the

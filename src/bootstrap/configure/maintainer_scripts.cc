@@ -51,8 +51,34 @@ void keep_line(std::deque<std::string>& lines, std::string_view line) {
         lines.pop_front();
 }
 
+// deb-version(7): [epoch:]upstream[-revision]
+std::string upstream_version(std::string_view version) {
+    version.remove_prefix(version.find(':') + 1);
+    return std::string(version.substr(0, version.rfind('-')));
+}
+
+// The package in dpkg's "Setting up NAME (VERSION) ..." and "Processing triggers for NAME (VERSION) ...", or "".
+std::string_view speaker_from(std::string_view line) {
+    for (const std::string_view words : {"Setting up ", "Processing triggers for "})
+        if (line.starts_with(words) && line.ends_with(" ..."))
+            return line.substr(words.size(), line.find(' ', words.size()) - words.size());
+    return {};
+}
+
+}  // namespace
+
+MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                                     const std::vector<const deb::Package*>& packages, OutputReader on_output)
+    : sandbox_(sandbox), root_(root), progress_(progress), on_output_(std::move(on_output)) {
+    seen_.packages_total = packages.size();
+    const auto dpkg = std::ranges::find(packages, "dpkg", &deb::Package::name);
+    if (dpkg != packages.end())
+        dpkg_version_ = upstream_version((*dpkg)->version);
+}
+
 // As dpkg runs a script (dpkg(1), "ENVIRONMENT").
-SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv) {
+SandboxCommand MaintainerScripts::script_command(const deb::Package& package, std::string_view script,
+                                                 std::vector<std::string> argv) const {
     SandboxCommand command;
     command.argv = std::move(argv);
     command.environment = maintainer_environment();
@@ -63,19 +89,16 @@ SandboxCommand script_command(const deb::Package& package, std::string_view scri
                                 {"DPKG_MAINTSCRIPT_DEBUG", "0"},
                                 {"DPKG_ADMINDIR", "/var/lib/dpkg"},
                                 {"DPKG_ROOT", ""},
-                                {"DPKG_RUNNING_VERSION", "1.21.0"}});
+                                {"DPKG_RUNNING_VERSION", dpkg_version_}});
     return command;
 }
 
-}  // namespace
-
-MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
-                                     std::uint64_t packages_total)
-    : sandbox_(sandbox), root_(root), progress_(progress) {
-    seen_.packages_total = packages_total;
-}
-
 void MaintainerScripts::take_output(std::string_view line) {
+    const auto speaker = speaker_from(line);
+    if (!speaker.empty())
+        speaker_ = speaker;
+    else if (on_output_ && !speaker_.empty())
+        on_output_(speaker_, line);
     if (line.starts_with("Setting up "))
         last_lines_.clear();
     else
@@ -125,13 +148,19 @@ int MaintainerScripts::run_dpkg(std::vector<std::string> arguments) {
     return sandbox_.run(command);
 }
 
-void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages) {
+void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages, Triggers triggers) {
     if (packages.empty())
         return;
-    std::vector<std::string> arguments = {"--configure"};
+    std::vector<std::string> arguments = {triggers == Triggers::defer ? "--no-triggers" : "--triggers", "--configure"};
     for (const auto* package : packages) arguments.emplace_back(package->name);
     if (const int status = run_dpkg(std::move(arguments)); status != 0)
         fail("configure the packages", status);
+    const bool awaited = triggers == Triggers::defer &&
+                         root_.read("/var/lib/dpkg/status").find(" triggers-awaited\n") != std::string::npos;
+    if (!awaited)
+        return;
+    if (const int status = run_dpkg({"--triggers-only", "--pending"}); status != 0)
+        fail("process triggers", status);
 }
 
 void MaintainerScripts::configure_pending() {
@@ -166,6 +195,8 @@ void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
     beside.package = &self;
     command.on_output = [this, &beside](std::string_view line) {
         keep_line(beside.last_lines, line);
+        if (on_output_)
+            on_output_(beside.package->name, line);
         progress_.detail(line);
     };
     progress_.detail(fmt::format("Setting up {} ({}), beside others ...", self.name, self.version));
@@ -189,6 +220,7 @@ void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& l
     command.environment = maintainer_environment();
     command.input = joined(lines, "\n") + "\n";
     last_lines_.clear();
+    speaker_ = "debconf";
     command.on_output = [this](std::string_view line) { take_output(line); };
     if (const int status = sandbox_.run(command); status != 0)
         throw error(kind_of(last_lines_), "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
@@ -200,6 +232,7 @@ void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
         root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
     auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"});
     last_lines_.clear();
+    speaker_ = self.name;
     command.on_output = [this](std::string_view line) { take_output(line); };
     const int status = sandbox_.run(command);
     for (const auto& file : package.control) root_.remove(fmt::format("{}/{}", kControlPlace, file.name));

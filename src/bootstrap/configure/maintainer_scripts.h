@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,14 +14,21 @@
 
 namespace vprov::configure {
 
+// Takes what the scripts of a package ("name" or "name:arch") say, line by line.
+using OutputReader = std::function<void(std::string_view package, std::string_view line)>;
+
 class MaintainerScripts {
   public:
-    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress, std::uint64_t packages_total);
+    // `packages` are all that are going to be installed.
+    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                      const std::vector<const deb::Package*>& packages, OutputReader on_output);
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
     void run_preinst(const unpack::StagedPackage& package);
-    // One `dpkg --configure` for these packages, in this order; pending triggers are processed at its end.
-    void configure(const std::vector<const deb::Package*>& packages);
+    // One `dpkg --configure` for these packages, in this order. Pending triggers are processed at its end, or, as apt
+    // does between its runs of dpkg, left to a later call where no package waits for them.
+    enum class Triggers { process, defer };
+    void configure(const std::vector<const deb::Package*>& packages, Triggers triggers);
     // The same for all that are unpacked, in dpkg's own order.
     void configure_pending();
     // The packages that configure_pending() would configure, in its order: "name" or "name:arch" as dpkg says it.
@@ -38,6 +46,8 @@ class MaintainerScripts {
         Sandbox::Ticket ticket = 0;
         std::deque<std::string> last_lines;
     };
+    SandboxCommand script_command(const deb::Package& package, std::string_view script,
+                                  std::vector<std::string> argv) const;
     int run_dpkg(std::vector<std::string> arguments);
     void take_output(std::string_view line);
     void take_status(std::string_view line);
@@ -51,7 +61,10 @@ class MaintainerScripts {
     std::string current_;                   // "NAME VERSION" as dpkg says it, or the package of a preinst
     std::string failed_package_, failure_;  // from dpkg's status descriptor
     std::deque<std::string> last_lines_;    // of the current package
+    OutputReader on_output_;
+    std::string speaker_;  // whose script says what dpkg's output goes on with
     std::deque<Beside> beside_;
+    std::string dpkg_version_;  // upstream's part
 };
 
 }  // namespace vprov::configure

@@ -46,7 +46,7 @@ std::map<std::string, std::string> maintainer_environment();
 class Sandbox {
   public:
     // `root` is the guest's tree, which may still be empty; `work` is a directory of the host for the sandbox's own
-    // files; `hostname` is what programs inside see. Touches nothing in the tree.
+    // files; `hostname` is what programs inside see. Touches nothing in the tree before the first command.
     Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname,
             Network network = Network::none);
     ~Sandbox();
@@ -76,7 +76,7 @@ class Sandbox {
     [[noreturn]] void fail_as_ended();
 
     os::RootDir root_;
-    std::filesystem::path stub_;  // bind-mounted over start-stop-daemon
+    std::filesystem::path stand_ins_;  // what is mounted over programs of the tree
     std::string hostname_;
     Network network_;
     std::string filter_;  // the seccomp program
@@ -84,7 +84,6 @@ class Sandbox {
     pid_t process_ = -1;
     bool entered_ = false;
     std::vector<std::string> placeholders_;  // paths in the tree
-    std::string failure_;                    // of setting up
     Ticket last_ticket_ = 0;
     std::map<Ticket, std::unique_ptr<Running>> running_;
 };
