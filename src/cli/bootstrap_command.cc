@@ -55,6 +55,11 @@ archive::CurlOptions transfer_options(const BootstrapCommand& command) {
     return options;
 }
 
+bool leaves_lists(const BootstrapCommand& command) {
+    return command.called_as == CalledAs::debootstrap || command.action == BootstrapAction::download_only ||
+           command.action == BootstrapAction::make_tarball;
+}
+
 class Bootstrap {
   public:
     Bootstrap(const BootstrapCommand& command, Progress& progress, const BootstrapEvents& events)
@@ -63,7 +68,8 @@ class Bootstrap {
           plan_(plan_tree(command, plan::read_host_facts())),
           request_(pipeline::bootstrap_request(plan_)),
           network_(archive::make_curl_transport(transfer_options(command))),
-          recorder_(*network_),
+          recorder_(*network_, leaves_lists(command) ? pipeline::RecordingTransport::Keep::releases
+                                                     : pipeline::RecordingTransport::Keep::nothing),
           timer_(progress),
           environment_{recorder_, runner_, progress, std::time(nullptr),
                        command.deb_cache.empty() ? command.layers : pipeline::LayerUse::none} {}

@@ -7,11 +7,15 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/sources_file.h"
 #include "plan/suites.h"
 #include "recipe/recipe.h"
 
 namespace vprov::cli {
 namespace {
+
+constexpr const char* kNoKernel =
+    "[system.kernel]\npackage = ''\n[[disk]]\nsize = '1G'\nfilesystem = 'ext4'\nmount = '/'\n";
 
 std::string toml_string(std::string_view text) {
     if (text.find_first_of("'\n") != std::string_view::npos)
@@ -34,20 +38,30 @@ std::string_view distribution_of(const BootstrapCommand& command) {
     return is_ubuntu ? "ubuntu" : "debian";
 }
 
+// mmdebstrap takes a line or a file of apt sources in the mirror's place.
+bool names_sources(std::string_view mirror) {
+    return plan::is_source_line(mirror) || (!mirror.empty() && mirror.find(":/") == std::string_view::npos &&
+                                            (mirror.ends_with(".sources") || mirror.ends_with(".list")));
+}
+
 std::string recipe_text(const BootstrapCommand& c) {
     std::string text = "name = 'tree'\n[system]\n";
     text += fmt::format("distribution = '{}'\nsuite = {}\nvariant = {}\n", distribution_of(c), toml_string(c.suite),
                         toml_string(c.variant == "-" || c.variant.empty() ? "standard" : c.variant));
-    for (const auto& [key, value] : {std::pair{"arch", c.arch}, {"mirror", c.mirror}, {"keyring", c.keyring}})
+    for (const auto& [key, value] : {std::pair{"arch", c.arch}, {"keyring", c.keyring}})
         if (!value.empty())
             text += fmt::format("{} = {}\n", key, toml_string(value));
     for (const auto& [key, list] :
          {std::pair{"include", &c.include}, {"exclude", &c.exclude}, {"components", &c.components}})
         if (!list->empty())
             text += fmt::format("{} = {}\n", key, toml_list(*list));
+    if (names_sources(c.mirror))
+        return text + fmt::format("sources = [{}]\n", toml_string(c.mirror)) + kNoKernel;
+    if (!c.mirror.empty())
+        text += fmt::format("mirror = {}\n", toml_string(c.mirror));
     if (!c.updates)
         text += "updates = false\nsecurity = false\n";
-    return text + "[system.kernel]\npackage = ''\n[[disk]]\nsize = '1G'\nfilesystem = 'ext4'\nmount = '/'\n";
+    return text + kNoKernel;
 }
 
 template <std::size_t N>
@@ -87,8 +101,8 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
         place = plan.repositories.insert(place, extra) + 1;
     }
     for (auto& repository : plan.repositories) {
-        repository.check_valid_until = command.valid_until;
-        repository.allow_weak_digests = command.allow_weak_digests;
+        repository.check_valid_until = repository.check_valid_until && command.valid_until;
+        repository.allow_weak_digests = repository.allow_weak_digests || command.allow_weak_digests;
         if (command.signature_check != SignatureCheck::off)
             continue;
         repository.trusted = true;

@@ -1,5 +1,6 @@
 #include "cli/recipe_options.h"
 
+#include "bootstrap/archive/archive.h"
 #include "recipe/recipe.h"
 
 namespace vprov::cli {
@@ -7,6 +8,10 @@ namespace vprov::cli {
 void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("RECIPE", options.recipes, "Recipes, vprov-recipe(5)")->required();
     add_planning_options(verb, options);
+    verb.add_flag_callback(
+        "--no-layers", [&options] { options.layers = pipeline::LayerUse::none; },
+        "Neither use configured trees of the cache, nor keep one");
+    verb.add_flag("--locked", options.locked, "Take the packages that RECIPE's .lock file names, and no others");
 }
 
 void add_planning_options(CLI::App& verb, RecipeOptions& options) {
@@ -17,9 +22,14 @@ void add_planning_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_option("--cache-dir", options.cache,
                     "Where downloads are kept ($XDG_CACHE_HOME/vprov; root: /var/cache/vprov)")
         ->type_name("DIR");
-    verb.add_flag_callback(
-        "--no-layers", [&options] { options.layers = pipeline::LayerUse::none; },
-        "Neither use configured trees of the cache, nor keep one");
+    verb.add_flag("--offline", options.offline, "Fetch nothing: what the cache holds must do");
+}
+
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options) {
+    if (!options.offline)
+        return archive::make_curl_transport();
+    return archive::make_cache_transport(options.cache.empty() ? archive::Cache::default_directory()
+                                                               : std::filesystem::path(options.cache));
 }
 
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) {
@@ -27,7 +37,10 @@ plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) 
     planning.output = options.output;
     if (!options.cache.empty())
         planning.cache = options.cache;
-    return plan::make_plan(recipe::read(recipe, options.overrides), plan::read_host_facts(), planning);
+    auto plan = plan::make_plan(recipe::read(recipe, options.overrides), plan::read_host_facts(), planning);
+    if (options.locked)
+        plan.lock = plan::lock_path(recipe);
+    return plan;
 }
 
 }  // namespace vprov::cli

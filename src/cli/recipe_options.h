@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bootstrap/archive/transport.h"
 #include "pipeline/bootstrap.h"
 #include "plan/plan.h"
 
@@ -15,11 +17,14 @@ struct RecipeOptions {
     std::vector<std::string> overrides;
     std::string output = "out";
     std::string cache;
+    bool locked = false, offline = false;
     pipeline::LayerUse layers = pipeline::LayerUse::reuse;
 };
 
-void add_planning_options(CLI::App& verb, RecipeOptions& options);  // without RECIPE itself
+// Those with which a plan can be made, without RECIPE itself; and these with it, and those of a build.
+void add_planning_options(CLI::App& verb, RecipeOptions& options);
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 
 }  // namespace vprov::cli

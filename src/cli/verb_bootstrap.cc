@@ -143,8 +143,10 @@ void run(Written& written, const Session& session) {
     }
     if (command.action == BootstrapAction::second_stage)
         return run_bootstrap(command, *make_progress(session));
-    if (command.suite.empty() || (command.target.empty() && needs_target(command.action)))
-        throw error(ErrorKind::usage, "cannot bootstrap: SUITE and TARGET are required");
+    if (command.suite.empty())
+        throw CLI::RequiredError("SUITE");
+    if (command.target.empty() && needs_target(command.action))
+        throw CLI::RequiredError("TARGET");
     const auto progress = make_progress(session);
     if (!command.script.empty())
         progress->warning(fmt::format("the script {} is not used: no suite needs one", quote(command.script)));

@@ -76,11 +76,11 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 }
 
 // Only the building: guests are launched as who called.
-pipeline::BuildResult build_as_root(const plan::Plan& plan, Progress& progress, pipeline::LayerUse layers) {
+pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& options, Progress& progress) {
     const auto passwords = act_as_root(progress, [&] {
-        const auto transport = archive::make_curl_transport();
+        const auto transport = make_transport(options);
         os::SystemCommandRunner runner;
-        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), layers};
+        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
         return pipeline::build(plan, environment).password_file.native();
     });
     return {plan.output, plan.output / (plan.name + ".cfg"), passwords, {}};
@@ -94,7 +94,7 @@ void build(const BuildOptions& options, Session& session) {
     }
     const auto progress = make_progress(session);
     for (const auto& plan : plans) {
-        const auto built = build_as_root(plan, *progress, options.layers);
+        const auto built = build_as_root(plan, options, *progress);
         pipeline::StageTimer timer(*progress);
         if (options.launch)
             launch(plan, built, options, session, *progress, timer);

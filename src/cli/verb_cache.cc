@@ -11,6 +11,7 @@
 #include "bootstrap/deb/stanza.h"
 #include "bootstrap/unpack/deb_archive.h"
 #include "cli/verbs.h"
+#include "pipeline/layers.h"
 
 namespace vprov::cli {
 namespace {
@@ -146,7 +147,7 @@ void prune(const archive::Cache& cache, const archive::PruneLimits& limits, cons
 }
 
 void verify(const archive::Cache& cache, Session& session) {
-    const auto damaged = archive::remove_damaged(cache);
+    const auto damaged = archive::remove_damaged(cache, pipeline::Layers::is_intact);
     if (session.output == OutputMode::json) {
         auto all = nlohmann::ordered_json::array();
         for (const auto& entry : damaged)

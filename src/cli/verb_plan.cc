@@ -98,7 +98,7 @@ void add_plan(CLI::App& app, Session& session) {
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] {
         const auto progress = make_progress(session);
-        const auto transport = archive::make_curl_transport();
+        const auto transport = make_transport(*options);
         os::SystemCommandRunner runner;
         for (const auto& recipe : options->recipes) {
             const auto plan = plan_recipe(*options, recipe);

@@ -37,7 +37,7 @@ void print_answer(const resolve::Why& answer, const std::string& package, const 
 void explain(const WhyOptions& options, Session& session) {
     const auto plan = plan_recipe(options.recipe, options.file);
     const auto progress = make_progress(session);
-    const auto transport = archive::make_curl_transport();
+    const auto transport = make_transport(options.recipe);
     os::SystemCommandRunner runner;
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
@@ -58,6 +58,7 @@ void add_why(CLI::App& app, Session& session) {
     verb->add_option("RECIPE", options->file, "A recipe, vprov-recipe(5)")->required();
     verb->add_option("PACKAGE", options->package, "The package's name")->required();
     add_planning_options(*verb, options->recipe);
+    verb->add_flag("--locked", options->recipe.locked, "Take the packages that RECIPE's .lock file names");
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] { explain(*options, session); });
 }

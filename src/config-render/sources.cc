@@ -152,7 +152,7 @@ std::string deb822(std::span<const PlannedRepository> repositories, Origin origi
         entry["separated"] = &stanza != stanzas.data();
         entry["uri"] = stanza.uri;
         entry["suites"] = stanza.suites;
-        entry["components"] = stanza.components;
+        entry["components"] = stanza.components.empty() ? data{data::type::bool_false} : data{stanza.components};
         data settings{data::type::list};
         for (const auto& [key, value] : stanza.settings) {
             data setting;

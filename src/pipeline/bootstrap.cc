@@ -6,10 +6,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/user_namespace.h"
 #include "pipeline/layers.h"
+#include "pipeline/lock_file.h"
 #include "pipeline/script_logs.h"
 
 namespace vprov::pipeline {
@@ -52,6 +54,25 @@ std::filesystem::path logs_of(const BootstrapRequest& request) {
     return request.script_logs.empty() ? request.work / "log" : request.script_logs;
 }
 
+std::string text_of(const resolve::Deviation& deviation) {
+    const auto list = [](const std::vector<std::string>& names) {
+        return names.empty() ? "nothing" : joined(names, ", ");
+    };
+    return fmt::format("apt would give up: {}. Another choice fits together; taken instead: {}; left out: {}",
+                       deviation.cause, list(deviation.taken), list(deviation.left_out));
+}
+
+// The lock has all that the index would say of its packages, and their digests: no Release file is asked for.
+Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
+    timer.start(Stage::index);
+    const auto name = request.lock.native();
+    auto selection = locked_selection(read_lock(os::read_file(request.lock, ErrorKind::recipe), name), request);
+    timer.finish(fmt::format("locked by {}", name));
+    timer.start(Stage::resolve);
+    timer.finish(summary_of(selection.packages));
+    return selection;
+}
+
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
     std::filesystem::create_directory(request.work / "stage");
@@ -63,8 +84,9 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
     timer.start(Stage::fetch);
-    archive::fetch_packages(selection.index, configuration.packages, environment.transport, cache, environment.progress,
-                            [&](const archive::DebFile& file) { queue.add(file); });
+    archive::fetch_packages(
+        selection.index, configuration.packages, environment.transport, cache, environment.progress,
+        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);
@@ -93,6 +115,8 @@ std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
+    if (!request.lock.empty())
+        return select_locked(request, timer);
     auto cache = open_cache(request);
     timer.start(Stage::index);
     auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
@@ -100,8 +124,10 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
     auto packages = resolve::resolve(index, request.packages);
+    if (packages.deviation)
+        environment.progress.warning(text_of(*packages.deviation));
     timer.finish(summary_of(packages));
-    return {std::move(index), std::move(packages)};
+    return {std::move(index), std::move(packages), {}};
 }
 
 // A tree has fewer owners, or no device files, where a user namespace lacks them.
@@ -169,6 +195,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
     if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
         environment.progress.detail(fmt::format("no layer is kept: {}", why));
+    archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;
 }
 

@@ -37,6 +37,7 @@ struct BootstrapRequest {
     std::string architecture;
     configure::UsrLayout usr = configure::UsrLayout::merged;
     resolve::Request packages;
+    std::filesystem::path lock;   // a lock file to take the packages from; "" : what the archives offer now
     std::filesystem::path cache;  // "" : archive::Cache::default_directory()
     std::filesystem::path root;   // an empty directory
     std::filesystem::path work;   // an existing directory on the same file system
@@ -54,6 +55,7 @@ struct BootstrapRequest {
 struct Selection {
     deb::PackageIndex index;
     resolve::PackageSet packages;
+    std::vector<std::string> mirrors{};  // of a lock: where a package may also be found at its path
 };
 
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request);

@@ -98,6 +98,7 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     const auto& system = plan.recipe.system;
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;
+    request.lock = plan.lock;
     request.hostname = plan.hostname;
     request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
     return request;

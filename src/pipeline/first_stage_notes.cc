@@ -48,6 +48,11 @@ void write_first_stage_notes(const std::filesystem::path& folder, const FirstSta
     note("extra-suites", joined(notes.extra_suites, " "));
     note("required", joined(names.required, " "));
     os::write_file(folder / "base", joined(names.base, " ") + "\n");  // read even when it is empty
+    std::vector<std::string> automatic;
+    for (const auto& selected : packages.packages)
+        if (selected.automatic)
+            automatic.emplace_back(selected.package->name);
+    note("automatic", joined(automatic, " "));
     std::string paths;
     for (const auto& selected : packages.packages)
         paths += fmt::format("{} /var/cache/apt/archives/{}\n", selected.package->name, deb_name(*selected.package));

@@ -22,7 +22,8 @@ struct RequiredAndBase {
 RequiredAndBase required_and_base(const resolve::PackageSet& packages);
 
 // Writes arch, suite, mirror, variant, extra-suites, required, base, and debpaths, which says where in the tree a
-// package's .deb is, into `folder`, made when missing. Formats: debootstrap(8) 1.0.128. Throws Error(disk).
+// package's .deb is, into `folder`, made when missing. Formats: debootstrap(8) 1.0.128; our own is automatic, the names
+// that came in as dependencies only. Throws Error(disk).
 void write_first_stage_notes(const std::filesystem::path& folder, const FirstStageNotes& notes,
                              const resolve::PackageSet& packages);
 

@@ -39,8 +39,12 @@ class Joining {
 
     void join(const os::Fd& from, const os::Fd& to, const std::filesystem::path& below) const {
         for (const auto& name : names_in(from)) move(from, to, name, below / name);
-        struct stat status {};
+        struct stat status {
+        }, there{};
         ::fstat(from.get(), &status);
+        ::fstat(to.get(), &there);
+        if (there.st_dev != status.st_dev)  // a mount point: what is mounted has an owner of its own
+            return;
         const std::array<timespec, 2> times = {status.st_atim, status.st_mtim};
         if (::fchown(to.get(), status.st_uid, status.st_gid) != 0 || ::fchmod(to.get(), status.st_mode & 07777) != 0 ||
             ::futimens(to.get(), times.data()) != 0)

@@ -12,6 +12,8 @@ bool is_release(std::string_view url) {
 }  // namespace
 
 void RecordingTransport::run(std::span<archive::Transfer> transfers) {
+    if (keep_ == Keep::nothing)
+        return through_.run(transfers);
     std::vector<archive::Transfer> all;
     all.reserve(transfers.size());
     for (const auto& transfer : transfers) all.push_back(is_release(transfer.url) ? recorded(transfer) : transfer);
@@ -20,6 +22,7 @@ void RecordingTransport::run(std::span<archive::Transfer> transfers) {
 
 archive::Transfer RecordingTransport::recorded(const archive::Transfer& transfer) {
     auto copy = transfer;
+    copy.known = {};
     copy.known = {};  // all of it has to come by
     copy.on_data = [this, &transfer](std::string_view portion) {
         releases_[transfer.url] += portion;

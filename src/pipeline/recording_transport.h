@@ -10,7 +10,9 @@ namespace vprov::pipeline {
 
 class RecordingTransport final : public archive::Transport {
   public:
-    explicit RecordingTransport(archive::Transport& through) : through_(through) {}
+    // releases: they are fetched in full, as one that is only known to be unchanged leaves nothing to copy.
+    enum class Keep { nothing, releases };
+    RecordingTransport(archive::Transport& through, Keep keep) : through_(through), keep_(keep) {}
     void run(std::span<archive::Transfer> transfers) override;
     // By URL: InRelease, Release and Release.gpg, of transfers that succeeded.
     const std::map<std::string, std::string>& releases() const { return releases_; }
@@ -18,6 +20,7 @@ class RecordingTransport final : public archive::Transport {
   private:
     archive::Transfer recorded(const archive::Transfer& transfer);
     archive::Transport& through_;
+    Keep keep_;
     std::map<std::string, std::string> releases_;
 };
 

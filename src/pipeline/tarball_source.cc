@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 
 #include "base/error.h"
@@ -48,9 +50,9 @@ std::string packages_text(const fs::path& folder, const archive::Repository& rep
     return text;
 }
 
-std::vector<std::string> noted_names(const fs::path& folder) {
+std::vector<std::string> noted_names(const fs::path& folder, std::initializer_list<std::string_view> notes) {
     std::vector<std::string> names;
-    for (const auto* note : {"required", "base"}) {
+    for (const auto note : notes) {
         const auto path = folder / "debootstrap" / note;
         const auto text = fs::exists(path) ? os::read_file(path) : std::string();
         for (const auto word : split_words(text)) names.emplace_back(word);
@@ -59,7 +61,7 @@ std::vector<std::string> noted_names(const fs::path& folder) {
 }
 
 resolve::Request wish_of(const BootstrapRequest& request, const fs::path& folder) {
-    auto names = noted_names(folder);
+    auto names = noted_names(folder, {"required", "base"});
     if (names.empty())
         return request.packages;
     return {resolve::Variant::essential, std::move(names), request.packages.exclude, false};
@@ -105,8 +107,12 @@ Selection select_from_tarball(const BootstrapRequest& request, const fs::path& f
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
     auto packages = resolve::resolve(index, wish_of(request, folder));
+    const auto automatic = noted_names(folder, {"automatic"});
     std::vector<const deb::Package*> all;
-    for (const auto& selected : packages.packages) all.push_back(selected.package);
+    for (auto& selected : packages.packages) {
+        all.push_back(selected.package);
+        selected.automatic |= std::ranges::find(automatic, selected.package->name) != automatic.end();
+    }
     adopt_debs(folder / "archives", all, cache);
     timer.finish(fmt::format("{} packages", all.size()));
     return {std::move(index), std::move(packages)};

@@ -58,9 +58,11 @@ bool is_empty_but_for_leftovers(const fs::path& folder) {
     return true;
 }
 
+// By a rename: no mount point, nothing in it, and a parent that may be written (a container's may not).
 bool is_replaceable(const fs::path& folder) {
     std::error_code failure;
-    return !fs::exists(folder, failure) || (!is_mount_point(folder) && fs::is_empty(folder, failure));
+    return !fs::exists(folder, failure) || (!is_mount_point(folder) && fs::is_empty(folder, failure) &&
+                                            ::access(folder.parent_path().c_str(), W_OK) == 0);
 }
 
 bool holds_a_system(const fs::path& folder) {
@@ -139,8 +141,8 @@ fs::path work_parent(const TreeTarget& target) {
         const char* named = std::getenv("TMPDIR");
         return named && *named ? named : "/var/tmp";
     }
-    return target.kind == TargetKind::directory && is_mount_point(target.path) ? target.path
-                                                                               : target.path.parent_path();
+    const bool inside = target.kind == TargetKind::directory && !is_replaceable(target.path);
+    return inside ? target.path : target.path.parent_path();
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ enum class Content { nothing, anything };
 // dpkg's database with packages in it; a file in the place of a directory, or a directory in the place of a file.
 void check_target(const TreeTarget& target, Content allowed);
 
-// A directory to work in, on the file system where the result will be: beside it, inside of a target that is a mount
-// point, and for a stream in $TMPDIR or /var/tmp. Missing parents are made.
+// A directory to work in, on the file system where the result will be: beside it; inside of a target that cannot be
+// replaced, as it is a mount point or has content; and for a stream in $TMPDIR or /var/tmp. Missing parents are made.
 os::TempDir make_work_directory(const TreeTarget& target);
 
 struct PublishOptions {

@@ -70,6 +70,11 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
 
 }  // namespace
 
+std::filesystem::path lock_path(const std::filesystem::path& recipe) {
+    auto path = std::filesystem::absolute(recipe).lexically_normal();
+    return path.replace_extension(".lock");
+}
+
 Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options) {
     try {
         return planned(recipe, facts, options);

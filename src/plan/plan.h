@@ -27,6 +27,8 @@ struct HostFacts {
     std::vector<HostRepository> apt_sources;
     std::string default_mirror, default_security_mirror;            // of configure time, Debian's
     std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings and kernels; must be set
+    // The whole of a file that a recipe names; throws Error(recipe). Must be set for recipes that name sources.
+    std::function<std::string(const std::filesystem::path&)> read_file;
 };
 // deb822 and one-line sources below `apt_directory`; no apt needed. A sources file that cannot be read or is malformed
 // counts as far as it goes. Throws nothing but std::bad_alloc.
@@ -63,7 +65,11 @@ struct Plan {
     std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
     std::filesystem::path output;  // absolute: DIR/NAME
     std::filesystem::path cache;   // empty: the archive's default directory
+    std::filesystem::path lock;    // a lock file to take the packages from; empty: what the archives offer now
 };
+
+// RECIPE.toml -> RECIPE.lock, beside it.
+std::filesystem::path lock_path(const std::filesystem::path& recipe);
 
 struct Options {
     std::filesystem::path output = "out";  // DIR

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/sources_file.h"
 #include "plan/suites.h"
 
 namespace vprov::plan {
@@ -144,15 +145,31 @@ PlannedRepository own_repository(const recipe::Repository& repository, const rec
     return planned;
 }
 
-}  // namespace
+std::vector<recipe::Repository> named_sources(const recipe::Recipe& recipe, std::string_view entry,
+                                              const HostFacts& facts, std::string_view architecture) {
+    if (is_source_line(entry))
+        return read_sources(entry, quote(entry), architecture);
+    const auto path = recipe::host_path(recipe, entry);
+    return read_sources(facts.read_file(path), path.native(), architecture);
+}
 
-std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe, const HostFacts& facts) {
+std::vector<PlannedRepository> repositories_of_sources(const recipe::Recipe& recipe, const HostFacts& facts) {
     const auto& system = recipe.system;
-    if (const auto complete = complete_suite(system.suite); !complete.empty())
-        throw error(
-            ErrorKind::recipe,
-            "cannot use {} as [system] suite: it only adds to {}; take that, and name {} in a [[system.repository]]",
-            quote(system.suite), quote(complete), quote(system.suite));
+    std::vector<PlannedRepository> planned;
+    for (const auto& entry : system.sources)
+        for (const auto& repository : named_sources(recipe, entry, facts, system.arch.value_or(facts.architecture))) {
+            planned.push_back(own_repository(repository, recipe, facts));
+            planned.back().check_valid_until = repository.check_valid_until && system.check_valid_until;
+            planned.back().allow_weak_digests = repository.allow_weak_digests || system.allow_weak_digests;
+        }
+    if (std::none_of(planned.begin(), planned.end(), [&](const auto& one) { return one.suite == system.suite; }))
+        throw error(ErrorKind::recipe, "cannot use [system] sources: none of them is of suite {}, which suite names",
+                    quote(system.suite));
+    return planned;
+}
+
+std::vector<PlannedRepository> distribution_repositories(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& system = recipe.system;
     const auto keyring = distribution_keyring(recipe, facts);
     const auto mirror = release_mirror(system, facts);
     const auto pockets = pockets_of(system.distribution, system.suite);
@@ -165,6 +182,20 @@ std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe
         repository.check_valid_until = system.check_valid_until;
         repository.allow_weak_digests = system.allow_weak_digests;
     }
+    return planned;
+}
+
+}  // namespace
+
+std::vector<PlannedRepository> planned_repositories(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& system = recipe.system;
+    if (const auto complete = complete_suite(system.suite); !complete.empty())
+        throw error(
+            ErrorKind::recipe,
+            "cannot use {} as [system] suite: it only adds to {}; take that, and name {} in a [[system.repository]]",
+            quote(system.suite), quote(complete), quote(system.suite));
+    auto planned =
+        system.sources.empty() ? distribution_repositories(recipe, facts) : repositories_of_sources(recipe, facts);
     for (const auto& repository : system.repositories) planned.push_back(own_repository(repository, recipe, facts));
     return planned;
 }

@@ -35,6 +35,7 @@ struct System {  // [system]
     Variant variant = Variant::standard;
     std::optional<std::string> mirror, security_mirror;
     std::vector<std::string> components = {"main"};
+    std::vector<std::string> sources;  // files of apt sources, or lines of them: instead of mirror and components
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
     bool scripts_network = false;  // packages' scripts see the host's network

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "bootstrap/deb/package_wish.h"
 #include "recipe/forms.h"
 #include "recipe/tables.h"
@@ -49,6 +51,11 @@ Keys<Kernel> kernel_keys() {
 }
 
 void check_system(const System& system, const Node& table, Findings& findings) {
+    if (!system.sources.empty())
+        for (const auto* other : {"mirror", "security_mirror", "components", "updates", "security"})
+            if (table.find(other))
+                findings.add(table.place_of(other),
+                             fmt::format("cannot use [system] {} together with sources: they say all of that", other));
     const auto* exclude = table.find("exclude");
     if (!exclude)
         return;
@@ -74,6 +81,7 @@ Keys<System> system_keys() {
          key("variant", &System::variant, choice(variants)), key("mirror", &System::mirror, word(flaw_of_uri)),
          key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
          list("components", &System::components, word(flaw_of_component), EmptyList::refused),
+         list("sources", &System::sources, word(flaw_of_file_name)),
          list("include", &System::include, word(deb::flaw_of_package_wish)),
          list("exclude", &System::exclude, word(flaw_of_package)), key("recommends", &System::recommends, boolean_of),
          key("updates", &System::updates, boolean_of), key("security", &System::security, boolean_of),

@@ -103,6 +103,32 @@ TEST_F(FetchPackages, ADamagedCacheEntryIsFetchedAgain) {
     EXPECT_EQ(os::read_file(damaged), debs[2].second);
 }
 
+TEST_F(FetchPackages, WhatTheRepositoryHasNoLongerIsFoundAtItsPathElsewhere) {
+    mirror.forget(pool_path("middle", "1.0"));
+    mirror.serve("third/" + pool_path("middle", "1.0"), {debs[2].second});
+    const std::vector<std::string> others = {std::string(kMirror), std::string(kMirror) + "/second/",
+                                             std::string(kMirror) + "/third"};
+    EXPECT_EQ(fetch_packages(index, all, mirror, cache, progress, {}, others).size(), 3U);
+    EXPECT_EQ(mirror.requests, (std::vector<std::string>{
+                                   pool_path("large", "1.0"), pool_path("middle", "1.0"), pool_path("small", "1.0"),
+                                   "second/" + pool_path("middle", "1.0"), "third/" + pool_path("middle", "1.0")}));
+    std::filesystem::remove(cache.path_of(sha256(debs[2].second)));
+    mirror.serve("second/" + pool_path("middle", "1.0"), {std::string(2000, 'w')});
+    EXPECT_EQ(
+        message_of([&] { fetch_packages(index, all, mirror, cache, progress, {}, others); }),
+        fmt::format("cannot accept middle 1.0 from {}/second/{}: its SHA-256 is {}, the index says {}", kMirror,
+                    pool_path("middle", "1.0"), sha256(std::string(2000, 'w')).hex(), sha256(debs[2].second).hex()));
+}
+
+TEST_F(FetchPackages, OfflineTheCacheIsAllThereIs) {
+    const auto offline = make_cache_transport(cache.directory());
+    EXPECT_EQ(message_of([&] { fetch_packages(index, all, *offline, cache, progress); }),
+              fmt::format("cannot fetch large 1.0 from {}: the cache does not have it, and nothing is fetched offline",
+                          url("large")));
+    fetch();
+    EXPECT_EQ(fetch_packages(index, all, *offline, cache, progress).size(), 3U);
+}
+
 TEST_F(FetchPackages, AWrongDigestIsTriedOnceMorePastTheProxies) {
     const std::string wrong(2000, 'w');
     mirror.serve(pool_path("middle", "1.0"), {wrong});

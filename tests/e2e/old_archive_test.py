@@ -44,6 +44,7 @@ class OldArchiveTest(VprovTest):
     def setUp(self):
         super().setUp()
         self.cache = self.place / "cache"
+        self.trees = 0
         self.archive = Archive(self.place / "archive", self.key)
         for package in PACKAGES:
             self.archive.add(package)
@@ -67,7 +68,8 @@ class OldArchiveTest(VprovTest):
         self.assert_done(run)
         event = json.loads(run.stdout.splitlines()[-1])
         self.assertEqual([(p["name"], p["version"]) for p in event["packages"]], [("base", "1.0"), ("more", "2.0")])
-        target = self.place / "debs"
+        self.trees += 1
+        target = self.place / f"debs{self.trees}"
         run = self.run_vprov("bootstrap", "--variant=essential", "--no-updates", "--download-only", "--keyring",
                              self.key.keyring, "--cache-dir", self.cache, *(["--allow-weak-digests"] if more else []),
                              "bookworm", target, mirror)
@@ -94,9 +96,9 @@ class OldArchiveTest(VprovTest):
             with self.subTest(name):
                 self.old(*digests)
                 self.assert_tree(self.serve().url, WEAK)
-                (self.archive.directory / "pool").rename(self.archive.directory / "away")
-                self.assert_tree(self.serve().url, WEAK)   # from the cache
-                (self.archive.directory / "away").rename(self.archive.directory / "pool")
+                server = self.serve()
+                self.assert_tree(server.url, WEAK)
+                self.assertEqual(server.count("*.deb"), 0, "they are in the cache")
                 run = self.run_vprov("plan", self.recipe_for(self.archive.uri, WEAK), "--cache-dir", self.cache)
                 self.assertIn("  WEAK DIGESTS are taken\n", run.stdout)
 
@@ -143,6 +145,42 @@ class OldArchiveTest(VprovTest):
         url = self.serve(FtpServer).url
         run = self.build(self.recipe_for(url))
         self.assert_failed(run, ARCHIVE, f"vprov: cannot find suite 'bookworm' at {url}: no such file\n")
+
+    def names(self, run):
+        self.assert_done(run)
+        return [package["name"] for package in json.loads(run.stdout.splitlines()[-1])["packages"]]
+
+    def test_sources_in_place_of_a_mirror(self):
+        self.archive.write()
+        with SigningKey("Local <local@example.org>") as local_key:
+            local = Archive(self.place / "local", local_key, suite="extra")
+            local.add({"name": "own", "version": "3.0", "fields": {"Essential": "yes"}})
+            local.write()
+            (self.place / "all.sources").write_text(
+                f"Types: deb\nURIs: {self.serve().url}\nSuites: bookworm\nComponents: main\n"
+                f"Signed-By: {self.key.keyring}\n\n"
+                f"# one's own\nTypes: deb\nURIs: {local.uri}\nSuites: extra\nComponents: main\n"
+                f"Signed-By: {local_key.keyring}\n")
+            text = RECIPE_TEXT.replace('mirror = "{mirror}"\n', 'sources = ["all.sources"]\n')
+            text = text.replace("updates = false\nsecurity = false\n", "").format(keyring=self.key.keyring, more="")
+            run = self.run_vprov("plan", self.recipe(text), "--cache-dir", self.cache, "--json")
+            self.assertEqual(self.names(run), ["base", "more", "own"])
+            swapped = (self.place / "all.sources").read_text().replace(str(local_key.keyring), str(self.key.keyring))
+            (self.place / "all.sources").write_text(swapped)
+            run = self.build(self.place / "recipe.toml")
+            self.assert_failed(run, ARCHIVE, f"vprov: cannot trust {local.uri} extra: its signing key "
+                                             f"{local_key.fingerprint} is not in '{self.key.keyring}'\n")
+
+    def test_a_line_of_sources_in_the_mirrors_place(self):
+        self.archive.write()
+        line = f"deb [signed-by={self.key.keyring}] {self.serve().url} bookworm main"
+        arguments = ["--variant=essential", "--print-debs", "--keyring", self.key.keyring, "--cache-dir", self.cache]
+        run = self.run_vprov("bootstrap", *arguments, "bookworm", self.place / "tree", line)
+        self.assert_done(run)
+        self.assertEqual(run.stdout, "base more\n")
+        (self.place / "one.list").write_text(f"# mine\n{line}\n")
+        run = self.run_vprov("bootstrap", *arguments, "bookworm", self.place / "tree", "one.list")
+        self.assertEqual(run.stdout, "base more\n")
 
     def test_file(self):
         self.old("MD5Sum", "SHA256")

@@ -67,6 +67,7 @@ TEST_F(FirstStage, NotesAreDebootstraps) {
                             {{{&dash, false}, {&libc, true}, {&nano, false}}});
     EXPECT_EQ(tree_text(work.path() / "debootstrap"),
               "arch=arm64\n\n"
+              "automatic=libc6\n\n"
               "base=nano\n\n"
               "debpaths=dash /var/cache/apt/archives/dash_1%3a2-3_arm64.deb\n"
               "libc6 /var/cache/apt/archives/libc6_1%3a2-3_arm64.deb\n"

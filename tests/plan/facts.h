@@ -25,6 +25,9 @@ inline HostFacts plain_facts(std::vector<std::filesystem::path> more = {}) {
     facts.file_exists = [files = std::move(more)](const std::filesystem::path& path) {
         return std::find(files.begin(), files.end(), path) != files.end();
     };
+    facts.read_file = [](const std::filesystem::path& path) -> std::string {
+        throw error(ErrorKind::recipe, "cannot open {}", path.native());
+    };
     return facts;
 }
 

@@ -197,6 +197,8 @@ TEST(Mistakes, WhatContradictsItselfIsRefused) {
         "g1.toml:21:6: cannot use 'root' as [[identity.user]] name: root is there already; [identity] has "
         "root_password "
         "and authorized_keys");
+    EXPECT_EQ(mistakes_after_good("[system]\nsources = [\"a.list\"]\nmirror = \"http://a.example.org\"\n"),
+              "g1.toml:8:1: cannot use [system] mirror together with sources: they say all of that");
 }
 
 }  // namespace

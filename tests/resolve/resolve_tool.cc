@@ -3,8 +3,9 @@
 // usage: resolve_tool [--arch A] [--times] FILE[:PRIORITY[:SUITE]]... <REQUESTS
 // A request is a line "[--variant V] [--recommends] [--exclude NAME]... [NAME...]"; the variant is minbase unless
 // given. Each is answered by lines "NAME=VERSION", sorted by name, with " auto" behind those that came in as
-// dependencies, or by one line "! MESSAGE"; an empty line ends the answer. PRIORITY is that of the release (1, 100, or
-// 500), SUITE its name. A NAME may have all that deb::PackageWish knows.
+// dependencies, or by one line "! MESSAGE"; where apt would have given up, "~ MESSAGE" stands before them. An empty
+// line ends the answer. PRIORITY is that of the release (1, 100, or 500), SUITE its name. A NAME may have all that
+// deb::PackageWish knows.
 // --times says on stderr how much processor time indexing and each answer took.
 
 #include <cstdio>
@@ -97,7 +98,10 @@ vprov::deb::PackageIndex read_index(const Arguments& arguments) {
 
 void answer(const vprov::deb::PackageIndex& index, const vprov::resolve::Request& request) {
     try {
-        for (const auto& selected : vprov::resolve::resolve(index, request).packages)
+        const auto set = vprov::resolve::resolve(index, request);
+        if (set.deviation)
+            fmt::print("~ {}\n", set.deviation->cause);
+        for (const auto& selected : set.packages)
             fmt::print("{}={}{}\n", selected.package->name, selected.package->version,
                        selected.automatic ? " auto" : "");
     } catch (const vprov::Error& e) {

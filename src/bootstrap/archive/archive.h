@@ -80,10 +80,15 @@ using OnDebFile = std::function<void(const DebFile&)>;
 
 // All of them, in parallel, largest first; what the cache holds is verified on all cores and not fetched. Throws
 // Error(archive) naming package and URL, Error(disk) when the cache cannot be written, Error(interrupted) on a stop
-// request; what on_file throws ends everything too. What is complete by then stays in the cache. Calls
+// request; what on_file throws ends everything too. A package that its repository does not have is looked for at its
+// path below each of `other_mirrors`. What is complete by then stays in the cache. Calls
 // progress.advanced(Stage::fetch, ...) only.
 std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::vector<const deb::Package*>& packages,
                                     Transport& transport, Cache& cache, Progress& progress,
-                                    const OnDebFile& on_file = {});
+                                    const OnDebFile& on_file = {}, const std::vector<std::string>& other_mirrors = {});
+
+// Answers from what `cache` (its directory) holds, Release files as they were verified last, and everything else as
+// missing: for work without a network.
+std::unique_ptr<Transport> make_cache_transport(const std::filesystem::path& cache);
 
 }  // namespace vprov::archive

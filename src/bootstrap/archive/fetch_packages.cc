@@ -140,8 +140,10 @@ struct Arrival {
     const deb::Package* package;
     std::string url;
     IncomingFile file;
-    Sha256Digest digest;   // of what came
-    std::string mismatch;  // why what came is not the package; "" if it is
+    Sha256Digest digest;                  // of what came
+    std::string mismatch;                 // why what came is not the package; "" if it is
+    std::vector<std::string> other_urls;  // where it may be found, too
+    bool is_elsewhere = false;            // this url does not have it, but there are others
 
     Arrival(const deb::Package* what, std::string from, std::filesystem::path path, std::filesystem::path kept)
         : package(what), url(std::move(from)), file(std::move(path), std::move(kept)) {}
@@ -214,6 +216,11 @@ class Fetching {
     }
 
     void ended(Arrival& arrival, const Transfer::Outcome& outcome) {
+        if (outcome.missing && !arrival.other_urls.empty()) {
+            arrival.is_elsewhere = true;
+            arrival.mismatch = outcome.failure;
+            return forget(arrival);
+        }
         if (!outcome.failure.empty() && !outcome.may_pass)
             arrival.file.discard();
         if (!outcome.failure.empty())
@@ -234,22 +241,52 @@ class Fetching {
     Deliveries& deliveries_;
 };
 
+// False when there is none that could be had from another place.
+bool turn_elsewhere(std::list<Arrival>& arrivals) {
+    bool turned = false;
+    for (auto& arrival : arrivals) {
+        if (!arrival.is_elsewhere)
+            continue;
+        arrival.url = std::move(arrival.other_urls.front());
+        arrival.other_urls.erase(arrival.other_urls.begin());
+        arrival.is_elsewhere = false;
+        turned = true;
+    }
+    return turned;
+}
+
+std::list<Arrival> arrivals_of(const Packages& packages, const deb::PackageIndex& index,
+                               const std::vector<std::string>& other_mirrors, Incoming& incoming, const Cache& cache) {
+    std::list<Arrival> arrivals;
+    for (const auto* package : packages) {
+        auto& arrival =
+            arrivals.emplace_back(package, url_of(index.releases()[package->release].uri, package->filename),
+                                  incoming.new_path(), kept_path(cache, *package));
+        for (const auto& mirror : other_mirrors) {
+            auto url = url_of(mirror, package->filename);
+            auto& others = arrival.other_urls;
+            if (url != arrival.url && std::find(others.begin(), others.end(), url) == others.end())
+                others.push_back(std::move(url));
+        }
+    }
+    return arrivals;
+}
+
 }  // namespace
 
 std::vector<DebFile> fetch_packages(const deb::PackageIndex& index, const std::vector<const deb::Package*>& packages,
-                                    Transport& transport, Cache& cache, Progress& progress, const OnDebFile& on_file) {
+                                    Transport& transport, Cache& cache, Progress& progress, const OnDebFile& on_file,
+                                    const std::vector<std::string>& other_mirrors) {
     Deliveries deliveries(packages, progress, on_file);
     auto missing = take_cached(packages, cache, deliveries);
     if (missing.empty())
         return deliveries.take();
     std::stable_sort(missing.begin(), missing.end(), [](const auto* a, const auto* b) { return a->size > b->size; });
     Incoming incoming(cache);
-    std::list<Arrival> arrivals;
-    for (const auto* package : missing)
-        arrivals.emplace_back(package, url_of(index.releases()[package->release].uri, package->filename),
-                              incoming.new_path(), kept_path(cache, *package));
+    auto arrivals = arrivals_of(missing, index, other_mirrors, incoming, cache);
     Fetching fetching(transport, cache, deliveries);
-    fetching.run(arrivals, Transfer::Source::any);
+    do fetching.run(arrivals, Transfer::Source::any);
+    while (turn_elsewhere(arrivals));
     if (!arrivals.empty())  // a cache on the way may hold an old or damaged copy
         fetching.run(arrivals, Transfer::Source::origin);
     if (!arrivals.empty())

@@ -168,10 +168,21 @@ VerifiedRelease verified(const Asked& asked, const SignedText& text, std::string
         check_usable(result.file, repository, architecture, today);
         check_not_replayed(repository, result.file, access.cache);
         result.release = release_of(repository, result.file, text);
-        if (const auto& from = asked.in_release; from.outcome.failure.empty() && !from.outcome.unchanged)
-            ReleaseStore(access.cache, from.url).keep(from.data, from.outcome.validator);
         return result;
     });
+}
+
+// For the next question, and for work without a network.
+void keep(const Asked& asked, const Cache& cache) {
+    for (const auto* answer : {&asked.in_release, &asked.release, &asked.signature}) {
+        if (answer->url.empty() || answer->outcome.unchanged)
+            continue;
+        const ReleaseStore store(cache, answer->url);
+        if (answer->outcome.missing)
+            store.forget();
+        else if (!answer->data.empty())
+            store.keep(answer->data, answer->outcome.validator);
+    }
 }
 
 }  // namespace
@@ -197,6 +208,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     releases.reserve(asked.size());
     for (std::size_t i = 0; i < asked.size(); ++i)
         releases.push_back(verified(asked[i], texts[i].get(), architecture, today, access));
+    for (const auto& one : asked) keep(one, access.cache);
     return releases;
 }
 

@@ -8,6 +8,30 @@
 #include "os/temp_dir.h"
 
 namespace vprov::archive {
+namespace {
+
+// Answers from the cache alone.
+class CacheTransport : public Transport {
+  public:
+    explicit CacheTransport(const std::filesystem::path& cache) : cache_(cache) {}
+
+    void run(std::span<Transfer> transfers) override {
+        for (auto& transfer : transfers) {
+            Transfer::Outcome outcome;
+            const auto kept = ReleaseStore(cache_, transfer.url).find();
+            if (!kept || Bytes{kept->data.size()} > transfer.limit || !transfer.on_data(kept->data)) {
+                outcome.failure = "the cache does not have it, and nothing is fetched offline";
+                outcome.missing = true;
+            }
+            transfer.on_end(outcome);
+        }
+    }
+
+  private:
+    Cache cache_;
+};
+
+}  // namespace
 
 // The file: a line each for the digest of the data, its ETag and its date, then the data.
 ReleaseStore::ReleaseStore(const Cache& cache, std::string_view url)
@@ -37,8 +61,6 @@ std::optional<KeptRelease> ReleaseStore::find() const {
 }
 
 void ReleaseStore::keep(std::string_view data, const Validator& validator) const noexcept {
-    if (validator.empty())
-        return;
     try {
         std::filesystem::create_directories(path_.parent_path());
         os::write_file(
@@ -46,6 +68,15 @@ void ReleaseStore::keep(std::string_view data, const Validator& validator) const
     } catch (const std::exception&) {
         return;
     }
+}
+
+void ReleaseStore::forget() const noexcept {
+    std::error_code none;
+    std::filesystem::remove(path_, none);
+}
+
+std::unique_ptr<Transport> make_cache_transport(const std::filesystem::path& cache) {
+    return std::make_unique<CacheTransport>(cache);
 }
 
 }  // namespace vprov::archive

@@ -1,5 +1,6 @@
-// InRelease files as they were fetched last, in CACHE/releases: a server that knows what it sent says that nothing has
-// changed instead of sending it again. What comes from here is verified like what comes from there.
+// Release files and signatures as they were verified last, in CACHE/releases: a server that knows what it sent says
+// that nothing has changed instead of sending it again, and a build without a network starts from them. What comes from
+// here is verified like what comes from there.
 #pragma once
 
 #include <filesystem>
@@ -21,8 +22,9 @@ class ReleaseStore {
   public:
     ReleaseStore(const Cache& cache, std::string_view url);
     std::optional<KeptRelease> find() const;  // nullopt for none, and for a damaged one
-    // Does nothing without a validator, and where the cache cannot be written.
+    // Does nothing where the cache cannot be written.
     void keep(std::string_view data, const Validator& validator) const noexcept;
+    void forget() const noexcept;  // the archive has it no longer
 
   private:
     std::filesystem::path path_;

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/temp_dir.h"
 
 namespace vprov::configure {
 namespace {
@@ -90,6 +92,16 @@ void link_into_usr(const os::RootDir& root, std::string_view architecture) {
     }
 }
 
+// Directories too: what scripts leave there is nobody's. Through the descriptor, for /tmp may be anybody's link by now.
+void empty_tmp(const os::RootDir& root) {
+    const auto tmp = root.open_if_exists("/tmp", O_RDONLY | O_DIRECTORY);
+    if (!tmp)
+        return;
+    const std::filesystem::path place = fmt::format("/proc/self/fd/{}", tmp->get());
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator(place / ".", failure)) os::remove_tree(entry.path());
+}
+
 }  // namespace
 
 void make_skeleton(const os::RootDir& root, std::string_view architecture, UsrLayout layout) {
@@ -114,9 +126,9 @@ void clean_up(const os::RootDir& root, std::string_view architecture, const std:
         root.remove(log);
     // Its content depends on inode numbers and times of this machine; ldconfig makes it anew.
     root.remove("/var/cache/ldconfig/aux-cache");
-    for (const auto* folder :
-         {"/var/log/apt", "/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apt/archives", "/tmp"})
+    for (const auto* folder : {"/var/log/apt", "/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apt/archives"})
         empty_folder(root, folder);
+    empty_tmp(root);
     // An empty one is filled in by systemd at the first boot; two guests must not share one (machine-id(5)).
     if (root.exists("/etc/machine-id"))
         root.write("/etc/machine-id", "");

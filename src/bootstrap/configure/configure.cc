@@ -25,7 +25,7 @@ class Configuration {
           root_(root),
           database_(root, request.architecture),
           merger_(root, database_),
-          scripts_(*request.sandbox, root, progress, request.packages.size(), request.on_output) {}
+          scripts_(*request.sandbox, root, progress, request.packages, request.on_output) {}
 
     void run() {
         const auto& all = request_.packages;
@@ -50,7 +50,7 @@ class Configuration {
         for (const auto* package : essential)
             if (has_preinst(package))
                 run_preinst(package);
-        scripts_.configure(essential);
+        scripts_.configure(essential, MaintainerScripts::Triggers::defer);
         configured_.insert(essential.begin(), essential.end());
         tree_changed();
     }
@@ -61,7 +61,7 @@ class Configuration {
         for (const bool now_late : {false, true}) {
             for (const auto* package : order)
                 if (!merged_.contains(package) && late.contains(package) == now_late)
-                    install(package, order);
+                    install(package);
             if (!now_late)
                 start_kernels(order, late);
             database_.flush();
@@ -86,12 +86,12 @@ class Configuration {
             return staged(package);
         };
         const auto first = configured_before_kernels(wanted);
-        scripts_.configure(first);
+        scripts_.configure(first, MaintainerScripts::Triggers::process);
         configured_.insert(first.begin(), first.end());
         tree_changed();
         for (const auto* kernel : wanted.kernels) {
             database_.set_aside(kernel->name);
-            install(kernel, order);
+            install(kernel);
         }
         database_.flush();
         for (const auto* kernel : wanted.kernels) scripts_.start_postinst(staged(kernel));
@@ -132,8 +132,8 @@ class Configuration {
         return late;
     }
 
-    void install(const deb::Package* package, const PackageList& order) {
-        configure_before(package, order);
+    void install(const deb::Package* package) {
+        configure_before(package);
         if (has_preinst(package)) {
             database_.flush();
             run_preinst(package);
@@ -141,26 +141,26 @@ class Configuration {
         merge(package);
     }
 
-    // Pre-Depends are configured before the package is unpacked (Debian Policy 7.2), with all that they need.
-    void configure_before(const deb::Package* package, const PackageList& order) {
-        PackageSet wanted;
-        for (const auto* needed : needs_.at(package).before_unpacking) collect_unconfigured(needed, wanted);
+    // Pre-Depends are configured before the package is unpacked (Debian Policy 7.2), with all that they need: in the
+    // order in which the fields name them, as apt does. trixie's systemd and passwd make accounts in their postinsts,
+    // and cron-daemon-common needs both.
+    void configure_before(const deb::Package* package) {
+        PackageSet seen;
         PackageList now;
-        for (const auto* other : order)
-            if (wanted.contains(other))
-                now.push_back(other);
+        for (const auto* needed : needs_.at(package).before_unpacking) collect_unconfigured(needed, seen, now);
         if (now.empty())
             return;
         database_.flush();
-        scripts_.configure(now);
+        scripts_.configure(now, MaintainerScripts::Triggers::defer);
         configured_.insert(now.begin(), now.end());
         tree_changed();
     }
 
-    void collect_unconfigured(const deb::Package* package, PackageSet& wanted) const {
-        if (configured_.contains(package) || !merged_.contains(package) || !wanted.insert(package).second)
+    void collect_unconfigured(const deb::Package* package, PackageSet& seen, PackageList& found) const {
+        if (configured_.contains(package) || !merged_.contains(package) || !seen.insert(package).second)
             return;
-        for (const auto* needed : needs_.at(package).before_configuring) collect_unconfigured(needed, wanted);
+        for (const auto* needed : needs_.at(package).before_configuring) collect_unconfigured(needed, seen, found);
+        found.push_back(package);
     }
 
     void merge(const deb::Package* package) {

@@ -51,6 +51,12 @@ void keep_line(std::deque<std::string>& lines, std::string_view line) {
         lines.pop_front();
 }
 
+// deb-version(7): [epoch:]upstream[-revision]
+std::string upstream_version(std::string_view version) {
+    version.remove_prefix(version.find(':') + 1);
+    return std::string(version.substr(0, version.rfind('-')));
+}
+
 // The package in dpkg's "Setting up NAME (VERSION) ..." and "Processing triggers for NAME (VERSION) ...", or "".
 std::string_view speaker_from(std::string_view line) {
     for (const std::string_view words : {"Setting up ", "Processing triggers for "})
@@ -59,8 +65,20 @@ std::string_view speaker_from(std::string_view line) {
     return {};
 }
 
+}  // namespace
+
+MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                                     const std::vector<const deb::Package*>& packages, OutputReader on_output)
+    : sandbox_(sandbox), root_(root), progress_(progress), on_output_(std::move(on_output)) {
+    seen_.packages_total = packages.size();
+    const auto dpkg = std::ranges::find(packages, "dpkg", &deb::Package::name);
+    if (dpkg != packages.end())
+        dpkg_version_ = upstream_version((*dpkg)->version);
+}
+
 // As dpkg runs a script (dpkg(1), "ENVIRONMENT").
-SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv) {
+SandboxCommand MaintainerScripts::script_command(const deb::Package& package, std::string_view script,
+                                                 std::vector<std::string> argv) const {
     SandboxCommand command;
     command.argv = std::move(argv);
     command.environment = maintainer_environment();
@@ -71,16 +89,8 @@ SandboxCommand script_command(const deb::Package& package, std::string_view scri
                                 {"DPKG_MAINTSCRIPT_DEBUG", "0"},
                                 {"DPKG_ADMINDIR", "/var/lib/dpkg"},
                                 {"DPKG_ROOT", ""},
-                                {"DPKG_RUNNING_VERSION", "1.21.0"}});
+                                {"DPKG_RUNNING_VERSION", dpkg_version_}});
     return command;
-}
-
-}  // namespace
-
-MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
-                                     std::uint64_t packages_total, OutputReader on_output)
-    : sandbox_(sandbox), root_(root), progress_(progress), on_output_(std::move(on_output)) {
-    seen_.packages_total = packages_total;
 }
 
 void MaintainerScripts::take_output(std::string_view line) {
@@ -138,13 +148,19 @@ int MaintainerScripts::run_dpkg(std::vector<std::string> arguments) {
     return sandbox_.run(command);
 }
 
-void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages) {
+void MaintainerScripts::configure(const std::vector<const deb::Package*>& packages, Triggers triggers) {
     if (packages.empty())
         return;
-    std::vector<std::string> arguments = {"--configure"};
+    std::vector<std::string> arguments = {triggers == Triggers::defer ? "--no-triggers" : "--triggers", "--configure"};
     for (const auto* package : packages) arguments.emplace_back(package->name);
     if (const int status = run_dpkg(std::move(arguments)); status != 0)
         fail("configure the packages", status);
+    const bool awaited = triggers == Triggers::defer &&
+                         root_.read("/var/lib/dpkg/status").find(" triggers-awaited\n") != std::string::npos;
+    if (!awaited)
+        return;
+    if (const int status = run_dpkg({"--triggers-only", "--pending"}); status != 0)
+        fail("process triggers", status);
 }
 
 void MaintainerScripts::configure_pending() {

@@ -19,13 +19,16 @@ using OutputReader = std::function<void(std::string_view package, std::string_vi
 
 class MaintainerScripts {
   public:
-    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress, std::uint64_t packages_total,
-                      OutputReader on_output);
+    // `packages` are all that are going to be installed.
+    MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
+                      const std::vector<const deb::Package*>& packages, OutputReader on_output);
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
     void run_preinst(const unpack::StagedPackage& package);
-    // One `dpkg --configure` for these packages, in this order; pending triggers are processed at its end.
-    void configure(const std::vector<const deb::Package*>& packages);
+    // One `dpkg --configure` for these packages, in this order. Pending triggers are processed at its end, or, as apt
+    // does between its runs of dpkg, left to a later call where no package waits for them.
+    enum class Triggers { process, defer };
+    void configure(const std::vector<const deb::Package*>& packages, Triggers triggers);
     // The same for all that are unpacked, in dpkg's own order.
     void configure_pending();
     // The packages that configure_pending() would configure, in its order: "name" or "name:arch" as dpkg says it.
@@ -43,6 +46,8 @@ class MaintainerScripts {
         Sandbox::Ticket ticket = 0;
         std::deque<std::string> last_lines;
     };
+    SandboxCommand script_command(const deb::Package& package, std::string_view script,
+                                  std::vector<std::string> argv) const;
     int run_dpkg(std::vector<std::string> arguments);
     void take_output(std::string_view line);
     void take_status(std::string_view line);
@@ -59,6 +64,7 @@ class MaintainerScripts {
     OutputReader on_output_;
     std::string speaker_;  // whose script says what dpkg's output goes on with
     std::deque<Beside> beside_;
+    std::string dpkg_version_;  // upstream's part
 };
 
 }  // namespace vprov::configure

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/configure/gzip_program.h"
 #include "bootstrap/configure/sandbox_child.h"
 #include "os/interrupt.h"
 #include "os/syscall_filter.h"
@@ -133,11 +134,13 @@ std::map<std::string, std::string> maintainer_environment() {
 Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path& work, std::string hostname,
                  Network network)
     : root_(root),
-      stub_(work / "start-stop-daemon"),
+      stand_ins_(work / "stand-ins"),
       hostname_(std::move(hostname)),
       network_(network),
       filter_(os::make_sync_filter()) {
-    os::write_file(stub_, kStub, 0755);
+    std::filesystem::create_directory(stand_ins_);
+    os::write_file(stand_ins_ / "start-stop-daemon", kStub, 0755);
+    os::write_file(stand_ins_ / "gzip", gzip_program(), 0755);
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
         throw system_error(ErrorKind::script, errno, "cannot start the sandbox");
@@ -149,7 +152,7 @@ Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path&
         throw system_error(ErrorKind::script, errno, "cannot start the sandbox");
     if (process_ == 0) {
         socket_.reset();
-        run_sandbox({{root_, stub_, network_}, hostname_, filter_, other.get()}, parent);
+        run_sandbox({{root_, stand_ins_, network_}, hostname_, filter_, other.get()}, parent);
     }
 }
 

@@ -76,7 +76,7 @@ class Sandbox {
     [[noreturn]] void fail_as_ended();
 
     os::RootDir root_;
-    std::filesystem::path stub_;  // bind-mounted over start-stop-daemon
+    std::filesystem::path stand_ins_;  // what is mounted over programs of the tree
     std::string hostname_;
     Network network_;
     std::string filter_;  // the seccomp program

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bootstrap/configure/gzip_program.h"
 
 namespace vprov::configure {
 namespace {
@@ -146,6 +147,19 @@ void mount_tree(const std::string& path) {
          "cannot bind the guest's tree without devices");
 }
 
+void cover_programs(const os::RootDir& root, const std::filesystem::path& stand_ins) {
+    const bool split = !root.exists("/usr/sbin/start-stop-daemon");  // where /sbin is no link into /usr
+    bind_file(root, (stand_ins / "start-stop-daemon").c_str(),
+              split ? "/sbin/start-stop-daemon" : "/usr/sbin/start-stop-daemon");
+    const auto* gzip = root.exists("/usr/bin/gzip") ? "/usr/bin/gzip" : "/bin/gzip";
+    const auto real = root.open_if_exists(gzip, O_PATH);
+    if (!real)
+        return;
+    root.write(kRealGzip, "");
+    bind_file(root, path_of(*real).c_str(), kRealGzip);
+    bind_file(root, (stand_ins / "gzip").c_str(), gzip);
+}
+
 void enter(const os::RootDir& root) {
     must(::fchdir(root.open("/", O_RDONLY | O_DIRECTORY).get()), "cannot enter the guest's tree");
     must(::syscall(SYS_pivot_root, ".", "."), "cannot change the root directory");
@@ -181,8 +195,7 @@ void make_mounts(const SandboxMounts& mounts) {
     mount_in(root, "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
     mount_in(root, "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");  // as at run time: nothing there lasts
     must(::mkdirat(root.open("/run", O_PATH | O_DIRECTORY).get(), "lock", 0777), "cannot make /run/lock");
-    const bool split = !root.exists("/usr/sbin/start-stop-daemon");  // where /sbin is no link into /usr
-    bind_file(root, mounts.stub.c_str(), split ? "/sbin/start-stop-daemon" : "/usr/sbin/start-stop-daemon");
+    cover_programs(root, mounts.stand_ins);
     if (mounts.network == Network::host)
         bind_file(root, kResolver, kResolver);
     enter(root);

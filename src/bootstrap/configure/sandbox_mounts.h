@@ -12,7 +12,7 @@ namespace vprov::configure {
 
 struct SandboxMounts {
     const os::RootDir& root;
-    const std::filesystem::path& stub;  // covers start-stop-daemon
+    const std::filesystem::path& stand_ins;  // a directory with what covers start-stop-daemon and gzip
     Network network;
 };
 
