@@ -68,6 +68,34 @@ def compare(first, second, pairs):
           f"{first.name} to {second.name}, median of {pairs}")
 
 
+def compare_all(ours, peers, wanted, pairs):
+    """All ways in turn, `pairs` times; then the ratio of each of ours to each of the peers that is wanted, which names
+    (one of ours, a peer)."""
+    runs = {way.name: [] for way in [*ours, *peers]}
+    for number in range(1, pairs + 1):
+        for way in [*ours, *peers]:
+            runs[way.name].append(measure(way))
+        print(f"  {number}: " + ", ".join(f"{name} {of[-1].seconds:.2f} s" for name, of in runs.items()), flush=True)
+    for way in [*ours, *peers]:
+        print(describe(way, runs[way.name]))
+    for mine, peer in wanted:
+        ratios = [a.seconds / b.seconds for a, b in zip(runs[mine], runs[peer])]
+        print(f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}): {mine} to {peer}, "
+              f"median of {pairs}", flush=True)
+    return {name: statistics.median(run.seconds for run in of) for name, of in runs.items()}
+
+
+def mirror_of_host():
+    """The first archive of the host's apt sources that has Debian's main component for a release of Debian."""
+    targets = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL) $(COMPONENT)",
+                              "Created-By: Packages"], capture_output=True, text=True, check=True).stdout
+    for line in targets.splitlines():
+        uri, *rest = line.split()
+        if rest == ["Debian", "Debian", "main"]:
+            return uri.rstrip("/")
+    raise SystemExit("cannot measure: the host's apt sources have no mirror of Debian")
+
+
 def merged_usr_tree(tree, suite, sources, packages):
     """mmdebstrap's command for a set of packages. With the hook it takes usr-is-merged, as vprov does; without it, it
     would install usrmerge and perl."""

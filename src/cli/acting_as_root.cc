@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/progress_view.h"
 #include "os/command.h"
 #include "os/user_namespace.h"
 
@@ -13,7 +14,18 @@ std::string act_as_root(Progress& progress, const std::function<std::string()>& 
     return os::run_as_root(access, runner, [&] {
         if (access.by == os::RootBy::single_id)
             progress.warning(fmt::format("every file will belong to one user: {}", access.shortfall.text()));
-        return work();
+        const auto pause = [&] {  // only this process knows what it has drawn on the terminal
+            if (auto* shown = dynamic_cast<LineProgress*>(&progress))
+                shown->pause();
+        };
+        try {
+            const auto result = work();
+            pause();
+            return result;
+        } catch (...) {
+            pause();
+            throw;
+        }
     });
 }
 

@@ -72,6 +72,11 @@ void LineProgress::detail(std::string_view text) {
     fmt::print(stderr, "    {}\n", text);
 }
 
+void LineProgress::pause() {
+    const std::lock_guard lock(mutex_);
+    clear_live_line();
+}
+
 LiveProgress::~LiveProgress() {
     clear_live_line();
 }

@@ -24,6 +24,7 @@ class LineProgress : public Progress {
     void finished(Stage stage, double seconds, std::string_view summary) override;
     void warning(std::string_view text) override;
     void detail(std::string_view text) override;
+    void pause();  // nothing of a line that moves is left on the terminal
 
   protected:
     virtual void clear_live_line() {}

@@ -16,7 +16,7 @@ struct Command {
     std::map<std::string, std::string> environment;  // all of it; clean_environment() is the usual start
     std::string input;                               // fed to standard input, which is then closed
     int input_fd = -1;                               // standard input instead of `input`; borrowed
-    std::vector<int> inherited;                      // descriptors that stay open in the child, under their number
+    std::vector<int> inherited = {};                 // descriptors that stay open in the child, under their number
     bool operator==(const Command&) const = default;
 };
 

@@ -47,7 +47,7 @@ bool is_mount_point(const fs::path& path) {
            (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-// A new file system has lost+found, and a debootstrap that failed leaves its log in debootstrap/.
+// A new file system has lost+found, and a run that was killed leaves its work directory to the next.
 bool is_empty_but_for_leftovers(const fs::path& folder) {
     std::error_code failure;
     for (const auto& entry : fs::directory_iterator(folder, failure)) {

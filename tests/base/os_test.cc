@@ -79,7 +79,7 @@ TEST(RootDir, LinksAndDotsEndAtTheRoot) {
 
 TEST(Command, GivesOutputErrorsStatusAndInput) {
     SystemCommandRunner runner;
-    Command command{{"sh", "-c", "cat; echo bad >&2; exit 3"}, clean_environment(), std::string(200000, 'x'), {}};
+    Command command{{"sh", "-c", "cat; echo bad >&2; exit 3"}, clean_environment(), std::string(200000, 'x')};
     const auto result = runner.run(command);
     EXPECT_EQ(result.status, 3);
     EXPECT_EQ(result.output.size(), 200000U);
@@ -92,7 +92,7 @@ TEST(Command, GivesOutputErrorsStatusAndInput) {
 TEST(Command, SaysWhyAProgramDoesNotStart) {
     SystemCommandRunner runner;
     try {
-        runner.run({{"/no/such/program"}, {}, {}, {}});
+        runner.run({{"/no/such/program"}, {}, {}});
         FAIL() << "it started";
     } catch (const Error& e) {
         EXPECT_EQ(e.message(), "cannot run '/no/such/program': No such file or directory");
@@ -106,7 +106,7 @@ TEST(Command, AStopRequestEndsTheChild) {
         request_stop();
     });
     const auto start = std::chrono::steady_clock::now();
-    EXPECT_THROW(runner.run({{"sleep", "30"}, clean_environment(), {}, {}}), Error);
+    EXPECT_THROW(runner.run({{"sleep", "30"}, clean_environment(), ""}), Error);
     stopper.join();
     clear_stop_for_test();
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));

@@ -47,8 +47,8 @@ offers 'debian1.toml' build d
 offers 'debian1.toml out recipes' build ''
 offers 'recipes/web1.toml' check recipes/
 offers 'debian1.toml' build --launch d
-offers '--login-timeout' build --lo
-offers '--launch --login-timeout' build --l
+offers '--locked --login-timeout' build --lo
+offers '--launch --locked --login-timeout' build --l
 offers '--verbose --version' build --ver
 offers '' build --set ''
 offers 'out recipes' build --output ''

@@ -100,16 +100,15 @@ class Usage(unittest.TestCase):
         (self.directory / "tree/file").touch()
         result = self.run_vprov("bootstrap", "bookworm", "tree")
         self.assertEqual(result.returncode, 2)
-        if os.geteuid() == 0:
-            self.assertEqual(result.stderr, f"vprov: cannot bootstrap into '{self.directory / 'tree'}': "
-                             "it is not an empty directory\n")
-        else:
-            self.assertEqual(result.stderr, "vprov: cannot bootstrap: packages' scripts need root; run it with sudo\n")
+        if result.stderr.startswith("vprov: cannot make a user namespace"):
+            self.skipTest(result.stderr)
+        self.assertIn(f"vprov: cannot bootstrap into '{self.directory / 'tree'}': it is not an empty directory\n",
+                      result.stderr)
 
     def test_every_verb_describes_itself(self):
         verbs = [word for word in self.run_vprov("complete").stdout.split() if not word.startswith("-")]
-        self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "console", "create", "destroy", "list",
-                                         "lock", "plan", "shutdown", "why"])
+        self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "console", "create", "destroy", "doctor",
+                                         "list", "lock", "plan", "shutdown", "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

@@ -77,8 +77,8 @@ class RootlessTest(VprovTest):
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
     def bootstrap(self, prefix, target, cache=None):
-        run = self.run_as(prefix, self.program, "bootstrap", "--variant=essential", "--no-updates", "--cache-dir",
-                          cache or self.user_cache, "bookworm", target, self.mirror)
+        run = self.run_as(prefix, self.program, "bootstrap", "--variant=essential", "--no-updates", "--no-layers",
+                          "--cache-dir", cache or self.user_cache, "bookworm", target, self.mirror)
         self.assert_done(run)
         return run.stderr
 
@@ -174,7 +174,8 @@ class RootlessTest(VprovTest):
 
     def start_bootstrap(self):
         process = subprocess.Popen([*self.as_user(), self.program, "-v", "bootstrap", "--variant=essential", "--no-updates",
-                                    "--cache-dir", str(self.user_cache), "bookworm", str(self.place / "tree"), self.mirror],
+                                    "--no-layers", "--cache-dir", str(self.user_cache), "bookworm",
+                                    str(self.place / "tree"), self.mirror],
                                    env=self.environment(), cwd=self.place, text=True, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         self.addCleanup(self.end, process)

@@ -198,7 +198,7 @@ TEST(Mistakes, WhatContradictsItselfIsRefused) {
         "root_password "
         "and authorized_keys");
     EXPECT_EQ(mistakes_after_good("[system]\nsources = [\"a.list\"]\nmirror = \"http://a.example.org\"\n"),
-              "g1.toml:8:1: cannot use [system] mirror together with sources: they say all of that");
+              "g1.toml:8:10: cannot use [system] mirror together with sources: they say all of that");
 }
 
 }  // namespace

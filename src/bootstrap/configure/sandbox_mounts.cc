@@ -140,6 +140,8 @@ unsigned long flags_of(const std::string& path) {
 
 // Without devices: what a script makes with mknod(2) is there, and leads nowhere.
 void mount_tree(const std::string& path) {
+    if ((flags_of(path) & MS_NOEXEC) != 0)
+        throw error(ErrorKind::script, "the file system that {} is on is mounted noexec", quote(path));
     must(::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr), "cannot bind the guest's tree");
     must(::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_NODEV | flags_of(path), nullptr),
          "cannot bind the guest's tree without devices");

@@ -33,7 +33,7 @@ struct Deviation {
 // Sorted by name. Borrows from the PackageIndex it was resolved from.
 struct PackageSet {
     std::vector<Selected> packages;
-    std::optional<Deviation> deviation;
+    std::optional<Deviation> deviation = std::nullopt;
     Bytes download_size() const;
     Bytes installed_size() const;
 };
