@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define EXPECT_THAT(condition)                                                            \
-    do {                                                                                  \
-        if (!(condition)) {                                                               \
+#define EXPECT_THAT(condition)                                                           \
+    do {                                                                                 \
+        if (!(condition)) {                                                              \
             std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            std::abort();                                                                 \
-        }                                                                                 \
+            std::abort();                                                                \
+        }                                                                                \
     } while (false)
