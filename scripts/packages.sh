@@ -15,6 +15,7 @@ test_packages=(
   libgtest-dev python3
   apt dpkg gpg gpg-agent                        # archives made for the tests, and apt as the judge of the resolver
   debootstrap mmdebstrap mount uidmap           # trees to compare with
+  qemu-user-static                              # another architecture's scripts
   squashfs-tools                                # images to look into
   clang libclang-rt-dev                         # fuzz targets: libFuzzer
   iproute2 libxen-dev procps util-linux         # tap devices; Xen's own parser; what is left running or mounted

@@ -78,15 +78,9 @@ bool has_merged_usr(const BootstrapCommand& command) {
     return !is_in(kNever, command.suite) && !(command.variant == "buildd" && is_in(kNotForBuilds, command.suite));
 }
 
-bool runs_scripts(BootstrapAction action) {
-    return action == BootstrapAction::install;
-}
-
 }  // namespace
 
 plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
-    if (!runs_scripts(command.action) && !command.arch.empty())
-        facts.architecture = command.arch;  // what is only fetched or unpacked does not have to run here
     if (command.signature_check == SignatureCheck::off)
         facts.file_exists = [](const std::filesystem::path&) { return true; };  // no keyring is looked into
     plan::Options planning;

@@ -31,6 +31,12 @@ void refuse_running(const plan::Plan& plan) {
                     quote(plan.name), plan.name);
 }
 
+void refuse_foreign(const plan::Plan& plan) {
+    if (plan.architecture != "amd64" && plan.architecture != "i386")
+        throw error(ErrorKind::usage, "cannot launch {}: guests run on qemu-system-x86_64, and it is for {}",
+                    quote(plan.name), plan.architecture);
+}
+
 void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options, Session& session,
             Progress& progress, pipeline::StageTimer& timer) {
     const auto domains = hypervisor::Domains::standard();
@@ -91,6 +97,8 @@ void build(const BuildOptions& options, Session& session) {
     for (const auto& recipe : options.recipes) {
         plans.push_back(plan_recipe(options, recipe));
         refuse_running(plans.back());
+        if (options.launch)
+            refuse_foreign(plans.back());
     }
     const auto progress = make_progress(session);
     for (const auto& plan : plans) {

@@ -16,12 +16,6 @@ constexpr std::array<Setting, 3> kSettings = {{{"kernel.unprivileged_userns_clon
                                                {"kernel.apparmor_restrict_unprivileged_userns", "1"},
                                                {"user.max_user_namespaces", "0"}}};
 
-// What runs one architecture's programs, and the package of Debian 12 that brings it.
-struct Emulator {
-    std::string_view architecture, handler;
-};
-constexpr std::array<Emulator, 2> kEmulators = {{{"arm64", "qemu-aarch64"}, {"riscv64", "qemu-riscv64"}}};
-
 bool has_program(const HostState& state, std::string_view name) {
     return std::find(state.programs.begin(), state.programs.end(), name) != state.programs.end();
 }
@@ -70,18 +64,15 @@ void add_settings(const HostState& state, std::vector<Check>& checks) {
     }
 }
 
-void add_emulators(const HostState& state, std::vector<Check>& checks) {
-    for (const auto& emulator : kEmulators) {
-        if (emulator.architecture == state.architecture)
+void add_foreign(const HostState& state, std::vector<Check>& checks) {
+    for (const auto& [architecture, obstacle] : state.foreign) {
+        if (architecture == state.architecture)
             continue;
-        const auto found = state.emulators.find(std::string(emulator.handler));
-        const bool works = found != state.emulators.end() && found->second;
-        const auto finding = works ? fmt::format("scripts of {} guests run by it", emulator.architecture)
-                             : found == state.emulators.end()
-                                 ? fmt::format("scripts of {} guests cannot run", emulator.architecture)
-                                 : fmt::format("is there, but not in other root directories (flag F)");
-        checks.push_back({std::string(emulator.handler), Need::some, works ? Verdict::ok : Verdict::missing, finding,
-                          works ? "" : "sudo apt install qemu-user-static"});
+        const bool runs = obstacle.cause.empty();
+        checks.push_back({architecture + " programs", Need::some, runs ? Verdict::ok : Verdict::missing,
+                          runs ? fmt::format("run here, so {} guests can be built", architecture)
+                               : "do not run here: " + obstacle.cause,
+                          obstacle.fix});
     }
 }
 
@@ -124,7 +115,7 @@ std::vector<Check> checks_of(const HostState& state) {
     checks.push_back(program(state, "gpgv", Need::build, "checks the signatures of archives", "gpgv"));
     add_keyrings(state, checks);
     checks.push_back(program(state, "mke2fs", Need::build, "makes the file systems of images", "e2fsprogs"));
-    add_emulators(state, checks);
+    add_foreign(state, checks);
     checks.push_back(program(state, "qemu-system-x86_64", Need::run, "runs guests where there is no Xen",
                              "--no-install-recommends qemu-system-x86"));
     checks.push_back(kvm(state));

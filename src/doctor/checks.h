@@ -21,7 +21,7 @@ struct HostState {
     std::map<std::string, bool> keyrings;         // "debian" to whether its keyring is there
     std::string kvm_failure;                      // "" when KVM runs guests fast enough
     std::string architecture;                     // Debian's name
-    std::map<std::string, bool> emulators;        // binfmt_misc(5): "qemu-aarch64" to whether it works in another root
+    std::map<std::string, os::Obstacle> foreign;  // architecture to what keeps its programs from running
 };
 HostState read_host_state(os::CommandRunner& runner);
 

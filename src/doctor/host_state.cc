@@ -14,6 +14,7 @@
 #include "doctor/checks.h"
 #include "hypervisor/launch/kvm_probe.h"
 #include "os/fd.h"
+#include "os/foreign_programs.h"
 
 namespace vprov::doctor {
 namespace {
@@ -71,20 +72,17 @@ os::Obstacle try_namespaces(const os::RootAccess& access, os::CommandRunner& run
     }
 }
 
-// binfmt_misc: "enabled" on the first line, "flags: F" where the kernel has opened the interpreter beforehand.
-std::map<std::string, bool> emulators() {
-    std::map<std::string, bool> found;
-    std::error_code failure;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/sys/fs/binfmt_misc", failure)) {
-        const auto name = entry.path().filename().native();
-        if (!name.starts_with("qemu-"))
-            continue;
-        const auto text = read_if_there(entry.path().native()).value_or("");
-        const auto flags = text.find("\nflags: ");
-        found[name] = text.starts_with("enabled") && flags != std::string::npos &&
-                      text.substr(flags, text.find('\n', flags + 1) - flags).find('F') != std::string::npos;
+os::Obstacle try_programs(const std::string& architecture, const os::RootAccess& access, os::CommandRunner& runner) {
+    try {
+        const auto told = os::run_as_root(access, runner, [&] {
+            const auto obstacle = os::what_forbids_programs_of(architecture, std::filesystem::temp_directory_path());
+            return obstacle.cause + '\n' + obstacle.fix;
+        });
+        const auto end = told.find('\n');
+        return {told.substr(0, end), told.substr(end + 1)};
+    } catch (const Error& e) {
+        return {e.message(), ""};
     }
-    return found;
 }
 
 std::string native_architecture() {
@@ -109,7 +107,8 @@ HostState read_host_state(os::CommandRunner& runner) {
         state.keyrings[name] = std::filesystem::exists(fmt::format("/usr/share/keyrings/{}-archive-keyring.gpg", name));
     state.kvm_failure = hypervisor::probe_kvm().reason;
     state.architecture = native_architecture();
-    state.emulators = emulators();
+    for (const std::string name : {"i386", "arm64", "riscv64"})
+        state.foreign[name] = try_programs(name, state.access, runner);
     return state;
 }
 

@@ -9,6 +9,7 @@
 #include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "os/foreign_programs.h"
 #include "os/user_namespace.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
@@ -110,7 +111,18 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
 
 }  // namespace
 
+void check_scripts_run(std::string_view architecture, const std::filesystem::path& work) {
+    const auto obstacle = os::what_forbids_programs_of(architecture, work);
+    if (!obstacle.cause.empty())
+        throw error(
+            ErrorKind::usage,
+            "cannot run the scripts of {} packages here: {}\n"
+            "Without them: 'vprov bootstrap --foreign --arch={}' unpacks a tree that is completed where they run",
+            architecture, obstacle.text(), architecture);
+}
+
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request) {
+    check_scripts_run(request.architecture, request.work);
     return std::make_shared<configure::Sandbox>(request.root, request.work, request.hostname, request.network);
 }
 

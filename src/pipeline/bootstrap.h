@@ -58,6 +58,11 @@ struct Selection {
     std::vector<std::string> mirrors{};  // of a lock: where a package may also be found at its path
 };
 
+// Throws Error(usage) where this machine runs no programs of `architecture`, saying what to do. `work` is an existing
+// directory on the file system that they are going to run from.
+void check_scripts_run(std::string_view architecture, const std::filesystem::path& work);
+
+// After check_scripts_run().
 std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request);
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer);

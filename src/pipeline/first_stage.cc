@@ -1,5 +1,6 @@
 #include "pipeline/first_stage.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -170,6 +171,8 @@ void run_second_stage(const std::filesystem::path& tree, const std::filesystem::
     if (!root.exists(kScript) || !root.exists("/debootstrap/steps"))
         throw error(ErrorKind::usage, "cannot complete {}: it has no {}, which --foreign leaves there",
                     quote(tree.native()), kScript);
+    if (root.exists("/debootstrap/arch"))
+        check_scripts_run(trimmed(os::read_file(root.open("/debootstrap/arch", O_RDONLY), "/debootstrap/arch")), tree);
     std::deque<std::string> last;
     configure::SandboxCommand command;
     command.argv = {kScript, "--second-stage"};

@@ -24,18 +24,25 @@ struct CloseDir {
     void operator()(DIR* dir) const { ::closedir(dir); }
 };
 
-// The newest "PREFIX-VERSION" in /boot, as its version; nullopt when there is none.
-std::optional<std::string> newest_kernel(const os::RootDir& root) {
-    constexpr std::string_view kPrefix = "vmlinuz-";
+struct Kernel {
+    std::string file, version;
+};
+
+// nullopt when there is none in /boot. Where the architecture's kernels are not compressed they end in x: linux-image
+// of riscv64 and ppc64el (bookworm).
+std::optional<Kernel> newest_kernel(const os::RootDir& root) {
     auto fd = root.open_if_exists("/boot", O_RDONLY | O_DIRECTORY);
     if (!fd)
         return std::nullopt;
     const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd->release()));
-    std::optional<std::string> newest;
+    std::optional<Kernel> newest;
     while (const auto* entry = dir ? ::readdir(dir.get()) : nullptr) {
         const std::string_view name = entry->d_name;
-        if (name.starts_with(kPrefix) && (!newest || deb::compare_versions(name.substr(kPrefix.size()), *newest) > 0))
-            newest = name.substr(kPrefix.size());
+        if (!name.starts_with("vmlinuz-") && !name.starts_with("vmlinux-"))
+            continue;
+        const auto version = name.substr(name.find('-') + 1);
+        if (!newest || deb::compare_versions(version, newest->version) > 0)
+            newest = {std::string(name), std::string(version)};
     }
     return newest;
 }
@@ -56,12 +63,12 @@ void copy_out(const os::RootDir& root, const std::string& path, const fs::path& 
 void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::path& directory) {
     if (plan.recipe.system.kernel.path || plan.kernel_package.empty())
         return;
-    const auto version = newest_kernel(root);
-    if (!version)
+    const auto kernel = newest_kernel(root);
+    if (!kernel)
         throw error(ErrorKind::disk, "cannot find a kernel in the guest's /boot, although {} is installed",
                     quote(plan.kernel_package));
-    copy_out(root, "/boot/vmlinuz-" + *version, directory / "vmlinuz");
-    const auto initrd = "/boot/initrd.img-" + *version;
+    copy_out(root, "/boot/" + kernel->file, directory / "vmlinuz");
+    const auto initrd = "/boot/initrd.img-" + kernel->version;
     if (!root.exists(initrd))
         throw error(ErrorKind::disk, "cannot find {} in the guest: no initramfs was made for its kernel",
                     quote(initrd));

@@ -12,16 +12,6 @@
 namespace vprov::plan {
 namespace {
 
-// Maintainer scripts run on this host's processor: an amd64 runs i386's too.
-std::string planned_architecture(const recipe::System& system, const HostFacts& facts) {
-    auto wanted = system.arch.value_or(facts.architecture);
-    if (wanted != facts.architecture && !(facts.architecture == "amd64" && wanted == "i386"))
-        throw error(ErrorKind::recipe,
-                    "cannot build for {}: this host is {}, and the packages' scripts have to run on it", quote(wanted),
-                    quote(facts.architecture));
-    return wanted;
-}
-
 std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const std::string& seed) {
     std::vector<Interface> interfaces;
     for (const auto& network : recipe.networks) {
@@ -51,7 +41,7 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     Plan plan;
     plan.recipe = recipe;
     plan.name = recipe.name;
-    plan.architecture = planned_architecture(recipe.system, facts);
+    plan.architecture = recipe.system.arch.value_or(facts.architecture);
     plan.hostname = recipe.identity.hostname.value_or(recipe.name);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
     plan.repositories = planned_repositories(recipe, facts);

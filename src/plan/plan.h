@@ -77,7 +77,8 @@ struct Options {
 };
 
 // Throws Error(recipe) "FILE: cannot ..." for what cannot be on this host: no root disk, two disks of one name or
-// mount or guest device, a foreign architecture, a keyring that is needed and nowhere.
+// mount or guest device, a keyring that is needed and nowhere. Any architecture can be planned for; what runs its
+// scripts is looked for by who runs them.
 Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options);
 
 // The domain for the hypervisor, its files in `plan.output`. Its kernel is "" where the recipe wants none.

@@ -44,7 +44,7 @@ constexpr std::array<Link, 4> kDeviceLinks = {{{"/dev/fd", "/proc/self/fd"},
 
 // The dynamic loader's directory where the architecture's ABI puts it in /lib64 (dpkg-architecture's table).
 bool has_lib64(std::string_view architecture) {
-    constexpr std::array<std::string_view, 4> kWith = {"amd64", "ppc64", "ppc64el", "loong64"};
+    constexpr std::array<std::string_view, 6> kWith = {"amd64", "loong64", "mips64el", "ppc64", "ppc64el", "sparc64"};
     return std::find(kWith.begin(), kWith.end(), architecture) != kWith.end();
 }
 
