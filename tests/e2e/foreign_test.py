@@ -80,9 +80,9 @@ class ForeignTest(VprovTest):
     def in_namespace(self, registered, *command):
         return run_in_namespace(registered, command, env=self.environment(), cwd=self.place)
 
-    def bootstrap(self, registered, target, *options):
+    def bootstrap(self, registered, target, *options, cache=None):
         return self.in_namespace(registered, vprov_under_test.vprov, "bootstrap", "--arch=arm64", "--no-updates",
-                                 "--variant=essential", "--cache-dir", self.cache, *options, "bookworm", target,
+                                 "--variant=essential", "--cache-dir", cache or self.cache, *options, "bookworm", target,
                                  vprov_under_test.host_mirror())
 
     def in_tree(self, tree, *command):
@@ -115,15 +115,15 @@ class ForeignTest(VprovTest):
             "sudo systemctl restart systemd-binfmt" if os.path.exists("/run/systemd/system") else
             "sudo apt install binfmt-support")
         cause = "no emulator is registered for their programs (binfmt_misc)"
-        cache = ["--cache-dir", self.place / "cache"]
+        cache = self.place / "cache"
         with self.subTest("bootstrap"):
-            self.assert_refused(self.bootstrap("", self.place / "tree", *cache), cause, fix)
+            self.assert_refused(self.bootstrap("", self.place / "tree", cache=cache), cause, fix)
             self.assertFalse((self.place / "tree").exists())
         with self.subTest("build"):
             recipe = self.recipe(RECIPE.format(mirror=vprov_under_test.host_mirror()))
             self.assert_refused(self.in_namespace("", vprov_under_test.vprov, "build", recipe, "--output", self.output,
-                                                  *cache), cause, fix)
-        self.assertEqual([path for path in (self.place / "cache").rglob("*") if path.is_file()], [])  # nothing was fetched
+                                                  "--cache-dir", cache), cause, fix)
+        self.assertEqual([path for path in cache.rglob("*") if path.is_file()], [])  # nothing was fetched
 
     def test_an_emulator_for_the_root_directory_only(self):
         self.assert_refused(self.bootstrap(definition("OP"), self.place / "tree"),
