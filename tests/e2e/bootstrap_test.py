@@ -140,6 +140,9 @@ class BootstrapTest(VprovTest):
         tree = self.place / "tree"
         self.assert_done(self.bootstrap(tree, "--foreign"))
         (tree / "usr/bin/dpkg").rename(tree / "usr/bin/dpkg.away")
+        (tree / "usr/bin/dpkg").write_text('#!/bin/sh\ncase " $* " in *" --configure "*) exit 1 ;; esac\n'
+                                           'exec dpkg.away "$@"\n')
+        (tree / "usr/bin/dpkg").chmod(0o755)
         failed = self.in_tree(tree, "/debootstrap/debootstrap", "--second-stage")
         self.assertEqual(failed.returncode, 1)
         self.assertRegex(failed.stderr, r"E: step \d+, configure .* failed; run this again when its cause is gone\n$")
