@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bootstrap/pack/tree_entry.h"
 #include "os/fd.h"
+#include "os/tree_files.h"
 
 namespace vprov::pack {
 namespace fs = std::filesystem;
@@ -26,7 +27,7 @@ void write_squashfs(const fs::path& tree, const fs::path& image, const TarOption
         throw error(ErrorKind::disk, "cannot write {}: there is no mksquashfs; install the package squashfs-tools",
                     quote(image.native()));
     auto pipe = os::make_pipe();
-    const auto newest = status_of(tree).st_mtime;
+    const auto newest = os::status_of(tree).st_mtime;
     auto command = mksquashfs(image, std::min<std::int64_t>(newest, options.latest_time.value_or(newest)));
     command.input_fd = pipe.read.get();
     auto result = std::async(std::launch::async, [&] {

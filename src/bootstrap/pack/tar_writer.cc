@@ -17,6 +17,7 @@
 #include "bootstrap/pack/tree_entry.h"
 #include "os/fd.h"
 #include "os/interrupt.h"
+#include "os/tree_files.h"
 
 namespace vprov::pack {
 namespace {
@@ -92,7 +93,7 @@ class TarWriter {
         os::check_stop();
         write_member(path);
         const auto below = path.empty() ? "" : path + "/";
-        auto names = sorted_names(tree_ / path);
+        auto names = os::sorted_names(tree_ / path);
         for (const auto& [place, device] : devices_)
             if (fs::path(place).parent_path() == path)
                 names.push_back(fs::path(place).filename());
@@ -127,14 +128,14 @@ class TarWriter {
         const auto entry = new_entry(device.path);
         ::archive_entry_set_mode(entry.get(), device.mode);
         ::archive_entry_set_rdev(entry.get(), makedev(device.major, device.minor));
-        ::archive_entry_set_mtime(entry.get(), time_of(status_of(tree_ / fs::path(device.path).parent_path()).st_mtime),
-                                  0);
+        ::archive_entry_set_mtime(entry.get(),
+                                  time_of(os::status_of(tree_ / fs::path(device.path).parent_path()).st_mtime), 0);
         write_header(entry.get());
     }
 
     void write_member(const std::string& path) {
         const auto place = tree_ / path;
-        const auto status = status_of(place);
+        const auto status = os::status_of(place);
         if (S_ISSOCK(status.st_mode))
             return;
         const auto entry = new_entry(path);

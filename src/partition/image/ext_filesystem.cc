@@ -236,7 +236,7 @@ void ExtFilesystem::set_links(Inode number, std::uint32_t count) {
     check_ext(::ext2fs_write_inode(state_->fs, number, EXT2_INODE(&inode)), "write an inode");
 }
 
-void ExtFilesystem::set_attributes(Inode number, const std::vector<ExtendedAttribute>& attributes) {
+void ExtFilesystem::set_attributes(Inode number, const std::vector<os::ExtendedAttribute>& attributes) {
     ext2_xattr_handle* handle = nullptr;
     check_ext(::ext2fs_xattrs_open(state_->fs, number, &handle), "open extended attributes");
     auto code = ::ext2fs_xattrs_read(handle);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "os/fd.h"
+#include "os/tree_files.h"
 
 namespace vprov::partition {
 
@@ -21,10 +22,6 @@ struct DirectoryEntry {
     std::string name;
     Inode inode = 0;
     mode_t mode = 0;  // the type bits count
-};
-
-struct ExtendedAttribute {
-    std::string name, value;  // "security.capability"
 };
 
 class ExtFilesystem {
@@ -46,7 +43,7 @@ class ExtFilesystem {
     void write_directory(Inode inode, Inode parent, const struct stat& status, std::vector<DirectoryEntry> entries);
 
     void set_links(Inode inode, std::uint32_t count);
-    void set_attributes(Inode inode, const std::vector<ExtendedAttribute>& attributes);
+    void set_attributes(Inode inode, const std::vector<os::ExtendedAttribute>& attributes);
 
     void finish();  // writes bitmaps, descriptors and superblock
 

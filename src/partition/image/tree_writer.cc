@@ -1,8 +1,6 @@
 #include "partition/image/tree_writer.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,65 +13,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "os/interrupt.h"
+#include "os/tree_files.h"
 
 namespace vprov::partition {
 namespace {
 namespace fs = std::filesystem;
-
-Error unreadable(const fs::path& path) {
-    return system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
-}
-
-bool is_kept(std::string_view attribute) {
-    if (attribute == "security.selinux")
-        return false;
-    return attribute.starts_with("security.") || attribute.starts_with("user.") ||
-           attribute.starts_with("system.posix_acl_");
-}
-
-std::vector<ExtendedAttribute> attributes_of(const fs::path& path) {
-    std::vector<ExtendedAttribute> attributes;
-    std::string names(1024, '\0');
-    auto size = ::llistxattr(path.c_str(), names.data(), names.size());
-    if (size < 0 && errno == ERANGE) {
-        names.resize(XATTR_LIST_MAX);
-        size = ::llistxattr(path.c_str(), names.data(), names.size());
-    }
-    if (size < 0 && errno != ENOTSUP)
-        throw unreadable(path);
-    names.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    for (const auto name : split(names, '\0')) {
-        if (!is_kept(name))
-            continue;
-        ExtendedAttribute attribute{std::string(name), std::string(XATTR_SIZE_MAX, '\0')};
-        const auto length = ::lgetxattr(path.c_str(), attribute.name.c_str(), attribute.value.data(), XATTR_SIZE_MAX);
-        if (length < 0)
-            throw unreadable(path);
-        attribute.value.resize(static_cast<std::size_t>(length));
-        attributes.push_back(std::move(attribute));
-    }
-    std::ranges::sort(attributes, {}, &ExtendedAttribute::name);
-    return attributes;
-}
-
-std::vector<std::string> sorted_names(const fs::path& folder) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> handle(::opendir(folder.c_str()), ::closedir);
-    if (!handle)
-        throw unreadable(folder);
-    std::vector<std::string> names;
-    while (const auto* entry = ::readdir(handle.get()))
-        if (const std::string_view name = entry->d_name; name != "." && name != "..")
-            names.emplace_back(name);
-    std::ranges::sort(names);
-    return names;
-}
-
-struct stat status_of(const fs::path& path) {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0)
-        throw unreadable(path);
-    return status;
-}
 
 class TreeWriter {
   public:
@@ -83,7 +27,7 @@ class TreeWriter {
         os::check_stop();
         std::vector<DirectoryEntry> entries;
         if (!part_.left_out.contains(path))
-            for (const auto& name : sorted_names(path))
+            for (const auto& name : os::sorted_names(path))
                 // mke2fs has made the root's own
                 if (self != ExtFilesystem::kRoot || name != "lost+found")
                     entries.push_back(write_entry(path / name, name, self));
@@ -105,7 +49,7 @@ class TreeWriter {
     };
 
     DirectoryEntry write_entry(const fs::path& path, const std::string& name, Inode parent) {
-        const auto status = status_of(path);
+        const auto status = os::status_of(path);
         Linked* link = nullptr;
         if (!S_ISDIR(status.st_mode) && status.st_nlink > 1) {
             link = &linked_[{status.st_dev, status.st_ino}];
@@ -147,7 +91,7 @@ class TreeWriter {
             std::string target(PATH_MAX, '\0');
             const auto length = ::readlink(path.c_str(), target.data(), target.size());
             if (length < 0)
-                throw unreadable(path);
+                throw os::unreadable(path);
             into_.write_link(inode, status, std::string_view(target).substr(0, static_cast<std::size_t>(length)));
         } else {
             into_.write_special(inode, status);
@@ -155,7 +99,7 @@ class TreeWriter {
     }
 
     void keep_attributes(const fs::path& path, Inode inode) {
-        if (const auto attributes = attributes_of(path); !attributes.empty())
+        if (const auto attributes = os::attributes_of(path); !attributes.empty())
             into_.set_attributes(inode, attributes);
     }
 
@@ -167,7 +111,7 @@ class TreeWriter {
 }  // namespace
 
 void write_tree(ExtFilesystem& into, const TreePart& part, RootMode root_mode) {
-    auto status = status_of(part.top);
+    auto status = os::status_of(part.top);
     if (root_mode == RootMode::system) {
         status.st_mode = S_IFDIR | 0755;
         status.st_uid = status.st_gid = 0;
