@@ -57,7 +57,7 @@ TEST(Swap, BlkidReadsUuidAndLabel) {
     const auto image = work.path() / disk.image;
     write_empty(disk, image, runner);
     EXPECT_EQ(std::filesystem::file_size(image), disk.size.value);
-    const auto said = runner.run({{"blkid", "-p", "-o", "export", image}, os::clean_environment()});
+    const auto said = runner.run({{"blkid", "-p", "-o", "export", image}, os::clean_environment(), ""});
     EXPECT_EQ(said.status, 0);
     for (const auto& line : {std::string("TYPE=swap"), "UUID=" + disk.uuid.text(),
                              std::string("LABEL=a\\ longer\\ label"), std::string("VERSION=1")})
