@@ -10,7 +10,7 @@
 namespace vprov::pipeline {
 namespace {
 
-constexpr std::string_view kFormat = "layer format 3";  // raised when the same inputs make another tree or tar
+constexpr std::string_view kFormat = "layer format 4";  // raised when the same inputs make another tree or tar
 constexpr std::size_t kNamed = 3;
 
 struct Line {
@@ -35,6 +35,8 @@ std::string described(const Line& line, const Line* before) {
         return fmt::format("{} is new", line.name);
     if (package && version_in(before->value) != version_in(line.value))
         return fmt::format("{} is {} and was {}", line.name, version_in(line.value), version_in(before->value));
+    if (line.kind == "manual")
+        return fmt::format("{} is wanted for itself", line.name);
     if (line.kind == "layer")
         return "it was made by another version of vprov";
     return fmt::format("{} is another", line.name);
@@ -52,10 +54,11 @@ Sha256Digest LayerInputs::digest() const {
 
 LayerInputs layer_inputs(const resolve::PackageSet& packages, const LayerSettings& settings) {
     LayerInputs inputs;
+    const auto text = resolve::canonical_text(packages);
+    for (const auto line : split(trimmed(text), '\n')) inputs.lines.push_back(fmt::format("package {}", line));
     for (const auto& [package, automatic] : packages.packages)
-        inputs.lines.push_back(fmt::format("package {} {} {} {} {}", package->name, package->version,
-                                           package->architecture, package->sha256.hex(),
-                                           automatic ? "automatic" : "manual"));
+        if (!automatic)
+            inputs.lines.push_back(fmt::format("manual {} {}", package->name, package->architecture));
     for (const auto& file : settings.prepared) inputs.lines.push_back("file " + file);
     for (const auto& option : settings.options) inputs.lines.push_back("option " + option);
     inputs.lines.push_back("option architecture " + settings.architecture);

@@ -205,7 +205,7 @@ void Sandbox::take_reply() {
     found->second->failure.assign(buffer.data() + sizeof reply, static_cast<std::size_t>(size) - sizeof reply);
 }
 
-void Sandbox::take_events(int timeout) {
+void Sandbox::take_events() {
     std::vector<pollfd> waiting = {{os::stop_fd(), POLLIN, 0}, {socket_.get(), POLLIN, 0}};
     std::vector<LineReader*> readers;
     for (const auto& [ticket, running] : running_)
@@ -214,7 +214,7 @@ void Sandbox::take_events(int timeout) {
                 waiting.push_back({reader->get(), POLLIN, 0});
                 readers.push_back(reader);
             }
-    if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR)
+    if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)
         throw system_error(ErrorKind::internal, errno, "cannot wait for the sandbox");
     if (os::stop_requested())
         fail_as_ended();  // it has seen the stop too, and ends
@@ -242,13 +242,8 @@ Sandbox::Ticket Sandbox::start(SandboxCommand command) {
     return ticket;
 }
 
-bool Sandbox::has_ended(Ticket ticket) {
-    take_events(0);
-    return running_.at(ticket)->has_ended();
-}
-
 int Sandbox::wait(Ticket ticket) {
-    while (!running_.at(ticket)->has_ended()) take_events(-1);
+    while (!running_.at(ticket)->has_ended()) take_events();
     const auto running = std::move(running_.extract(ticket).mapped());
     if (running->failure.empty())
         return *running->exit;

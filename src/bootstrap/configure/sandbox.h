@@ -63,7 +63,6 @@ class Sandbox {
     using Ticket = std::uint32_t;
     Ticket start(SandboxCommand command);
     int wait(Ticket ticket);
-    bool has_ended(Ticket ticket);  // what has come by now is taken first
 
     // Ends everything inside; nothing of the sandbox stays in the tree. The destructor does the same.
     void close();
@@ -71,7 +70,7 @@ class Sandbox {
   private:
     struct Running;
     void enter();
-    void take_events(int timeout);
+    void take_events();
     void take_reply();
     [[noreturn]] void fail_as_ended();
 

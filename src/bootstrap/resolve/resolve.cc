@@ -196,8 +196,9 @@ void sort(PackageSet& set) {
 std::string canonical_text(const PackageSet& set) {
     std::vector<std::string> lines;
     for (const auto& [package, automatic] : set.packages)
-        lines.push_back(fmt::format("{} {} {} {}\n", package->name, package->version, package->architecture,
-                                    package->sha256.hex()));
+        lines.push_back(
+            fmt::format("{} {} {} {}\n", package->name, package->version, package->architecture,
+                        package->weak_digest.empty() ? package->sha256.hex() : std::string(package->weak_digest)));
     std::sort(lines.begin(), lines.end());
     return fmt::format("{}", fmt::join(lines, ""));
 }

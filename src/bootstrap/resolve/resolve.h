@@ -41,7 +41,8 @@ struct PackageSet {
 // By name, and then by architecture.
 void sort(PackageSet& set);
 
-// "NAME VERSION ARCHITECTURE SHA256" on a line each, in byte order: equal for equal sets, and for no others.
+// "NAME VERSION ARCHITECTURE SHA256" on a line each, in byte order: equal for equal sets, and for no others. A weaker
+// digest stands where an archive has no SHA-256.
 std::string canonical_text(const PackageSet& set);
 
 // apt's set. Where apt finds none but there is one, a set that keeps to apt's preferences where it can, with what was
