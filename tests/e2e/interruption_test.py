@@ -71,6 +71,8 @@ class Events:
 
 
 class InterruptionTest(VprovTest):
+    options = ["--no-layers"]  # for all that is timed: with a layer there is little to interrupt
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -91,7 +93,7 @@ class InterruptionTest(VprovTest):
         shutil.rmtree(self.output)
 
     def build_until(self, moment, stop):
-        process = self.start_build(self.recipe(RECIPE), "--json")
+        process = self.start_build(self.recipe(RECIPE), "--json", *self.options)
         events = Events(process)
         stage, seconds = moment
         if not stage:  # its signal handlers are in place when it has the recipe open; before that it just ends
@@ -136,6 +138,16 @@ class InterruptionTest(VprovTest):
             with self.subTest(moment=moment):
                 interrupted += self.check_interrupted(moment, lambda p: p.send_signal(signal.SIGTERM))
         self.assertGreater(interrupted, 2)
+        self.build_undisturbed()
+
+    def test_interrupted_and_killed_while_a_layer_is_restored(self):
+        self.options = []
+        for seconds in (0, 0.05, 0.1):
+            with self.subTest(seconds=seconds):
+                self.check_interrupted(("configure", seconds), lambda p: p.send_signal(signal.SIGTERM))
+                self.build_until(("configure", seconds), lambda p: p.send_signal(signal.SIGKILL))
+                vprov_under_test.wait_until(lambda: not processes_in(self.place), GRACE)
+                shutil.rmtree(self.output / "tiny", ignore_errors=True)  # where it was done before the signal came
         self.build_undisturbed()
 
     def test_impatient_ctrl_c(self):
