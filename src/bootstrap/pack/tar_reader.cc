@@ -2,7 +2,6 @@
 
 #include <archive.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -21,40 +20,17 @@
 namespace vprov::pack {
 namespace {
 
+constexpr std::size_t kPortion = 1 << 20;
+
 struct FreeReader {
     void operator()(archive* reader) const { ::archive_read_free(reader); }
 };
 
-// A whole file, mapped: libarchive hands out pointers into it, so contents are copied once.
-class Mapping {
-  public:
-    explicit Mapping(const std::filesystem::path& path) {
-        const auto file = os::open_file(path, O_RDONLY);
-        struct stat status {};
-        if (::fstat(file.get(), &status) != 0)
-            throw system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
-        size_ = static_cast<std::size_t>(status.st_size);
-        data_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED | MAP_POPULATE, file.get(), 0);
-        if (data_ == MAP_FAILED)
-            throw system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
-    }
-    ~Mapping() { ::munmap(data_, size_); }
-    Mapping(const Mapping&) = delete;
-    Mapping& operator=(const Mapping&) = delete;
-    const void* data() const { return data_; }
-    std::size_t size() const { return size_; }
-
-  private:
-    void* data_ = nullptr;
-    std::size_t size_ = 0;
-};
-
 class TarReader {
   public:
-    TarReader(const std::filesystem::path& tar, const os::RootDir& root)
-        : mapping_(tar), root_(root), reader_(::archive_read_new()) {
+    TarReader(const std::filesystem::path& tar, const os::RootDir& root) : root_(root), reader_(::archive_read_new()) {
         ::archive_read_support_format_tar(reader_.get());
-        if (::archive_read_open_memory(reader_.get(), mapping_.data(), mapping_.size()) != ARCHIVE_OK)
+        if (::archive_read_open_filename(reader_.get(), tar.c_str(), kPortion) != ARCHIVE_OK)
             throw failure("its beginning");
     }
 
@@ -187,7 +163,6 @@ class TarReader {
         must(::futimens(folder.get(), both.data()), path);
     }
 
-    Mapping mapping_;
     const os::RootDir& root_;
     std::unique_ptr<archive, FreeReader> reader_;
     std::string folder_;
