@@ -30,6 +30,9 @@ constexpr std::string_view kStub =
     "#!/bin/sh\n"
     "# Stands in for start-stop-daemon while packages are configured: nothing is started.\n"
     "exit 0\n";
+// ischroot(1) compares its root directory with that of process 1, which here is the same. libc6's postinst (2.36) would
+// have init start itself anew, and wait a second for it.
+constexpr std::string_view kIsChroot = "#!/bin/sh\nexit 0\n";
 constexpr const char* kPolicy = "/usr/sbin/policy-rc.d";  // invoke-rc.d(8): status 101 forbids the action
 
 // Cuts a stream into lines.
@@ -140,6 +143,7 @@ Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path&
       filter_(os::make_sync_filter()) {
     std::filesystem::create_directory(stand_ins_);
     os::write_file(stand_ins_ / "start-stop-daemon", kStub, 0755);
+    os::write_file(stand_ins_ / "ischroot", kIsChroot, 0755);
     os::write_file(stand_ins_ / "gzip", gzip_program(), 0755);
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)

@@ -151,6 +151,7 @@ void cover_programs(const os::RootDir& root, const std::filesystem::path& stand_
     const bool split = !root.exists("/usr/sbin/start-stop-daemon");  // where /sbin is no link into /usr
     bind_file(root, (stand_ins / "start-stop-daemon").c_str(),
               split ? "/sbin/start-stop-daemon" : "/usr/sbin/start-stop-daemon");
+    bind_file(root, (stand_ins / "ischroot").c_str(), "/usr/bin/ischroot");
     const auto* gzip = root.exists("/usr/bin/gzip") ? "/usr/bin/gzip" : "/bin/gzip";
     const auto real = root.open_if_exists(gzip, O_PATH);
     if (!real)

@@ -12,7 +12,7 @@ namespace vprov::configure {
 
 struct SandboxMounts {
     const os::RootDir& root;
-    const std::filesystem::path& stand_ins;  // a directory with what covers start-stop-daemon and gzip
+    const std::filesystem::path& stand_ins;  // a directory with what covers programs of the tree
     Network network;
 };
 
