@@ -19,7 +19,7 @@
 #include "cli/bootstrap_plan.h"
 #include "os/temp_dir.h"
 #include "pipeline/apt_lists.h"
-#include "pipeline/build.h"
+#include "pipeline/guest_tree.h"
 #include "pipeline/deb_folder.h"
 #include "pipeline/first_stage.h"
 #include "pipeline/recording_transport.h"

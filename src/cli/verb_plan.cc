@@ -9,7 +9,8 @@
 #include "cli/verbs.h"
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
-#include "pipeline/build.h"
+#include "pipeline/guest_name.h"
+#include "pipeline/guest_tree.h"
 #include "plan/describe.h"
 
 namespace vprov::cli {
@@ -40,14 +41,31 @@ std::vector<render::GuestFile> guest_files(const plan::Plan& plan, const resolve
     return files;
 }
 
-void print_layer(const pipeline::LayerState& layer) {
+void print_layer_state(const pipeline::LayerState& layer) {
     if (layer.reused)
         fmt::print("\nConfigured layer {:.12}: reused, no script runs\n", layer.digest);
     else
         fmt::print("\nConfigured layer {:.12}: to be made; {}\n", layer.digest, layer.why_not);
 }
 
-void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
+struct Layer {
+    pipeline::LayerState state;
+    std::string named_for;  // why no other guest has a use for it; "" : all have
+};
+
+Layer layer_of(const plan::Plan& plan, const resolve::PackageSet& packages, const pipeline::Environment& environment) {
+    const auto unnamed = pipeline::guest_request(plan, pipeline::kUnnamedGuest);
+    return {pipeline::layer_state(pipeline::guest_request(plan, packages), packages, environment),
+            pipeline::what_needs_name(unnamed, packages)};
+}
+
+void print_layer(const Layer& layer) {
+    print_layer_state(layer.state);
+    if (!layer.named_for.empty())
+        fmt::print("  for this host name only: {} depends on it\n", layer.named_for);
+}
+
+void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const Layer& layer) {
     fmt::print("{}", plan::describe(plan));
     print_packages(set);
     print_layer(layer);
@@ -63,7 +81,7 @@ void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pi
 }
 
 // One event; vprov(1), JSON EVENTS.
-void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
+void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const Layer& layer) {
     nlohmann::ordered_json event = {{"event", "plan"},
                                     {"name", plan.name},
                                     {"output", plan.output.native()},
@@ -74,7 +92,10 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
                                      {"version", selected.package->version},
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
-    event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};
+    event["layer"] = {{"digest", layer.state.digest},
+                      {"reused", layer.state.reused},
+                      {"reason", layer.state.why_not},
+                      {"named_for", layer.named_for}};
     for (const auto& disk : plan.layout.disks)
         event["disks"].push_back({{"image", disk.image},
                                   {"guest", disk.guest},
@@ -104,9 +125,8 @@ void add_plan(CLI::App& app, Session& session) {
             const auto plan = plan_recipe(*options, recipe);
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
-            const auto request = pipeline::guest_request(plan);
-            const auto selection = pipeline::select_packages(request, environment, timer);
-            const auto layer = pipeline::layer_state(request, selection.packages, environment);
+            const auto selection = pipeline::select_packages(pipeline::bootstrap_request(plan), environment, timer);
+            const auto layer = layer_of(plan, selection.packages, environment);
             if (session.output == OutputMode::json)
                 print_event(plan, selection.packages, layer);
             else

@@ -14,26 +14,14 @@
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
 #include "os/temp_dir.h"
+#include "pipeline/guest_name.h"
+#include "pipeline/guest_tree.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
-
-resolve::Variant variant_of(recipe::Variant variant) {
-    switch (variant) {
-        case recipe::Variant::essential:
-            return resolve::Variant::essential;
-        case recipe::Variant::minbase:
-            return resolve::Variant::minbase;
-        case recipe::Variant::buildd:
-            return resolve::Variant::buildd;
-        case recipe::Variant::standard:
-            break;
-    }
-    return resolve::Variant::standard;
-}
 
 // The configuration is read back before anybody relies on it.
 void write_configuration(const plan::Plan& plan, const fs::path& path) {
@@ -89,33 +77,6 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
 
 }  // namespace
 
-BootstrapRequest bootstrap_request(const plan::Plan& plan) {
-    BootstrapRequest request;
-    for (const auto& r : plan.repositories)
-        request.repositories.push_back(
-            {r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until, r.allow_weak_digests});
-    request.architecture = plan.architecture;
-    const auto& system = plan.recipe.system;
-    request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
-    request.cache = plan.cache;
-    request.lock = plan.lock;
-    request.hostname = plan.hostname;
-    request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
-    return request;
-}
-
-BootstrapRequest guest_request(const plan::Plan& plan) {
-    auto request = bootstrap_request(plan);
-    auto files = render::early_guest_files(plan);
-    request.prepared.emplace();
-    for (const auto& file : files)
-        request.prepared->push_back(
-            fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
-                        sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
-    request.prepare = [files = std::move(files)](const os::RootDir& root) { render::write_guest_files(root, files); };
-    return request;
-}
-
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
@@ -124,17 +85,17 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
 
-    auto request = guest_request(plan);
+    auto request = guest_request(plan, kUnnamedGuest);
     request.root = work.path() / "root";
     request.work = work.path() / "scratch";
     request.script_logs = result / "log";
     request.sandbox = make_sandbox(request);
     const auto selection = select_packages(request, environment, timer);
     check_room(plan, selection.packages);
-    auto configured = install(request, selection, environment, timer);
+    auto installed = install_guest(request, plan, selection, environment, timer);
 
     timer.start(Stage::personalise);
-    const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
+    const auto tree = seal(std::move(installed), plan, selection.packages);
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
 

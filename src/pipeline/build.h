@@ -18,12 +18,6 @@ struct BuildResult {
     std::vector<StageTime> times;
 };
 
-// The request of the first half. `root` and `work` are left empty.
-BootstrapRequest bootstrap_request(const plan::Plan& plan);
-
-// The same with the files that a guest gets before scripts run.
-BootstrapRequest guest_request(const plan::Plan& plan);
-
 // Builds everything beside plan.output and renames it there at the end, replacing an earlier build. Whatever ends it
 // before, plan.output is untouched; the work directory is removed, or, after SIGKILL, by the next build. Needs to be
 // root, of a user namespace at least.

@@ -14,7 +14,12 @@
 #include "bootstrap/deb/version.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
+#include "config-render/network.h"
 #include "partition/image/image.h"
+#include "pipeline/guest_name.h"
+#include "pipeline/initrd_names.h"
+#include "pipeline/tree_dates.h"
+#include "pipeline/unique_files.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -77,17 +82,22 @@ void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::p
 
 }  // namespace
 
-SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
-                std::int64_t now) {
-    SealedTree sealed(std::move(configured));
+SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages) {
+    const auto date = installed.tree.date();
+    SealedTree sealed(std::move(installed.tree));
+    const auto& root = sealed.root();
+    write_name(root, installed.named, plan.hostname);
+    make_unique_files(root, installed.unique, plan.hostname, host_key_format(packages));
+    add_names_to_initrds(root, render::link_files(plan), date);
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
-    render::write_guest_files(sealed.root(), render::late_guest_files(plan, names));
-    render::make_mount_points(sealed.root(), plan.layout);
-    auto made = render::apply_accounts(sealed.root(), plan, now);
+    render::write_guest_files(root, render::late_guest_files(plan, names));
+    render::make_mount_points(root, plan.layout);
+    auto made = render::apply_accounts(root, plan, date);
     if (made.root_password)
         sealed.passwords_.emplace_back("root", std::move(*made.root_password));
     for (auto& user : made.user_passwords) sealed.passwords_.push_back(std::move(user));
+    limit_dates(root.path(), date);
     return sealed;
 }
 

@@ -9,6 +9,7 @@
 #include "bootstrap/configure/configure.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/command.h"
+#include "pipeline/bootstrap.h"
 #include "plan/plan.h"
 
 namespace vprov::pipeline {
@@ -21,15 +22,14 @@ class SealedTree {
     const std::vector<std::pair<std::string, std::string>>& passwords() const { return passwords_; }
 
   private:
-    friend SealedTree seal(configure::ConfiguredRoot, const plan::Plan&, const resolve::PackageSet&, std::int64_t);
+    friend SealedTree seal(Installed, const plan::Plan&, const resolve::PackageSet&);
     explicit SealedTree(configure::ConfiguredRoot configured) : configured_(std::move(configured)) {}
     configure::ConfiguredRoot configured_;
     std::vector<std::pair<std::string, std::string>> passwords_;
 };
 
-// Writes the guest's own files and accounts.
-SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
-                std::int64_t now);
+// Writes the guest's own files and accounts, all as old as the tree. Throws Error(disk), Error(recipe).
+SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages);
 
 // Puts the images of plan.layout, vmlinuz and initrd.img into `directory`: each file system gets its part of the tree.
 // Throws Error(disk).
