@@ -82,14 +82,26 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 }
 
 // Only the building: guests are launched as who called.
-pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& options, Progress& progress) {
-    const auto passwords = act_as_root(progress, [&] {
+std::vector<pipeline::BuildResult> build_as_root(const std::vector<plan::Plan>& plans, const BuildOptions& options,
+                                                 Progress& progress) {
+    const auto made_up = act_as_root(progress, [&] {
         const auto transport = make_transport(options);
         os::SystemCommandRunner runner;
         const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
-        return pipeline::build(plan, environment).password_file.native();
+        std::string answers;  // for each guest: whether it has a file of passwords
+        for (const auto& built : pipeline::build_all(plans, environment))
+            answers += built.password_file.empty() ? '-' : '+';
+        return answers;
     });
-    return {plan.output, plan.output / (plan.name + ".cfg"), passwords, {}};
+    std::vector<pipeline::BuildResult> results;
+    for (const auto& plan : plans) {
+        const bool has_passwords = made_up.at(results.size()) == '+';
+        results.push_back({plan.output,
+                           plan.output / (plan.name + ".cfg"),
+                           has_passwords ? plan.output / "passwords" : std::filesystem::path(),
+                           {}});
+    }
+    return results;
 }
 
 void build(const BuildOptions& options, Session& session) {
@@ -101,8 +113,10 @@ void build(const BuildOptions& options, Session& session) {
             refuse_foreign(plans.back());
     }
     const auto progress = make_progress(session);
-    for (const auto& plan : plans) {
-        const auto built = build_as_root(plan, options, *progress);
+    const auto results = build_as_root(plans, options, *progress);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        const auto& plan = plans[i];
+        const auto& built = results[i];
         pipeline::StageTimer timer(*progress);
         if (options.launch)
             launch(plan, built, options, session, *progress, timer);

@@ -6,18 +6,28 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
+#include "os/interrupt.h"
 #include "os/temp_dir.h"
+#include "pipeline/base_image.h"
 #include "pipeline/guest_name.h"
 #include "pipeline/guest_tree.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
+#include "pipeline/selections.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -33,11 +43,11 @@ void write_configuration(const plan::Plan& plan, const fs::path& path) {
     os::write_file(path, text);
 }
 
-fs::path write_passwords(const SealedTree& tree, const fs::path& directory) {
-    if (tree.passwords().empty())
+fs::path write_passwords(const Passwords& passwords, const fs::path& directory) {
+    if (passwords.empty())
         return {};
     std::string text;
-    for (const auto& [user, password] : tree.passwords()) text += fmt::format("{}: {}\n", user, password);
+    for (const auto& [user, password] : passwords) text += fmt::format("{}: {}\n", user, password);
     os::write_file(directory / "passwords", text, 0600);
     return "passwords";
 }
@@ -75,43 +85,192 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
     return work;
 }
 
-}  // namespace
+// One guest on its way from packages to images.
+class GuestBuild {
+  public:
+    GuestBuild(const plan::Plan& plan, Selections& selections, const Environment& environment)
+        : plan_(plan), environment_(environment), timer_(environment.progress), work_(make_work_directory(plan)) {
+        request_ = guest_request(plan, kUnnamedGuest);
+        request_.root = work_.path() / "root";
+        request_.work = work_.path() / "scratch";
+        request_.script_logs = work_.path() / "log";
+        selection_ = selections.find(request_);
+        if (selection_)
+            return;
+        make_own_sandbox();  // while this process is small
+        selection_ = selections.add(request_, select_packages(request_, environment, timer_));
+    }
 
-BuildResult build(const plan::Plan& plan, const Environment& environment) {
+    // Whether nothing but a copy of images has to be made.
+    bool has_base() {
+        if (base_ || !may_keep_base())
+            return base_.has_value();
+        const auto layer = inputs_of(guest_request(plan_, selection_->packages), selection_->packages);
+        base_ = BaseImages(cache_).find(base_inputs(plan_, layer.digest().hex()));
+        return base_.has_value();
+    }
+
+    BuildResult finish() {
+        const auto result = work_.path() / "result";
+        check_room(plan_, selection_->packages);
+        const auto passwords = write_passwords(is_clonable(plan_) ? images_by_base() : images_of_tree(), result);
+        timer_.start(Stage::render);
+        const auto configuration = plan_.name + ".cfg";
+        write_configuration(plan_, result / configuration);
+        timer_.finish(configuration);
+        os::write_file(result / "manifest.json", write_manifest(plan_, *selection_, timer_.times()));
+        publish(result, plan_.output);
+        return {plan_.output, plan_.output / configuration, passwords.empty() ? fs::path{} : plan_.output / passwords,
+                timer_.times()};
+    }
+
+  private:
+    void make_own_sandbox() {
+        if (!request_.sandbox)
+            request_.sandbox = make_sandbox(request_);
+    }
+
+    bool may_keep_base() const {
+        return is_clonable(plan_) && environment_.layers == LayerUse::reuse &&
+               request_.network == configure::Network::none;
+    }
+
+    Installed installed() {
+        make_own_sandbox();
+        return install_guest(request_, plan_, *selection_, environment_, timer_);
+    }
+
+    Passwords images_of_tree() {
+        auto configured = installed();
+        timer_.start(Stage::personalise);
+        const auto tree = seal(std::move(configured), plan_, selection_->packages);
+        timer_.finish(plan_.fqdn);
+        timer_.start(Stage::write);
+        write_images(tree, plan_, work_.path() / "result", environment_.runner);
+        fs::rename(request_.script_logs, work_.path() / "result/log");
+        timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
+        return tree.passwords();
+    }
+
+    Passwords images_by_base() {
+        auto use = BaseUse::copy;
+        if (has_base()) {
+            if (request_.sandbox)
+                request_.sandbox->close();
+        } else {
+            use = make_new_base();
+        }
+        timer_.start(Stage::personalise);
+        const auto scratch = work_.path() / "identity";
+        fs::create_directory(scratch);
+        auto passwords =
+            make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
+        timer_.finish(fmt::format("{}, from base {:.12}", plan_.fqdn, base_->directory.filename().native()));
+        return passwords;
+    }
+
+    BaseUse make_new_base() {
+        auto configured = installed();
+        const auto layer = configured.layer;
+        timer_.start(Stage::write);
+        const auto inputs = base_inputs(plan_, layer);
+        const BaseImages bases(cache_);
+        const bool kept = may_keep_base() && !layer.empty();
+        const auto begun = kept ? bases.begin() : os::TempDir(work_.path(), "base-");
+        const auto place = begun.path() / "base";
+        fs::create_directory(place);
+        base_ = make_base(std::move(configured), plan_, inputs, request_.script_logs, place, environment_.runner);
+        if (kept)
+            base_ = bases.keep(begun, inputs);
+        else
+            base_->directory = kept_here(place);
+        timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
+        return kept ? BaseUse::copy : BaseUse::consume;
+    }
+
+    // Beside the tree, for as long as this build lives.
+    fs::path kept_here(const fs::path& made) const {
+        const auto place = work_.path() / "base";
+        fs::rename(made, place);
+        return place;
+    }
+
+    const plan::Plan& plan_;
+    const Environment& environment_;
+    StageTimer timer_;
+    os::TempDir work_;
+    archive::Cache cache_{plan_.cache.empty() ? archive::Cache::default_directory() : plan_.cache};
+    BootstrapRequest request_;
+    std::shared_ptr<const Selection> selection_;
+    std::optional<BaseImage> base_;
+};
+
+void check_beforehand(const plan::Plan& plan) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
-    const auto work = make_work_directory(plan);
-    const auto result = work.path() / "result";
-    StageTimer timer(environment.progress);
+}
 
-    auto request = guest_request(plan, kUnnamedGuest);
-    request.root = work.path() / "root";
-    request.work = work.path() / "scratch";
-    request.script_logs = result / "log";
-    request.sandbox = make_sandbox(request);
-    const auto selection = select_packages(request, environment, timer);
-    check_room(plan, selection.packages);
-    auto installed = install_guest(request, plan, selection, environment, timer);
+// Guests whose base is there are independent of each other: on all cores. The first failure ends what has not begun.
+void finish_side_by_side(std::vector<std::pair<std::size_t, std::unique_ptr<GuestBuild>>>& builds,
+                         const std::vector<plan::Plan>& plans, std::vector<BuildResult>& results, Progress& progress) {
+    std::atomic<std::size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex mutex;
+    const auto work = [&] {
+        for (auto i = next++; i < builds.size(); i = next++) {
+            auto& [number, guest] = builds[i];
+            try {
+                os::check_stop();
+                const auto begin = std::chrono::steady_clock::now();
+                results[number] = guest->finish();
+                guest.reset();
+                const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+                progress.finished(Stage::personalise, taken.count(), plans[number].fqdn);
+            } catch (...) {
+                const std::lock_guard lock(mutex);
+                if (!failure)
+                    failure = std::current_exception();
+                next = builds.size();
+            }
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        const auto cores = std::max(1U, std::thread::hardware_concurrency());
+        for (std::size_t i = 0; i < std::min<std::size_t>(cores, builds.size()); ++i) threads.emplace_back(work);
+    }
+    if (failure)
+        std::rethrow_exception(failure);
+}
 
-    timer.start(Stage::personalise);
-    const auto tree = seal(std::move(installed), plan, selection.packages);
-    const auto passwords = write_passwords(tree, result);
-    timer.finish(plan.fqdn);
+}  // namespace
 
-    timer.start(Stage::write);
-    write_images(tree, plan, result, environment.runner);
-    timer.finish(fmt::format("{} images", plan.layout.disks.size()));
+BuildResult build(const plan::Plan& plan, const Environment& environment) {
+    check_beforehand(plan);
+    Selections selections;
+    return GuestBuild(plan, selections, environment).finish();
+}
 
-    timer.start(Stage::render);
-    const auto configuration = plan.name + ".cfg";
-    write_configuration(plan, result / configuration);
-    timer.finish(configuration);
-    os::write_file(result / "manifest.json", write_manifest(plan, selection, timer.times()));
-
-    publish(result, plan.output);
-    return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords,
-            timer.times()};
+std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const Environment& environment) {
+    for (const auto& plan : plans) check_beforehand(plan);
+    std::vector<BuildResult> results(plans.size());
+    Selections selections;
+    SilentProgress silent;
+    Environment quiet{environment.transport, environment.runner, silent, environment.now, environment.layers};
+    std::vector<std::pair<std::size_t, std::unique_ptr<GuestBuild>>> clones;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        if (i > 0) {
+            auto clone = std::make_unique<GuestBuild>(plans[i], selections, quiet);
+            if (clone->has_base()) {
+                clones.emplace_back(i, std::move(clone));
+                continue;
+            }
+        }
+        results[i] = GuestBuild(plans[i], selections, environment).finish();
+    }
+    finish_side_by_side(clones, plans, results, environment.progress);
+    return results;
 }
 
 }  // namespace vprov::pipeline

@@ -24,4 +24,8 @@ struct BuildResult {
 // Throws what the stages throw.
 BuildResult build(const plan::Plan& plan, const Environment& environment);
 
+// One after the other, sharing package lists and layers; those whose base (base_image.h) is there by then, on all cores
+// at the end. What was built before a failure stays. Results are in the order of `plans`.
+std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const Environment& environment);
+
 }  // namespace vprov::pipeline

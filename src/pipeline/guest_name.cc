@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "os/fd.h"
+#include "pipeline/skeleton.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -54,7 +55,7 @@ NamedFiles find_named_files(const fs::path& tree, std::int64_t date, const std::
         auto path = fs::path(entry->fts_path).lexically_relative(tree).native();
         if (std::ranges::find(left_out, path) != left_out.end())
             continue;
-        if (is_text(content))
+        if (is_text(content) && is_in_skeleton(path))
             found.text.push_back(std::move(path));
         else if (found.other.empty() || path < found.other)
             found.other = std::move(path);

@@ -17,7 +17,8 @@ constexpr std::string_view kUnnamedGuest = "unnamed-vprov-guest";
 
 struct NamedFiles {
     std::vector<std::string> text;  // paths without a leading "/": the name can be replaced in them
-    // A file in which it cannot, for it is not text: such a tree is made for one guest only. "" : none.
+    // A file in which it cannot, for it is not text or no part of a skeleton: such a tree is made for one guest only.
+    // "" : none.
     std::string other;
 };
 

@@ -82,22 +82,39 @@ void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::p
 
 }  // namespace
 
-SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages) {
-    const auto date = installed.tree.date();
-    SealedTree sealed(std::move(installed.tree));
-    const auto& root = sealed.root();
-    write_name(root, installed.named, plan.hostname);
-    make_unique_files(root, installed.unique, plan.hostname, host_key_format(packages));
-    add_names_to_initrds(root, render::link_files(plan), date);
+std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDir& root, const IdentityPlaces& places,
+                                                                const plan::Plan& plan,
+                                                                const resolve::PackageSet& packages) {
+    write_name(root, places.named, plan.hostname);
+    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages));
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
     render::write_guest_files(root, render::late_guest_files(plan, names));
-    render::make_mount_points(root, plan.layout);
-    auto made = render::apply_accounts(root, plan, date);
+    auto made = render::apply_accounts(root, plan, places.date);
+    std::vector<std::pair<std::string, std::string>> passwords;
     if (made.root_password)
-        sealed.passwords_.emplace_back("root", std::move(*made.root_password));
-    for (auto& user : made.user_passwords) sealed.passwords_.push_back(std::move(user));
-    limit_dates(root.path(), date);
+        passwords.emplace_back("root", std::move(*made.root_password));
+    for (auto& user : made.user_passwords) passwords.push_back(std::move(user));
+    return passwords;
+}
+
+SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages) {
+    const IdentityPlaces places{installed.tree.date(), std::move(installed.unique), std::move(installed.named)};
+    SealedTree sealed(std::move(installed.tree));
+    sealed.passwords_ = write_identity(sealed.root(), places, plan, packages);
+    add_names_to_initrds(sealed.root(), render::link_files(plan), places.date);
+    render::make_mount_points(sealed.root(), plan.layout);
+    limit_dates(sealed.root().path(), places.date);
+    return sealed;
+}
+
+SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size) {
+    const auto date = installed.tree.date();
+    SealedTree sealed(std::move(installed.tree));
+    for (const auto& path : installed.unique) sealed.root().remove(path);
+    reserve_room_in_initrds(sealed.root(), names_size);
+    render::make_mount_points(sealed.root(), plan.layout);
+    limit_dates(sealed.root().path(), date);
     return sealed;
 }
 

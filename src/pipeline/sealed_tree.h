@@ -22,6 +22,7 @@ class SealedTree {
     const std::vector<std::pair<std::string, std::string>>& passwords() const { return passwords_; }
 
   private:
+    friend SealedTree seal_base(Installed, const plan::Plan&, std::size_t);
     friend SealedTree seal(Installed, const plan::Plan&, const resolve::PackageSet&);
     explicit SealedTree(configure::ConfiguredRoot configured) : configured_(std::move(configured)) {}
     configure::ConfiguredRoot configured_;
@@ -30,6 +31,22 @@ class SealedTree {
 
 // Writes the guest's own files and accounts, all as old as the tree. Throws Error(disk), Error(recipe).
 SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages);
+
+// What write_identity() must know of the tree; see Installed.
+struct IdentityPlaces {
+    std::int64_t date = 0;
+    std::vector<std::string> unique, named;
+};
+
+// The guest's own files and accounts, in its tree or in a skeleton of it; but nothing in /boot. Returns the passwords
+// that were made up. Throws Error(disk), Error(recipe).
+std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDir& root, const IdentityPlaces& places,
+                                                                const plan::Plan& plan,
+                                                                const resolve::PackageSet& packages);
+
+// A tree for images that guests are made of: without an identity, but with the mount points of plan.layout and
+// `names_size` bytes in its initrds for the names of interfaces.
+SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size);
 
 // Puts the images of plan.layout, vmlinuz and initrd.img into `directory`: each file system gets its part of the tree.
 // Throws Error(disk).
