@@ -35,7 +35,7 @@ class StandInsTest : public testing::Test {
             GTEST_SKIP() << "there are none for this machine's architecture";
         os::write_file(work_.path() / "small", small_programs(), 0755);
         for (const auto* name : kSmallPrograms) fs::create_symlink("small", work_.path() / name);
-        fs::create_symlink("small", work_.path() / "dpkg-maintscript-helper");
+        for (const auto* name : kSmallHelpers) fs::create_symlink("small", work_.path() / name);
         fs::create_directories(at("folder/inner"));
         os::write_file(at("file"), "text\n");
         fs::create_symlink("folder/inner", at("link"));
@@ -198,6 +198,24 @@ TEST_F(StandInsTest, WhatAnUpgradeNeedsIsLeftToTheRealHelper) {
     left("postinst", {"dir_to_symlink", at("folder"), "x", "1.0", "--", "configure", ""});
     EXPECT_EQ(stand_in("dpkg-maintscript-helper", {"rm_conffile", "/etc/old", "--", "configure", ""}).status,
               kLeftToTheRealOne);
+}
+
+TEST_F(StandInsTest, AUnitThatIsNewIsNeitherMaskedNorRecorded) {
+    if (fs::exists("/var/lib/systemd/deb-systemd-helper-masked") ||
+        fs::exists("/var/lib/systemd/deb-systemd-user-helper-masked"))
+        GTEST_SKIP() << "this machine has masked units of its own";
+    const auto ask = [&](std::vector<std::string> words, const std::string& package = "hello") {
+        return stand_in("deb-systemd-helper", std::move(words), {{"DPKG_MAINTSCRIPT_PACKAGE", package}}).status;
+    };
+    const std::string unit = "vprov-stand-ins-test.service";
+    EXPECT_EQ(ask({"unmask", unit}), 0);
+    EXPECT_EQ(ask({"--user", "unmask", unit}), 0);
+    EXPECT_EQ(ask({"--quiet", "was-enabled", unit}), 0);
+    EXPECT_EQ(ask({"debian-installed", unit}), 1);
+    EXPECT_EQ(ask({"was-enabled", unit}), kLeftToTheRealOne);  // which says it, too
+    EXPECT_EQ(ask({"enable", unit}), kLeftToTheRealOne);
+    EXPECT_EQ(ask({"unmask", "/etc/" + unit}), kLeftToTheRealOne);
+    EXPECT_EQ(ask({"unmask", unit}, ""), kLeftToTheRealOne);
 }
 
 }  // namespace

@@ -166,7 +166,8 @@ void cover_programs(const os::RootDir& root, const std::filesystem::path& stand_
               split ? "/sbin/start-stop-daemon" : "/usr/sbin/start-stop-daemon");
     bind_file(root, (stand_ins / "ischroot").c_str(), "/usr/bin/ischroot");
     cover_program(root, stand_ins / "gzip", root.exists("/usr/bin/gzip") ? "/usr/bin/gzip" : "/bin/gzip");
-    cover_program(root, stand_ins / "small", "/usr/bin/dpkg-maintscript-helper");
+    for (const auto* name : kSmallHelpers)
+        cover_program(root, stand_ins / "small", (std::filesystem::path("/usr/bin") / name).c_str());
     root.write(kSmallStandIn, small_programs(), 0755);
 }
 

@@ -10,7 +10,8 @@ namespace vprov::configure {
 std::string_view gzip_program();    // an ELF file
 std::string_view small_programs();  // one ELF file for all, by the name that it is started under; "" if there is none
 
-// What small_programs() knows, beside dpkg-maintscript-helper: programs of /usr/bin.
+// What small_programs() knows, all of /usr/bin: what only maintainer scripts use, and what everybody does.
+inline constexpr std::array<const char*, 2> kSmallHelpers = {"dpkg-maintscript-helper", "deb-systemd-helper"};
 inline constexpr std::array<const char*, 6> kSmallPrograms = {"basename", "dirname", "readlink",
                                                               "realpath", "mkdir",   "cp"};
 

@@ -94,12 +94,9 @@ int stand_in_for_cp(const struct start* start) {
         return kUseReal;
     const int kind = status.stx_mode & S_IFMT;
     if (kind == S_IFREG && is_a_stand_in(&status)) {
-        char real[sizeof VPROV_REAL_PROGRAMS + 256] = VPROV_REAL_PROGRAMS "/";
-        const char* name = last_name(from);
-        if (length(name) > 255)
+        char real[kPathSize];
+        if (!join(real, sizeof real, VPROV_REAL_PROGRAMS, "/", last_name(from)))
             return kUseReal;
-        for (size_t i = 0; i <= length(name); ++i) real[sizeof VPROV_REAL_PROGRAMS + i] = name[i];
-        start->argv[2] = real;
         return CALL5(SYS_statx, AT_FDCWD, real, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &status) == 0 &&
                        copy_file(real, to, &status)
                    ? 0

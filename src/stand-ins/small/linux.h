@@ -65,9 +65,29 @@ static inline const char* last_name(const char* path) {
     return name;
 }
 
+// The three parts one after the other, in a buffer of `capacity` bytes; 0 when they do not fit.
+static inline int join(char* result, size_t capacity, const char* first, const char* second, const char* third) {
+    const char* const parts[] = {first, second, third};
+    size_t size = 0;
+    for (size_t i = 0; i < 3; ++i)
+        for (const char* at = parts[i]; *at; ++at) {
+            if (size + 1 >= capacity)
+                return 0;
+            result[size++] = *at;
+        }
+    result[size] = '\0';
+    return 1;
+}
+
 // True when all of it has been written to standard output.
 static inline int put(const char* text, size_t size) {
     return CALL3(SYS_write, 1, text, size) == (long)size;
+}
+
+// lstat(2) says ENOENT.
+static inline int is_missing(const char* path) {
+    struct statx status;
+    return CALL5(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) == -ENOENT;
 }
 
 // What a program was started with. A stand-in returns an exit status, or kUseReal before it has changed anything: then
@@ -97,3 +117,4 @@ int stand_in_for_realpath(const struct start* start);
 int stand_in_for_mkdir(const struct start* start);
 int stand_in_for_cp(const struct start* start);
 int stand_in_for_dpkg_maintscript_helper(const struct start* start);
+int stand_in_for_deb_systemd_helper(const struct start* start);

@@ -16,16 +16,13 @@ static const struct {
     {"mkdir", stand_in_for_mkdir},
     {"cp", stand_in_for_cp},
     {"dpkg-maintscript-helper", stand_in_for_dpkg_maintscript_helper},
+    {"deb-systemd-helper", stand_in_for_deb_systemd_helper},
 };
 
 static _Noreturn void run_real(const char* name, const struct start* start) {
-    static const char kFolder[] = VPROV_REAL_PROGRAMS "/";
-    char path[sizeof kFolder + 256];
-    size_t size = 0;
-    for (; size < sizeof kFolder - 1; ++size) path[size] = kFolder[size];
-    for (; *name && size < sizeof path - 1; ++name) path[size++] = *name;
-    path[size] = '\0';
-    CALL3(SYS_execve, path, start->argv, start->environment);
+    char path[kPathSize];
+    if (join(path, sizeof path, VPROV_REAL_PROGRAMS, "/", name))
+        CALL3(SYS_execve, path, start->argv, start->environment);
     leave(127);
 }
 

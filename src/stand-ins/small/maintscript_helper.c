@@ -29,19 +29,15 @@ static int is_plain_version(const char* version) {
     return 1;
 }
 
-// lstat(2) says that PATH with ".dpkg-backup" is not there. A directory's path may end in a slash.
+// A directory's path may end in a slash.
 static int has_no_backup(const char* path) {
-    static const char kSuffix[] = ".dpkg-backup";
-    char backup[kPathSize];
-    size_t size = length(path);
-    if (size > 0 && path[size - 1] == '/')
-        --size;
-    if (size + sizeof kSuffix > sizeof backup)
+    char plain[kPathSize], backup[kPathSize];
+    if (!join(plain, sizeof plain, path, "", ""))
         return 0;
-    for (size_t i = 0; i < size; ++i) backup[i] = path[i];
-    for (size_t i = 0; i < sizeof kSuffix; ++i) backup[size + i] = kSuffix[i];
-    struct statx status;
-    return CALL5(SYS_statx, AT_FDCWD, backup, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) == -ENOENT;
+    const size_t size = length(plain);
+    if (size > 0 && plain[size - 1] == '/')
+        plain[size - 1] = '\0';
+    return join(backup, sizeof backup, plain, ".dpkg-backup", "") && is_missing(backup);
 }
 
 struct command {
