@@ -31,6 +31,13 @@ void refuse_running(const plan::Plan& plan) {
                     quote(plan.name), plan.name);
 }
 
+void refuse_same_name(const plan::Plan& plan, const std::vector<plan::Plan>& others) {
+    for (const auto& other : others)
+        if (other.name == plan.name)
+            throw error(ErrorKind::recipe, "cannot build two guests named {}: one is in {}, another in {}",
+                        quote(plan.name), quote(other.recipe.file.native()), quote(plan.recipe.file.native()));
+}
+
 void refuse_foreign(const plan::Plan& plan) {
     if (plan.architecture != "amd64" && plan.architecture != "i386")
         throw error(ErrorKind::usage, "cannot launch {}: guests run on qemu-system-x86_64, and it is for {}",
@@ -106,11 +113,17 @@ std::vector<pipeline::BuildResult> build_as_root(const std::vector<plan::Plan>& 
 
 void build(const BuildOptions& options, Session& session) {
     std::vector<plan::Plan> plans;  // every recipe is checked before the first is built
+    std::vector<std::shared_ptr<os::TempDir>> held;
     for (const auto& recipe : options.recipes) {
-        plans.push_back(plan_recipe(options, recipe));
-        refuse_running(plans.back());
-        if (options.launch)
-            refuse_foreign(plans.back());
+        auto planned = plan_guests(options, recipe, pipeline::PoolUse::take);
+        held.push_back(std::move(planned.held));
+        for (auto& plan : planned.plans) {
+            refuse_running(plan);
+            if (options.launch)
+                refuse_foreign(plan);
+            refuse_same_name(plan, plans);
+            plans.push_back(std::move(plan));
+        }
     }
     const auto progress = make_progress(session);
     const auto results = build_as_root(plans, options, *progress);

@@ -121,8 +121,11 @@ void add_plan(CLI::App& app, Session& session) {
         const auto progress = make_progress(session);
         const auto transport = make_transport(*options);
         os::SystemCommandRunner runner;
-        for (const auto& recipe : options->recipes) {
-            const auto plan = plan_recipe(*options, recipe);
+        std::vector<plan::Plan> plans;
+        for (const auto& recipe : options->recipes)
+            for (auto& plan : plan_guests(*options, recipe, pipeline::PoolUse::look).plans)
+                plans.push_back(std::move(plan));
+        for (const auto& plan : plans) {
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
             const auto selection = pipeline::select_packages(pipeline::bootstrap_request(plan), environment, timer);

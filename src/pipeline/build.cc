@@ -85,6 +85,15 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
     return work;
 }
 
+std::vector<std::string> files_in(const fs::path& directory) {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(directory))
+        if (!entry.is_directory())
+            files.push_back(entry.path().lexically_relative(directory).native());
+    std::ranges::sort(files);
+    return files;
+}
+
 // One guest on its way from packages to images.
 class GuestBuild {
   public:
@@ -118,7 +127,7 @@ class GuestBuild {
         const auto configuration = plan_.name + ".cfg";
         write_configuration(plan_, result / configuration);
         timer_.finish(configuration);
-        os::write_file(result / "manifest.json", write_manifest(plan_, *selection_, timer_.times()));
+        os::write_file(result / "manifest.json", write_manifest(plan_, *selection_, timer_.times(), files_in(result)));
         publish(result, plan_.output);
         return {plan_.output, plan_.output / configuration, passwords.empty() ? fs::path{} : plan_.output / passwords,
                 timer_.times()};

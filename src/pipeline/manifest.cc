@@ -35,7 +35,8 @@ Json disk_entry(const partition::DiskPlan& disk) {
 
 }  // namespace
 
-std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times) {
+std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times,
+                           const std::vector<std::string>& files) {
     Json manifest = {
         {"format", 1}, {"name", plan.name}, {"uuid", plan.guest_uuid}, {"architecture", plan.architecture}};
     for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
@@ -46,6 +47,8 @@ std::string write_manifest(const plan::Plan& plan, const Selection& selection, c
     for (const auto& selected : selection.packages.packages) manifest["packages"].push_back(package_entry(selected));
     for (const auto& time : times)
         manifest["stages"].push_back({{"name", name(time.stage)}, {"seconds", std::round(time.seconds * 1000) / 1000}});
+    manifest["files"] = files;
+    manifest["files"].push_back("manifest.json");
     return manifest.dump(2) + "\n";
 }
 

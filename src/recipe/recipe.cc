@@ -1,5 +1,8 @@
 #include "recipe/recipe.h"
 
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "os/fd.h"
 #include "recipe/forms.h"
 #include "recipe/override.h"
@@ -12,6 +15,7 @@ namespace {
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
+    check_guests(recipe, root, findings);
     const auto* identity = root.find("identity");
     const auto* name = root.find("name");
     if (!name || !flaw_of_guest_name(recipe.name).empty() || (identity && identity->find("hostname")))
@@ -21,14 +25,16 @@ void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
 }
 
 Keys<Recipe> recipe_keys() {
-    return {"",
-            {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
-             table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
-             tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
-             table("domain", &Recipe::domain, domain_keys())},
-            {"extends"},
-            {"name"},
-            check_recipe};
+    return {
+        "",
+        {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
+         table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
+         tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
+         table("domain", &Recipe::domain, domain_keys()), tables("guest", &Recipe::listed_guests, listed_guest_keys()),
+         table("guests", &Recipe::numbered_guests, numbered_guests_keys())},
+        {"extends"},
+        {"name"},
+        check_recipe};
 }
 
 }  // namespace
@@ -51,6 +57,18 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
 
 Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
     return parse(os::read_file(file, ErrorKind::recipe), file, overrides);
+}
+
+std::vector<std::string> overrides_for(const Recipe& recipe, const ListedGuest& guest) {
+    std::vector<std::string> overrides = {fmt::format("name=\"{}\"", guest.name),
+                                          fmt::format("identity.hostname=\"{}\"", guest.hostname.value_or(guest.name))};
+    if (recipe.seed)
+        overrides.push_back(fmt::format("seed=\"{} {}\"", *recipe.seed, guest.name));
+    if (!guest.address.empty())
+        overrides.push_back(fmt::format("network.0.address=[\"{}\"]", joined(guest.address, "\", \"")));
+    if (guest.mac)
+        overrides.push_back(fmt::format("network.0.mac=\"{}\"", *guest.mac));
+    return overrides;
 }
 
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path) {

@@ -38,7 +38,7 @@ struct System {  // [system]
     std::vector<std::string> sources;  // files of apt sources, or lines of them: instead of mirror and components
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
-    bool scripts_network = false;  // packages' scripts see the host's network
+    bool scripts_network = false;                               // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
     std::vector<Repository> repositories;
@@ -102,6 +102,19 @@ struct Domain {  // [domain]
     Action on_poweroff = Action::destroy, on_reboot = Action::restart, on_crash = Action::destroy;
 };
 
+struct ListedGuest {  // [[guest]]
+    std::string name;
+    std::optional<std::string> hostname;  // the name when not given
+    std::vector<std::string> address;     // CIDRs; empty: the recipe's
+    std::optional<std::string> mac;
+};
+
+struct NumberedGuests {  // [guests]
+    unsigned count = 0, first = 1;
+    std::string name;             // "web%02d"
+    std::string addresses, macs;  // see address_range.h; "" : none
+};
+
 struct Recipe {
     std::filesystem::path file;  // where it was read from; relative paths in it start at its directory
     std::string name;
@@ -111,11 +124,17 @@ struct Recipe {
     std::vector<Disk> disks;
     std::vector<Network> networks;
     Domain domain;
+    std::vector<ListedGuest> listed_guests;
+    NumberedGuests numbered_guests;  // count 0: none
 };
 
 // The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
 // "var-log". "" for a disk that has none of them.
 std::string disk_name(const Disk& disk);
+
+// What `read()` is given besides for one of several guests of a recipe: its name, host name, addresses (none: as the
+// recipe has them) and MAC ("": likewise), and a seed of its own where the recipe has one. Pure.
+std::vector<std::string> overrides_for(const Recipe& recipe, const ListedGuest& guest);
 
 // A file of the host that the recipe names, as an absolute path.
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);

@@ -11,9 +11,12 @@ Keys<Identity> identity_keys();
 Keys<Disk> disk_keys();
 Keys<Network> network_keys();
 Keys<Domain> domain_keys();
+Keys<ListedGuest> listed_guest_keys();
+Keys<NumberedGuests> numbered_guests_keys();
 
 // What spans the disks, or the networks: no two with the same name, mount point, device, MAC. `array` may be null.
 void check_disks(const std::vector<Disk>& disks, const Node* array, Findings& findings);
+void check_guests(const Recipe& recipe, const Node& root, Findings& findings);
 void check_networks(const std::vector<Network>& networks, const Node* array, Findings& findings);
 
 }  // namespace vprov::recipe
