@@ -143,9 +143,10 @@ void add_component(const ReleaseFile& release, const Repository& repository, std
     const auto form_for = [&](std::string_view which) {
         return cheapest_form(release, fmt::format("{}/binary-{}/Packages", component, which));
     };
-    auto native = form_for(architectures.native());
+    const bool wants_native = is_asked_for(repository, architectures.native());
+    auto native = wants_native ? form_for(architectures.native()) : std::nullopt;
     auto all = release.packages_of_all_apart ? form_for("all") : std::nullopt;
-    if (!native && !all)
+    if (wants_native && !native && !all)
         throw error(ErrorKind::archive, "its Release file lists no Packages file for component {} and {}",
                     quote(component), quote(architectures.native()));
     if (native)
@@ -263,8 +264,8 @@ void check_usable(const ReleaseFile& release, const Repository& repository, std:
         if (!release.components.empty() && !contains(release.components, component))
             throw error(ErrorKind::archive, "it has no component {}, only {}", quote(component),
                         list_of(release.components));
-    if (!release.architectures.empty() && !contains(release.architectures, architecture) &&
-        !release.packages_of_all_apart)
+    if (is_asked_for(repository, std::string(architecture)) && !release.architectures.empty() &&
+        !contains(release.architectures, architecture) && !release.packages_of_all_apart)
         throw error(ErrorKind::archive, "it has no packages for {}, only for {}", quote(architecture),
                     list_of(release.architectures));
 }
