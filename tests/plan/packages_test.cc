@@ -19,6 +19,12 @@ TEST(Packages, StandardNeedsAKernelAndTheBus) {
               (Names{"curl", "dbus", "linux-image-cloud-amd64", "vim"}));
 }
 
+TEST(Packages, AForeignOneStandsInForNothing) {
+    EXPECT_EQ(packages("[system]\nforeign_architectures = [\"i386\"]\ninclude = [\"dbus:i386\", \"libc6:i386\"]\n"),
+              (Names{"dbus", "dbus:i386", "libc6:i386", "linux-image-cloud-amd64"}));
+    EXPECT_EQ(packages("[system]\ninclude = [\"dbus:amd64\"]\n"), (Names{"dbus:amd64", "linux-image-cloud-amd64"}));
+}
+
 TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
     recipe::System system;
     EXPECT_EQ(kernel_package(system, "arm64"), "linux-image-cloud-arm64");
@@ -37,7 +43,8 @@ TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
 
 TEST(Packages, LocalesAndSudoComeWithTheIdentity) {
     const Names kernel = {"dbus", "linux-image-cloud-amd64"};
-    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"), (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
+    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"),
+              (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
     for (const auto* locale : {"C", "POSIX", "C.UTF-8"})
         EXPECT_EQ(packages(std::string("[identity]\nlocale = \"") + locale + "\"\n"), kernel) << locale;
     EXPECT_EQ(packages("[system]\ninclude=[\"locales-all\"]\n[identity]\nlocale = \"de_DE.UTF-8\"\n"),

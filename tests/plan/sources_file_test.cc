@@ -9,10 +9,10 @@
 namespace vprov::plan {
 namespace {
 
-std::string read(std::string_view text, std::string_view architecture = "amd64") {
+std::string read(std::string_view text, const deb::Architectures& architectures = "amd64") {
     std::string out;
     try {
-        for (const auto& r : read_sources(text, "x.sources", architecture))
+        for (const auto& r : read_sources(text, "x.sources", architectures))
             out += fmt::format("{} {}|{}|{}{}{}{}\n", r.uri, r.suite, joined(r.components, " "),
                                r.signed_by ? r.signed_by->native() : "", r.trusted ? " trusted" : "",
                                r.check_valid_until ? "" : " any-age", r.allow_weak_digests ? " weak" : "");
@@ -44,6 +44,22 @@ TEST(SourcesFile, Deb822Form) {
         "http://a.example.org/debian bookworm|main contrib|/k/a.gpg\n"
         "http://a.example.org/debian bookworm-updates|main contrib|/k/a.gpg\n"
         "ftp://b.example.org/flat local/|| trusted\n");
+}
+
+TEST(SourcesFile, ArchitecturesAreKept) {
+    const auto architectures = [](const deb::Architectures& of) {
+        std::string out;
+        for (const auto& r : read_sources("deb [arch=amd64] http://a.example.org/x y z\n"
+                                          "deb [arch=i386,amd64] http://b.example.org/x y z\n"
+                                          "deb [arch=i386] http://c.example.org/x y z\n"
+                                          "deb http://d.example.org/x y z\n",
+                                          "x.list", of))
+            out += fmt::format("{}:{} ", r.uri.substr(7, 1), joined(r.architectures, "+"));
+        return out;
+    };
+    EXPECT_EQ(architectures("amd64"), "a:amd64 b:i386+amd64 d: ");
+    EXPECT_EQ(architectures({"amd64", {"i386"}}), "a:amd64 b:i386+amd64 c:i386 d: ");
+    EXPECT_EQ(architectures("arm64"), "d: ");
 }
 
 TEST(SourcesFile, WhatCannotBeUnderstoodIsAnError) {
