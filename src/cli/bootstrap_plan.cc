@@ -101,6 +101,7 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
             continue;
         repository.trusted = true;
         repository.signed_by.clear();
+        repository.embedded_key.clear();
     }
     return plan;
 }
