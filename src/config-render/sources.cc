@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 #include "base/text.h"
@@ -31,6 +32,12 @@ std::string_view authority_of(std::string_view uri) {
     auto host = uri.substr(scheme + 3);
     host = host.substr(0, host.find('/'));
     return host.substr(host.find('@') + 1);  // npos + 1 is 0
+}
+
+// Without the port, "[::1]" as it stands.
+std::string_view host_of(std::string_view uri) {
+    const auto authority = authority_of(uri);
+    return authority.substr(0, authority.find(':', authority.starts_with('[') ? authority.find(']') : 0));
 }
 
 bool is_of_this_host(std::string_view uri) {
@@ -181,6 +188,24 @@ std::string deb822(std::span<const PlannedRepository> repositories, Origin origi
     return rendered("sources", data{"stanzas", list});
 }
 
+// apt takes a company's own authorities for its mirrors; those of everybody stay good for everything else
+// (apt-transport-https(1)).
+std::vector<GuestFile> authority_files(const plan::Plan& plan, std::span<const PlannedRepository> repositories) {
+    if (!plan.recipe.system.ca_certificates)
+        return {};
+    std::set<std::string> hosts;
+    for (const auto& repository : repositories)
+        if (repository.uri.starts_with("https:") && !is_of_this_host(repository.uri))
+            hosts.insert(std::string(host_of(repository.uri)));
+    if (hosts.empty())
+        return {};
+    GuestFile copy{"/etc/apt/mirror-ca.pem", ""};
+    copy.source = recipe::host_path(plan.recipe, *plan.recipe.system.ca_certificates);
+    std::string settings;
+    for (const auto& host : hosts) settings += fmt::format("Acquire::https::{}::CaInfo \"{}\";\n", host, copy.path);
+    return {{"/etc/apt/apt.conf.d/80mirror-ca", settings}, std::move(copy)};
+}
+
 }  // namespace
 
 std::vector<GuestFile> source_files(const plan::Plan& plan) {
@@ -199,6 +224,7 @@ std::vector<GuestFile> source_files(const plan::Plan& plan) {
     if (!own.empty())
         files.push_back({"/etc/apt/sources.list.d/vprov.sources", deb822(own, Origin::recipe, keyrings)});
     std::ranges::move(keyrings.files(), std::back_inserter(files));
+    std::ranges::move(authority_files(plan, all), std::back_inserter(files));
     return files;
 }
 

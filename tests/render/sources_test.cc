@@ -85,6 +85,23 @@ TEST(Sources, WhatOnlyThisHostReachesBecomesTheDefaultMirror) {
                     "deb " VPROV_DEFAULT_SECURITY_MIRROR " bookworm-security main contrib\n");
 }
 
+TEST(Sources, OwnAuthoritiesAreForTheirHostsOnly) {
+    auto plan = plan_for("bookworm");
+    plan.recipe.file = "/r/g1.toml";
+    plan.recipe.system.ca_certificates = "ca.pem";
+    EXPECT_EQ(source_files(plan).size(), 1U) << "none is reached by HTTPS";
+    plan.repositories[0].uri = "https://mirror.example.org:8443/debian";
+    plan.repositories[1].uri = "https://[2001:db8::1]:8443/debian";
+    plan.repositories[2].uri = "https://localhost/debian";
+    const auto files = source_files(plan);
+    ASSERT_EQ(files.size(), 3U);
+    EXPECT_EQ(files[1], (GuestFile{"/etc/apt/apt.conf.d/80mirror-ca",
+                                   "Acquire::https::[2001:db8::1]::CaInfo \"/etc/apt/mirror-ca.pem\";\n"
+                                   "Acquire::https::mirror.example.org::CaInfo \"/etc/apt/mirror-ca.pem\";\n"}));
+    EXPECT_EQ(files[2].path, "/etc/apt/mirror-ca.pem");
+    EXPECT_EQ(files[2].source, "/r/ca.pem");
+}
+
 TEST(Sources, KeysOfSourcesBecomeFiles) {
     auto plan = plan_for("bookworm");
     plan.repositories.resize(1);

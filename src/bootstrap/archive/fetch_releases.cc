@@ -204,6 +204,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
     fetch_all(asked, access);
     std::vector<std::future<SignedText>> texts;
+    texts.reserve(asked.size());
     for (const auto& one : asked) texts.push_back(verification(one, access));
     std::vector<VerifiedRelease> releases;
     releases.reserve(asked.size());
