@@ -14,7 +14,7 @@ def mmdebstrap(suite, tree, mirror, variant="minbase", packages=(), arch=""):
     apart = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
              "sh", "-c", 'hostname localhost && exec "$@"', "sh"]
     subprocess.run([*apart, "mmdebstrap", "--quiet", f"--variant={variant}", f"--hook-dir={MERGED_USR}",
-                    *([f"--architectures={arch}"] if arch else []),
+                    *([f"--architectures={arch}", "--skip=check/qemu"] if arch else []),
                     *([f"--include={','.join(packages)}"] if packages else []), suite, str(tree), mirror],
                    capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
 
