@@ -11,6 +11,7 @@
 #include "bootstrap/unpack/staging.h"
 #include "os/foreign_programs.h"
 #include "os/user_namespace.h"
+#include "pipeline/data_copies.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
 #include "pipeline/script_logs.h"
@@ -31,22 +32,29 @@ std::string summary_of(const resolve::PackageSet& packages) {
 // the others wait until those have arrived, or a large one would keep a core from them.
 class StagingQueue {
   public:
-    StagingQueue(unpack::Stager& stager, const std::vector<const deb::Package*>& first)
-        : stager_(stager), missing_(first.begin(), first.end()) {}
+    StagingQueue(unpack::Stager& stager, const archive::Cache& cache, const std::vector<const deb::Package*>& first)
+        : stager_(stager), cache_(cache), missing_(first.begin(), first.end()) {}
 
     void add(const archive::DebFile& file) {
         if (missing_.erase(file.package) > 0)
-            stager_.add(*file.package, file.path);
+            stage(file);
         else
             waiting_.push_back(file);
         if (!missing_.empty())
             return;
-        for (const auto& other : waiting_) stager_.add(*other.package, other.path);
+        for (const auto& other : waiting_) stage(other);
         waiting_.clear();
     }
 
   private:
+    void stage(const archive::DebFile& file) {
+        const auto copy = cache_.data_copy_of(file.digest);
+        archive::Cache::mark_used(copy);
+        stager_.add(*file.package, file.path, copy);
+    }
+
     unpack::Stager& stager_;
+    const archive::Cache& cache_;
     std::unordered_set<const deb::Package*> missing_;
     std::vector<archive::DebFile> waiting_;
 };
@@ -82,17 +90,23 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     const auto essential = configure::essential_closure(configuration.packages);
     unpack::Stager stager(request.work / "stage", environment.progress);
     configuration.stager = &stager;
-    StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
+    StagingQueue queue(stager, cache, essential);
+    DataCopies copies(cache);
     timer.start(Stage::fetch);
     archive::fetch_packages(
         selection.index, configuration.packages, environment.transport, cache, environment.progress,
-        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
+        [&](const archive::DebFile& file) {
+            queue.add(file);
+            copies.add(file);
+        },
+        selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);
     for (const auto* package : essential) stager.get(*package);
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
+    copies.start();
     configuration.root = request.root;
     configuration.architecture = request.architecture;
     configuration.usr = request.usr;
