@@ -25,9 +25,13 @@ void add_planning_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_flag("--offline", options.offline, "Fetch nothing: what the cache holds must do");
 }
 
-std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options) {
-    if (!options.offline)
-        return archive::make_curl_transport();
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options, const plan::Plan& plan) {
+    if (!options.offline) {
+        archive::CurlOptions transfers;
+        if (const auto& file = plan.recipe.system.ca_certificates)
+            transfers.ca_certificates = recipe::host_path(plan.recipe, *file);
+        return archive::make_curl_transport(std::move(transfers));
+    }
     return archive::make_cache_transport(options.cache.empty() ? archive::Cache::default_directory()
                                                                : std::filesystem::path(options.cache));
 }

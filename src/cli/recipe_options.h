@@ -24,7 +24,7 @@ struct RecipeOptions {
 // Those with which a plan can be made, without RECIPE itself; and these with it, and those of a build.
 void add_planning_options(CLI::App& verb, RecipeOptions& options);
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
-std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options);
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options, const plan::Plan& plan);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 
 }  // namespace vprov::cli

@@ -84,7 +84,7 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 // Only the building: guests are launched as who called.
 pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& options, Progress& progress) {
     const auto passwords = act_as_root(progress, [&] {
-        const auto transport = make_transport(options);
+        const auto transport = make_transport(options, plan);
         os::SystemCommandRunner runner;
         const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
         return pipeline::build(plan, environment).password_file.native();

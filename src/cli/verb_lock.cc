@@ -47,7 +47,7 @@ void lock(const RecipeOptions& options, const std::string& recipe, Session& sess
     const auto plan = plan_recipe(options, recipe);
     const auto path = plan::lock_path(recipe);
     const auto progress = make_progress(session);
-    const auto transport = make_transport(options);
+    const auto transport = make_transport(options, plan);
     os::SystemCommandRunner runner;
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};

@@ -98,10 +98,10 @@ void add_plan(CLI::App& app, Session& session) {
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] {
         const auto progress = make_progress(session);
-        const auto transport = make_transport(*options);
         os::SystemCommandRunner runner;
         for (const auto& recipe : options->recipes) {
             const auto plan = plan_recipe(*options, recipe);
+            const auto transport = make_transport(*options, plan);
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
             const auto request = pipeline::guest_request(plan);

@@ -113,6 +113,10 @@ std::string guest_section(const Plan& plan) {
     return section.line("output", plan.output.native()).text();
 }
 
+std::string keys_of(const PlannedRepository& repository) {
+    return repository.embedded_key.empty() ? repository.signed_by.native() : "the key in its sources";
+}
+
 std::string repositories_section(const Plan& plan) {
     Section section("Repositories");
     std::size_t uri = 0, suite = 0;
@@ -124,8 +128,7 @@ std::string repositories_section(const Plan& plan) {
     for (const auto& repository : plan.repositories) {
         rows += fmt::format("{:<{}}  {:<{}}  {}", repository.uri, uri, repository.suite, suite,
                             joined(repository.components, " "));
-        rows += repository.trusted ? "  TRUSTED: no signature is checked"
-                                   : fmt::format("  {}", repository.signed_by.native());
+        rows += repository.trusted ? "  TRUSTED: no signature is checked" : "  " + keys_of(repository);
         if (repository.allow_weak_digests)
             rows += "  WEAK DIGESTS are taken";
         rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";

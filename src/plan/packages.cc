@@ -37,6 +37,13 @@ bool learns_name_servers_by_dhcp(const recipe::Recipe& recipe) {
     });
 }
 
+// apt asks for it when it fetches, and no package depends on it.
+bool needs_authorities(const recipe::System& system, const std::vector<PlannedRepository>& repositories) {
+    return !system.ca_certificates && system.variant != recipe::Variant::essential &&
+           std::any_of(repositories.begin(), repositories.end(),
+                       [](const PlannedRepository& repository) { return repository.uri.starts_with("https:"); });
+}
+
 constexpr std::array<const char*, 3> kOtherInits = {"sysvinit-core", "runit-init", "finit-sysv"};
 
 // Below `standard` a tree holds no init, no device manager and nothing that brings the network up. systemd does all
@@ -74,7 +81,8 @@ std::set<std::string> included_names(const recipe::System& system) {
     return names;
 }
 
-std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package) {
+std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package,
+                                          const std::vector<PlannedRepository>& repositories) {
     const auto& system = recipe.system;
     auto packages = included_names(system);
     const bool boots = !kernel_package.empty() || system.kernel.path;
@@ -88,6 +96,8 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
         packages.insert(kernel_package);
     if (needs_locales(recipe.identity) && !packages.contains("locales-all"))
         packages.insert("locales");
+    if (needs_authorities(system, repositories))
+        packages.insert("ca-certificates");
     if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
                     [](const auto& user) { return user.sudo; }))
         packages.insert("sudo");

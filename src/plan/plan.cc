@@ -36,6 +36,13 @@ void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
                         quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
 }
 
+void check_authorities(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& file = recipe.system.ca_certificates;
+    if (file && !facts.file_exists(recipe::host_path(recipe, *file)))
+        throw error(ErrorKind::recipe, "cannot use {} as [system] ca_certificates: there is no file {}",
+                    quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
+}
+
 Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options) {
     const auto seed = recipe.seed.value_or(recipe.name);
     Plan plan;
@@ -47,7 +54,8 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     plan.repositories = planned_repositories(recipe, facts);
     plan.kernel_package = kernel_package(recipe.system, plan.architecture);
     check_host_kernel(recipe, facts);
-    plan.include = planned_packages(recipe, plan.kernel_package);
+    check_authorities(recipe, facts);
+    plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
     plan.layout = planned_layout(recipe, seed);
     plan.interfaces = planned_interfaces(recipe, seed);
     plan.guest_uuid = Uuid::derived(seed, "guest").text();

@@ -20,6 +20,7 @@ struct Repository {  // [[system.repository]]
     std::optional<std::filesystem::path> signed_by;
     bool trusted = false;
     bool check_valid_until = true, allow_weak_digests = false;
+    std::string embedded_key;  // armoured, of a deb822 source, in place of signed_by
 };
 
 struct Kernel {                                         // [system.kernel]
@@ -41,6 +42,7 @@ struct System {  // [system]
     bool scripts_network = false;  // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
+    std::optional<std::filesystem::path> ca_certificates;  // of HTTPS mirrors; the host's when not given
     std::vector<Repository> repositories;
     Kernel kernel;
 };

@@ -24,6 +24,7 @@ struct Repository {
     bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
     bool allow_weak_digests = false;      // SHA-1 and MD5 count where there is no SHA-256; recorded in the manifest
+    std::string embedded_key = {};        // armoured, in place of signed_by; "" : none
 };
 
 // Shared by concurrent builds; entries appear by rename and carry in their modification time when they were used last.

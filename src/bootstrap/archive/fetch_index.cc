@@ -209,6 +209,7 @@ IndexKey key_of(const std::string& architecture, const std::vector<VerifiedRelea
 
 std::vector<deb::Release> releases_of(const std::vector<VerifiedRelease>& verified) {
     std::vector<deb::Release> releases;
+    releases.reserve(verified.size());
     for (const auto& one : verified) releases.push_back(one.release);
     return releases;
 }
