@@ -15,11 +15,12 @@
 namespace vprov::cli {
 namespace {
 
-void print_packages(const resolve::PackageSet& set) {
+void print_packages(const resolve::PackageSet& set, const deb::Architectures& native) {
     fmt::print("\nPackages: {}, {} to download, {} installed\n", set.packages.size(), human(set.download_size()),
                human(set.installed_size()));
     for (const auto& selected : set.packages)
-        fmt::print("  {:<36} {:<32} {:>9}{}\n", selected.package->name, selected.package->version,
+        fmt::print("  {:<36} {:<32} {:>9}{}\n",
+                   native.full_name(selected.package->name, selected.package->architecture), selected.package->version,
                    human(selected.package->size), selected.automatic ? "" : "  *");
     fmt::print("  (* asked for; the others are needed by them)\n");
 }
@@ -49,7 +50,7 @@ void print_layer(const pipeline::LayerState& layer) {
 
 void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
     fmt::print("{}", plan::describe(plan));
-    print_packages(set);
+    print_packages(set, plan.architecture);
     print_layer(layer);
     fmt::print("\nFiles in the guest\n");
     for (const auto& file : guest_files(plan, set)) {
@@ -72,6 +73,7 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
     for (const auto& selected : set.packages)
         event["packages"].push_back({{"name", selected.package->name},
                                      {"version", selected.package->version},
+                                     {"architecture", selected.package->architecture},
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
     event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};

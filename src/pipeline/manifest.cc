@@ -38,6 +38,8 @@ Json disk_entry(const partition::DiskPlan& disk) {
 std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times) {
     Json manifest = {
         {"format", 1}, {"name", plan.name}, {"uuid", plan.guest_uuid}, {"architecture", plan.architecture}};
+    if (const auto& foreign = plan.recipe.system.foreign_architectures; !foreign.empty())
+        manifest["foreign_architectures"] = foreign;
     for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
     for (const auto& disk : plan.layout.disks) manifest["disks"].push_back(disk_entry(disk));
     for (const auto& interface : plan.interfaces)

@@ -104,6 +104,7 @@ std::string guest_section(const Plan& plan) {
               plan.fqdn == plan.hostname ? plan.hostname : fmt::format("{} ({})", plan.hostname, plan.fqdn))
         .line("system", fmt::format("{} {}, {}, {}", plan.recipe.system.distribution, plan.recipe.system.suite,
                                     plan.architecture, name_of(plan.recipe.system.variant)))
+        .line("foreign", joined(plan.recipe.system.foreign_architectures, ", "))
         .line("time zone", identity.timezone.value_or(""))
         .line("locale", identity.locale.value_or(""))
         .line("keyboard", identity.keyboard.value_or(""))
@@ -129,6 +130,8 @@ std::string repositories_section(const Plan& plan) {
         rows += fmt::format("{:<{}}  {:<{}}  {}", repository.uri, uri, repository.suite, suite,
                             joined(repository.components, " "));
         rows += repository.trusted ? "  TRUSTED: no signature is checked" : "  " + keys_of(repository);
+        if (!repository.architectures.empty())
+            rows += fmt::format("  {} only", joined(repository.architectures, " "));
         if (repository.allow_weak_digests)
             rows += "  WEAK DIGESTS are taken";
         rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";

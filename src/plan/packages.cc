@@ -73,10 +73,16 @@ std::string kernel_package(const recipe::System& system, const std::string& arch
     return found == kKernels.end() ? "" : std::string(found->package);
 }
 
+// Something else than the guest's own.
+bool is_foreign(const recipe::System& system, const deb::PackageWish& wish) {
+    const auto& foreign = system.foreign_architectures;
+    return std::find(foreign.begin(), foreign.end(), wish.architecture) != foreign.end();
+}
+
 std::set<std::string> included_names(const recipe::System& system) {
     std::set<std::string> names;
     for (const auto& text : system.include)
-        if (const auto wish = deb::read_package_wish(text); !wish.removal)
+        if (const auto wish = deb::read_package_wish(text); !wish.removal && !is_foreign(system, wish))
             names.emplace(wish.name);
     return names;
 }
@@ -102,7 +108,9 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
                     [](const auto& user) { return user.sudo; }))
         packages.insert("sudo");
     for (const auto& package : system.exclude) packages.erase(package);
-    for (const auto& text : system.include) packages.erase(std::string(deb::read_package_wish(text).name));
+    for (const auto& text : system.include)
+        if (const auto wish = deb::read_package_wish(text); !is_foreign(system, wish))
+            packages.erase(std::string(wish.name));
     packages.insert(system.include.begin(), system.include.end());  // as they were written
     return {packages.begin(), packages.end()};
 }

@@ -49,6 +49,10 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     plan.recipe = recipe;
     plan.name = recipe.name;
     plan.architecture = recipe.system.arch.value_or(facts.architecture);
+    for (const auto& foreign : recipe.system.foreign_architectures)
+        if (foreign == plan.architecture)
+            throw error(ErrorKind::recipe, "cannot use {} in [system] foreign_architectures: it is the guest's own",
+                        quote(foreign));
     plan.hostname = recipe.identity.hostname.value_or(recipe.name);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
     plan.repositories = planned_repositories(recipe, facts);

@@ -41,6 +41,7 @@ struct PlannedRepository {
     std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
     bool trusted = false, check_valid_until = true, allow_weak_digests = false;
     std::string embedded_key = {};  // armoured, in place of signed_by; "" : none
+    std::vector<std::string> architectures{};  // none: all of the guest's
     bool operator==(const PlannedRepository&) const = default;
 };
 

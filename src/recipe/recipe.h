@@ -21,6 +21,7 @@ struct Repository {  // [[system.repository]]
     bool trusted = false;
     bool check_valid_until = true, allow_weak_digests = false;
     std::string embedded_key;  // armoured, of a deb822 source, in place of signed_by
+    std::vector<std::string> architectures;  // none: all of the guest's
 };
 
 struct Kernel {                                         // [system.kernel]
@@ -33,13 +34,14 @@ struct System {  // [system]
     std::string distribution = "debian";
     std::string suite = "bookworm";
     std::optional<std::string> arch;  // the host's when not given
+    std::vector<std::string> foreign_architectures;
     Variant variant = Variant::standard;
     std::optional<std::string> mirror, security_mirror;
     std::vector<std::string> components = {"main"};
     std::vector<std::string> sources;  // files of apt sources, or lines of them: instead of mirror and components
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
-    bool scripts_network = false;  // packages' scripts see the host's network
+    bool scripts_network = false;                               // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
     std::optional<std::filesystem::path> ca_certificates;  // of HTTPS mirrors; the host's when not given

@@ -25,6 +25,7 @@ struct Repository {
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
     bool allow_weak_digests = false;      // SHA-1 and MD5 count where there is no SHA-256; recorded in the manifest
     std::string embedded_key = {};        // armoured, in place of signed_by; "" : none
+    std::vector<std::string> architectures{};  // for no others than these is it asked; none: for all
 };
 
 // Shared by concurrent builds; entries appear by rename and carry in their modification time when they were used last.
@@ -64,12 +65,13 @@ class Cache {
 };
 
 // Verifies every Release (InRelease, or Release with Release.gpg), then fetches and verifies the Packages files of
-// `architecture` (by hash where the Release offers it), all of them at the same time. Repositories keep their order.
+// `architectures` (by hash where the Release offers it), all of them at the same time. Repositories keep their order.
 // `today` is seconds since the epoch. Refused with Error(archive), naming the repository: a Release that is not signed
 // by a key of `signed_by`, is for another suite, has expired, lies in the future, is older than the one seen last, or
 // lacks a component; a Packages file whose size or digest is not the listed one, after a second try past the caches.
-// Calls progress.advanced(Stage::index, ...) only: beginning and end of the stage are the caller's to tell.
-deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
+// A foreign architecture that a repository lacks is a warning, as for apt. Beginning and end of the stage are the
+// caller's to tell.
+deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const deb::Architectures& architectures,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
                               Progress& progress);
 
