@@ -79,6 +79,10 @@ Keys<System> system_keys() {
                                        {"minbase", Variant::minbase},
                                        {"buildd", Variant::buildd},
                                        {"standard", Variant::standard}};
+    const Choices<MountBy> names = {{"uuid", MountBy::uuid},
+                                    {"label", MountBy::label},
+                                    {"partuuid", MountBy::partuuid},
+                                    {"device", MountBy::device}};
     return {"[system]",
             {key("distribution", &System::distribution, choice(distributions)),
              key("suite", &System::suite, word(flaw_of_suite)),
@@ -99,6 +103,7 @@ Keys<System> system_keys() {
              key("allow_weak_digests", &System::allow_weak_digests, boolean_of),
              key("keyring", &System::keyring, word(flaw_of_file_name)),
              key("ca_certificates", &System::ca_certificates, word(flaw_of_file_name)),
+             key("fstab", &System::fstab, choice(names)),
              table("kernel", &System::kernel, kernel_keys()),
              tables("repository", &System::repositories, repository_keys())},
             {},
