@@ -37,7 +37,8 @@ TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
 
 TEST(Packages, LocalesAndSudoComeWithTheIdentity) {
     const Names kernel = {"dbus", "linux-image-cloud-amd64"};
-    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"), (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
+    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"),
+              (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
     for (const auto* locale : {"C", "POSIX", "C.UTF-8"})
         EXPECT_EQ(packages(std::string("[identity]\nlocale = \"") + locale + "\"\n"), kernel) << locale;
     EXPECT_EQ(packages("[system]\ninclude=[\"locales-all\"]\n[identity]\nlocale = \"de_DE.UTF-8\"\n"),
