@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "hypervisor/guest/configuration.h"
 #include "hypervisor/guest/guest.h"
 #include "partition/layout/layout.h"
 #include "recipe/recipe.h"
@@ -53,11 +54,13 @@ struct PlannedRepository {
 };
 
 struct Interface {
-    std::string mac;                   // lower case, always set
+    std::string mac;                   // lower case; "" in a guest that is not installed: the hypervisor's choice
     std::string bridge;                // "" : none given
     std::vector<std::string> address;  // {"dhcp"} or CIDRs
     std::string gateway;               // "" : none
     std::vector<std::string> dns;
+    hypervisor::VifType type = hypervisor::VifType::automatic;
+    std::string model = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
 };
 
@@ -72,18 +75,23 @@ struct Plan {
     partition::DiskLayout layout;
     std::vector<Interface> interfaces;
     std::string guest_uuid;
-    std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
-    std::filesystem::path output;  // absolute: DIR/NAME
-    std::filesystem::path cache;   // empty: the archive's default directory
-    std::filesystem::path lock;    // a lock file to take the packages from; empty: what the archives offer now
+    std::string kernel_cmdline;                             // "root=UUID=... ro console=hvc0 ..."
+    hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
+    std::filesystem::path output;                           // absolute: DIR/NAME
+    std::filesystem::path cache;                            // empty: the archive's default directory
+    std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 
 // RECIPE.toml -> RECIPE.lock, beside it.
 std::filesystem::path lock_path(const std::filesystem::path& recipe);
 
+enum class HostFiles { wanted, not_wanted };  // kernels and the like that a recipe names
+
 struct Options {
     std::filesystem::path output = "out";  // DIR
     std::optional<std::filesystem::path> cache;
+    HostFiles host_files = HostFiles::wanted;  // not_wanted: for another host, or to be looked at only
+    hypervisor::Dialect dialect = hypervisor::Dialect::xl;
 };
 
 // Throws Error "FILE: cannot ..." for what cannot be on this host, disk for disks that are too small, else recipe: no
@@ -93,6 +101,10 @@ Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Optio
 
 // The domain for the hypervisor, its files in `plan.output`. Its kernel is "" where the recipe wants none.
 hypervisor::Guest guest_of(const Plan& plan);
+
+// The disks that are there already and the CD drives, after `guest` has its other disks. Throws Error(recipe) for a
+// device that two of them have.
+void attach_disks(hypervisor::Guest& guest, const recipe::Recipe& recipe);
 
 // 00:16:3e and three bytes of a hash of (seed, index): Xen's range, the same every time.
 std::string derived_mac(std::string_view seed, unsigned index);

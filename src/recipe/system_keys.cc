@@ -74,7 +74,7 @@ void check_system(const System& system, const Node& table, Findings& findings) {
 }  // namespace
 
 Keys<System> system_keys() {
-    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}};
+    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}, {"none", "none"}};
     const Choices<Variant> variants = {{"essential", Variant::essential},
                                        {"minbase", Variant::minbase},
                                        {"buildd", Variant::buildd},
