@@ -58,7 +58,7 @@ hypervisor::Guest guest_of(const Plan& plan) {
     hypervisor::Guest guest;
     guest.name = plan.name;
     guest.uuid = plan.guest_uuid;
-    guest.type = type_of(domain.type);
+    guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.memory_mib = mib(domain.memory);
     guest.maxmem_mib = domain.maxmem ? mib(*domain.maxmem) : 0;

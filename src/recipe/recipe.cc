@@ -9,9 +9,22 @@
 namespace vprov::recipe {
 namespace {
 
+// A firmware starts hvm domains, and GRUB for Xen is no firmware.
+void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
+    const auto* node = domain && domain->kind == Node::Kind::table ? domain->find("type") : nullptr;
+    if (!node || !recipe.domain.type)
+        return;
+    const bool is_hvm = recipe.domain.type == DomainType::hvm;
+    if (const auto method = boot_method(recipe.boot); method == BootMethod::grub && !is_hvm)
+        findings.refuse(*node, "[domain] type", "[boot] method \"grub\" takes \"hvm\", for others there is \"pvgrub\"");
+    else if (method == BootMethod::pvgrub && is_hvm)
+        findings.refuse(*node, "[domain] type", "[boot] method \"pvgrub\" takes \"pv\" or \"pvh\"");
+}
+
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
+    check_type(recipe, root.find("domain"), findings);
     const auto* identity = root.find("identity");
     const auto* name = root.find("name");
     if (!name || !flaw_of_guest_name(recipe.name).empty() || (identity && identity->find("hostname")))
@@ -25,7 +38,7 @@ Keys<Recipe> recipe_keys() {
             {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
              table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
              tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
-             table("domain", &Recipe::domain, domain_keys())},
+             table("boot", &Recipe::boot, boot_keys()), table("domain", &Recipe::domain, domain_keys())},
             {"extends"},
             {"name"},
             check_recipe};
@@ -51,6 +64,11 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
 
 Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
     return parse(os::read_file(file, ErrorKind::recipe), file, overrides);
+}
+
+DomainType domain_type(const Recipe& recipe) {
+    const bool has_firmware = boot_method(recipe.boot) == BootMethod::grub;
+    return recipe.domain.type.value_or(has_firmware ? DomainType::hvm : DomainType::pvh);
 }
 
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path) {

@@ -11,18 +11,10 @@ const BootFilesystem kOnGpt{"ext4", "0a1b-uuid", "gpt", 2, "/boot/grub"};
 const BootFilesystem kOnMbr{"xfs", "0a1b-uuid", "msdos", 5, "/grub"};
 
 TEST(GrubCore, OfABiosNamesThePartitionOnItsOwnDisk) {
-    EXPECT_EQ(bios_core("i386-pc", kOnGpt, BootDisk::same),
+    EXPECT_EQ(bios_core("i386-pc", kOnGpt),
               (GrubCore{"i386-pc", "(,gpt2)/boot/grub", "", {"ext2", "part_gpt", "biosdisk"}}));
-    EXPECT_EQ(bios_core("i386-pc", kOnMbr, BootDisk::same),
+    EXPECT_EQ(bios_core("i386-pc", kOnMbr),
               (GrubCore{"i386-pc", "(,msdos5)/grub", "", {"xfs", "part_msdos", "biosdisk"}}));
-}
-
-TEST(GrubCore, OfABiosSearchesOtherDisks) {
-    EXPECT_EQ(bios_core("i386-pc", kOnMbr, BootDisk::another),
-              (GrubCore{"i386-pc",
-                        "/grub",
-                        "search.fs_uuid 0a1b-uuid root\nset prefix=($root)'/grub'\n",
-                        {"xfs", "part_msdos", "biosdisk", "search_fs_uuid"}}));
 }
 
 TEST(GrubCore, OfUefiSearches) {
@@ -38,7 +30,7 @@ TEST(GrubCore, OfUefiSearches) {
 
 TEST(GrubCore, IsMadeByGrubMkimage) {
     EXPECT_EQ(
-        mkimage_argv(bios_core("i386-pc", kOnGpt, BootDisk::same), "/c", "/o"),
+        mkimage_argv(bios_core("i386-pc", kOnGpt), "/c", "/o"),
         (Words{"/usr/bin/grub-mkimage", "--directory", "/usr/lib/grub/i386-pc", "--format", "i386-pc", "--compression",
                "auto", "--prefix", "(,gpt2)/boot/grub", "--output", "/o", "ext2", "part_gpt", "biosdisk"}));
     EXPECT_EQ(mkimage_argv(efi_core("arm64-efi", kOnGpt), "/c", "/o"),

@@ -27,13 +27,6 @@ std::string filesystem_module(const std::string& type) {
     return type == "vfat" ? "fat" : type;
 }
 
-std::vector<std::string> modules_for(const BootFilesystem& filesystem) {
-    std::vector<std::string> modules = {filesystem_module(filesystem.type)};
-    if (!filesystem.map.empty())
-        modules.push_back("part_" + filesystem.map);
-    return modules;
-}
-
 std::string search_command(const BootFilesystem& filesystem) {
     return fmt::format("search.fs_uuid {} root\nset prefix=($root)'{}'\n", filesystem.uuid, filesystem.directory);
 }
@@ -56,15 +49,17 @@ std::string removable_name(std::string_view efi_platform) {
     return std::string(found->removable);
 }
 
-GrubCore bios_core(const std::string& platform, const BootFilesystem& filesystem, BootDisk disk) {
-    GrubCore core{platform, filesystem.directory, "", modules_for(filesystem)};
+std::vector<std::string> modules_for(const BootFilesystem& filesystem) {
+    std::vector<std::string> modules = {filesystem_module(filesystem.type)};
+    if (!filesystem.map.empty())
+        modules.push_back("part_" + filesystem.map);
+    return modules;
+}
+
+GrubCore bios_core(const std::string& platform, const BootFilesystem& filesystem) {
+    GrubCore core{platform, fmt::format("(,{}{}){}", filesystem.map, filesystem.number, filesystem.directory), "",
+                  modules_for(filesystem)};
     core.modules.emplace_back("biosdisk");
-    if (disk == BootDisk::same && !filesystem.map.empty()) {
-        core.prefix = fmt::format("(,{}{}){}", filesystem.map, filesystem.number, filesystem.directory);
-    } else {
-        core.modules.emplace_back("search_fs_uuid");
-        core.config = search_command(filesystem);
-    }
     return core;
 }
 

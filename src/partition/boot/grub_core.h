@@ -18,7 +18,8 @@ struct BootFilesystem {
     bool operator==(const BootFilesystem&) const = default;
 };
 
-enum class BootDisk { same, another };  // is the file system on the disk that the BIOS starts?
+// What GRUB needs to read it: {"ext2", "part_gpt"}.
+std::vector<std::string> modules_for(const BootFilesystem& filesystem);
 
 // The name of GRUB's directory of modules, "x86_64-efi"; "" for an architecture (Debian's name) without one.
 std::string bios_platform(std::string_view architecture);
@@ -34,9 +35,9 @@ struct GrubCore {
     bool operator==(const GrubCore&) const = default;
 };
 
-// By its number on the disk that was started, else by its UUID.
-GrubCore bios_core(const std::string& platform, const BootFilesystem& filesystem, BootDisk disk);
-// By its UUID: which disk a firmware started is not known to it.
+// Looks for it by its number, on the disk that was started; it is a partition of that.
+GrubCore bios_core(const std::string& platform, const BootFilesystem& filesystem);
+// Looks for it by its UUID: which disk a firmware started is not known to it.
 GrubCore efi_core(const std::string& platform, const BootFilesystem& filesystem);
 
 // The grub.cfg beside a GRUB that was built with no knowledge of this disk (Debian's signed one).
