@@ -65,7 +65,7 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.vcpus = domain.vcpus;
     for (const auto& disk : plan.layout.disks) {
         hypervisor::GuestDisk given;
-        given.target = plan.output / disk.image;
+        given.target = disk.device.empty() ? (plan.output / disk.image).string() : disk.device;
         given.vdev = disk.guest;
         guest.disks.push_back(std::move(given));
     }

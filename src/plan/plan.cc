@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "partition/layout/placement.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -23,7 +24,7 @@ std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const st
 }
 
 // A kernel finds a file system by its UUID only with an initrd.
-std::string planned_cmdline(const recipe::Kernel& kernel, const partition::DiskPlan& root) {
+std::string planned_cmdline(const recipe::Kernel& kernel, const partition::Volume& root) {
     const bool has_initrd = !kernel.path || kernel.initrd;
     const auto device = has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
     return fmt::format("root={} ro console=hvc0{}{}", device, kernel.cmdline.empty() ? "" : " ", kernel.cmdline);
@@ -48,7 +49,8 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     plan.kernel_package = kernel_package(recipe.system, plan.architecture);
     check_host_kernel(recipe, facts);
     plan.include = planned_packages(recipe, plan.kernel_package);
-    plan.layout = planned_layout(recipe, seed);
+    plan.layout = planned_layout(recipe, seed, facts);
+    for (auto& disk : plan.layout.disks) place(disk);
     plan.interfaces = planned_interfaces(recipe, seed);
     plan.guest_uuid = Uuid::derived(seed, "guest").text();
     plan.kernel_cmdline = planned_cmdline(recipe.system.kernel, plan.layout.root());

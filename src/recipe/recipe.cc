@@ -37,8 +37,9 @@ Keys<Recipe> recipe_keys() {
     return {"",
             {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
              table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
-             tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
-             table("boot", &Recipe::boot, boot_keys()), table("domain", &Recipe::domain, domain_keys())},
+             tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
+             tables("network", &Recipe::networks, network_keys()), table("boot", &Recipe::boot, boot_keys()),
+             table("domain", &Recipe::domain, domain_keys())},
             {"extends"},
             {"name"},
             check_recipe};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "partition/layout/layout.h"
 
 namespace vprov::recipe {
 
@@ -28,6 +29,9 @@ struct Kernel {                                         // [system.kernel]
     std::optional<std::filesystem::path> path, initrd;  // files of the host instead of the guest's own
 };
 
+// How the guest's fstab names file systems.
+enum class MountBy { uuid, label, partuuid, device };
+
 struct System {  // [system]
     std::string distribution = "debian";
     std::string suite = "bookworm";
@@ -38,11 +42,12 @@ struct System {  // [system]
     std::vector<std::string> sources;  // files of apt sources, or lines of them: instead of mirror and components
     std::vector<std::string> include, exclude;
     bool recommends = false, updates = true, security = true;
-    bool scripts_network = false;  // packages' scripts see the host's network
+    bool scripts_network = false;                               // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
     std::vector<Repository> repositories;
     Kernel kernel;
+    MountBy fstab = MountBy::uuid;
 };
 
 // How a password is given; never in clear. Exactly one way.
@@ -69,18 +74,56 @@ struct Identity {                         // [identity]
     std::vector<User> users;
 };
 
-enum class Filesystem { ext2, ext3, ext4, swap };
-enum class ImageFormat { raw };
+using partition::Filesystem;
+using partition::Flag;
+using partition::ImageFormat;
+using partition::Role;
+using partition::Sizing;
+using partition::Table;
+
+struct Size {  // "2G", "rest" or "auto"
+    Size(Bytes size) : bytes(size) {}
+    Size(Sizing how) : sizing(how) {}
+    Sizing sizing = Sizing::fixed;
+    Bytes bytes;  // of a fixed one
+    bool operator==(const Size&) const = default;
+};
+
+struct Partition {                    // [[disk.partition]]
+    std::optional<std::string> name;  // see volume_name(); a GPT keeps it
+    std::optional<Size> size;
+    std::optional<Bytes> room;  // free space of size "auto"
+    std::optional<Role> type;   // by the file system when not given
+    std::optional<Filesystem> filesystem;
+    std::optional<std::string> mount, label, options;  // as of a disk
+    std::optional<std::int64_t> dump, pass;
+    std::optional<std::string> uuid, partuuid;
+    std::vector<Flag> flags;
+    std::optional<bool> logical;  // of an MBR
+};
 
 struct Disk {                         // [[disk]]
     std::optional<std::string> name;  // file name stem; see disk_name()
-    std::optional<Bytes> size;
+    std::optional<Size> size;
+    std::optional<Bytes> room;
     std::optional<Filesystem> filesystem;
     std::optional<std::string> mount;  // "/", "/home"; none for swap
     std::optional<std::string> label;
     std::optional<std::string> options;  // for fstab; the plan has the defaults
-    std::optional<std::string> guest;    // "xvda1"
+    std::optional<std::int64_t> dump, pass;
+    std::optional<std::string> uuid;
+    std::optional<std::string> guest;   // "xvda1"
+    std::optional<std::string> device;  // block device of the host, an absolute path
     ImageFormat format = ImageFormat::raw;
+    Table table = Table::none;
+    std::optional<std::string> table_uuid;
+    std::optional<std::uint32_t> sector_size;
+    std::vector<Partition> partitions;
+};
+
+struct Mount {  // [[mount]]: a line of fstab that belongs to no disk
+    std::string source, target, filesystem;
+    std::string options = "defaults";
 };
 
 struct Network {  // [[network]]
@@ -126,14 +169,18 @@ struct Recipe {
     System system;
     Identity identity;
     std::vector<Disk> disks;
+    std::vector<Mount> mounts;
     std::vector<Network> networks;
     Boot boot;
     Domain domain;
 };
 
 // The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
-// "var-log". "" for a disk that has none of them.
+// "var-log". A disk with a table is called as its partition for "/", or else as the first of them that has a name. ""
+// for a disk that has none of them.
 std::string disk_name(const Disk& disk);
+// The partition's name likewise; one without a mount point is called as its type: "bios-boot".
+std::string volume_name(const Partition& partition);
 
 // The type of the guest's domain.
 DomainType domain_type(const Recipe& recipe);
