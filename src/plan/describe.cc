@@ -185,7 +185,7 @@ std::string domain_section(const Plan& plan) {
     const auto guest = guest_of(plan);
     const auto most = domain.maxmem ? fmt::format(", at most {}", exact(*domain.maxmem)) : std::string();
     Section section("Domain");
-    section.line("type", name_of(domain.type))
+    section.line("type", name_of(recipe::domain_type(plan.recipe)))
         .line("memory", exact(domain.memory) + most)
         .line("vcpus", fmt::format("{}", domain.vcpus))
         .line("uuid", plan.guest_uuid)

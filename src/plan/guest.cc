@@ -93,7 +93,7 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.name = plan.name;
     guest.uuid = plan.guest_uuid;
     guest.hostname = plan.recipe.identity.hostname.value_or("");
-    guest.type = type_of(domain.type);
+    guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.bootloader = domain.bootloader.value_or("");
     guest.firmware = domain.firmware.value_or(hypervisor::Firmware::automatic);
