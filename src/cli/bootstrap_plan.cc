@@ -51,8 +51,10 @@ std::string recipe_text(const BootstrapCommand& c) {
     for (const auto& [key, value] : {std::pair{"arch", c.arch}, {"keyring", c.keyring}})
         if (!value.empty())
             text += fmt::format("{} = {}\n", key, toml_string(value));
-    for (const auto& [key, list] :
-         {std::pair{"include", &c.include}, {"exclude", &c.exclude}, {"components", &c.components}})
+    for (const auto& [key, list] : {std::pair{"foreign_architectures", &c.foreign_architectures},
+                                    {"include", &c.include},
+                                    {"exclude", &c.exclude},
+                                    {"components", &c.components}})
         if (!list->empty())
             text += fmt::format("{} = {}\n", key, toml_list(*list));
     if (names_sources(c.mirror))

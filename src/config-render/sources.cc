@@ -112,6 +112,8 @@ std::string one_line_options(const PlannedRepository& repository, const std::str
     std::vector<std::string> options;
     if (!keyring.empty())
         options.push_back("signed-by=" + keyring);
+    if (!repository.architectures.empty())
+        options.push_back("arch=" + joined(repository.architectures, ","));
     if (repository.trusted)
         options.emplace_back("trusted=yes");
     if (!repository.check_valid_until)
@@ -150,6 +152,8 @@ Stanza stanza_of(const PlannedRepository& repository, Origin origin, Keyrings& k
         stanza.settings.emplace_back("Enabled", "no");
     if (const auto keyring = keyrings.in_guest(repository); !keyring.empty())
         stanza.settings.emplace_back("Signed-By", keyring);
+    if (!repository.architectures.empty())
+        stanza.settings.emplace_back("Architectures", joined(repository.architectures, " "));
     if (repository.trusted)
         stanza.settings.emplace_back("Trusted", "yes");
     if (!repository.check_valid_until)

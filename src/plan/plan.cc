@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "partition/layout/placement.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -12,21 +13,47 @@
 namespace vprov::plan {
 namespace {
 
+// What of it the hypervisor is told.
+void set_device(Interface& interface, const recipe::Network& network) {
+    if (interface.mac == recipe::kMacByHypervisor)
+        interface.mac.clear();
+    interface.type = network.type;
+    interface.model = network.model.value_or("");
+    interface.rate = network.rate.value_or("");
+    interface.script = network.script.value_or("");
+    interface.vifname = network.vifname.value_or("");
+}
+
 std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const std::string& seed) {
     std::vector<Interface> interfaces;
     for (const auto& network : recipe.networks) {
         const auto index = static_cast<unsigned>(interfaces.size());
         interfaces.push_back({network.mac ? *network.mac : derived_mac(seed, index), network.bridge.value_or(""),
                               network.address, network.gateway.value_or(""), network.dns});
+        set_device(interfaces.back(), network);
     }
     return interfaces;
 }
 
 // A kernel finds a file system by its UUID only with an initrd.
-std::string planned_cmdline(const recipe::Kernel& kernel, const partition::DiskPlan& root) {
+std::string planned_root(const recipe::Recipe& recipe, const partition::DiskLayout& layout) {
+    if (recipe.domain.root || layout.disks.empty())
+        return recipe.domain.root.value_or("");
+    const auto& kernel = recipe.system.kernel;
+    const auto& root = layout.root();
     const bool has_initrd = !kernel.path || kernel.initrd;
-    const auto device = has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
-    return fmt::format("root={} ro console=hvc0{}{}", device, kernel.cmdline.empty() ? "" : " ", kernel.cmdline);
+    return has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
+}
+
+std::string planned_cmdline(const recipe::Recipe& recipe, const partition::DiskLayout& layout) {
+    std::vector<std::string> words;
+    if (const auto root = planned_root(recipe, layout); !root.empty())
+        words.push_back("root=" + root);
+    const auto extra = recipe.domain.extra.value_or(installs_nothing(recipe) ? "" : "ro console=hvc0");
+    for (const auto& more : {extra, recipe.system.kernel.cmdline})
+        if (!more.empty())
+            words.push_back(more);
+    return joined(words, " ");
 }
 
 void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
@@ -49,17 +76,26 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     plan.recipe = recipe;
     plan.name = recipe.name;
     plan.architecture = recipe.system.arch.value_or(facts.architecture);
+    for (const auto& foreign : recipe.system.foreign_architectures)
+        if (foreign == plan.architecture)
+            throw error(ErrorKind::recipe, "cannot use {} in [system] foreign_architectures: it is the guest's own",
+                        quote(foreign));
     plan.hostname = recipe.identity.hostname.value_or(recipe.name);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
-    plan.repositories = planned_repositories(recipe, facts);
-    plan.kernel_package = kernel_package(recipe.system, plan.architecture);
-    check_host_kernel(recipe, facts);
-    check_authorities(recipe, facts);
-    plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
-    plan.layout = planned_layout(recipe, seed);
+    if (options.host_files == HostFiles::wanted)
+        check_host_kernel(recipe, facts);
+    if (!installs_nothing(recipe)) {
+        plan.repositories = planned_repositories(recipe, facts);
+        plan.kernel_package = kernel_package(recipe.system, plan.architecture);
+        check_authorities(recipe, facts);
+        plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
+        plan.layout = planned_layout(recipe, seed, facts);
+        for (auto& disk : plan.layout.disks) place(disk);
+    }
     plan.interfaces = planned_interfaces(recipe, seed);
     plan.guest_uuid = Uuid::derived(seed, "guest").text();
-    plan.kernel_cmdline = planned_cmdline(recipe.system.kernel, plan.layout.root());
+    plan.kernel_cmdline = planned_cmdline(recipe, plan.layout);
+    plan.dialect = options.dialect;
     plan.output = (std::filesystem::absolute(options.output) / recipe.name).lexically_normal();
     if (options.cache)
         plan.cache = std::filesystem::absolute(*options.cache).lexically_normal();

@@ -152,7 +152,8 @@ PlannedRepository own_repository(const recipe::Repository& repository, const rec
                               repository.trusted,
                               repository.check_valid_until,
                               repository.allow_weak_digests,
-                              repository.embedded_key};
+                              repository.embedded_key,
+                              repository.architectures};
     if (repository.signed_by)
         planned.signed_by = named_keyring(recipe, *repository.signed_by, "[[system.repository]] signed_by", facts);
     else if (!repository.trusted && repository.embedded_key.empty())
@@ -161,18 +162,19 @@ PlannedRepository own_repository(const recipe::Repository& repository, const rec
 }
 
 std::vector<recipe::Repository> named_sources(const recipe::Recipe& recipe, std::string_view entry,
-                                              const HostFacts& facts, std::string_view architecture) {
+                                              const HostFacts& facts, const deb::Architectures& architectures) {
     if (is_source_line(entry))
-        return read_sources(entry, quote(entry), architecture);
+        return read_sources(entry, quote(entry), architectures);
     const auto path = recipe::host_path(recipe, entry);
-    return read_sources(facts.read_file(path), path.native(), architecture);
+    return read_sources(facts.read_file(path), path.native(), architectures);
 }
 
 std::vector<PlannedRepository> repositories_of_sources(const recipe::Recipe& recipe, const HostFacts& facts) {
     const auto& system = recipe.system;
+    const deb::Architectures architectures(system.arch.value_or(facts.architecture), system.foreign_architectures);
     std::vector<PlannedRepository> planned;
     for (const auto& entry : system.sources)
-        for (const auto& repository : named_sources(recipe, entry, facts, system.arch.value_or(facts.architecture))) {
+        for (const auto& repository : named_sources(recipe, entry, facts, architectures)) {
             planned.push_back(own_repository(repository, recipe, facts));
             planned.back().check_valid_until = repository.check_valid_until && system.check_valid_until;
             planned.back().allow_weak_digests = repository.allow_weak_digests || system.allow_weak_digests;

@@ -80,14 +80,21 @@ void read_signed_by(const Options& options, const Place& place, recipe::Reposito
         throw place.error(fmt::format("signed-by {} is neither a key nor the path of one keyring", quote(value)));
 }
 
-bool is_for(const Options& options, std::string_view architecture) {
+// Those that the source is restricted to; none: it is not.
+std::vector<std::string> architectures_of(const Options& options) {
     const auto found = options.find("architectures");
     if (found == options.end())
-        return true;
+        return {};
     auto list = found->second;
     std::replace(list.begin(), list.end(), ',', ' ');
-    const auto words = split_words(list);
-    return std::find(words.begin(), words.end(), architecture) != words.end();
+    return words_of(list);
+}
+
+bool is_for(const Options& options, const deb::Architectures& architectures) {
+    const auto words = architectures_of(options);
+    return !options.contains("architectures") || std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+        return word != "all" && architectures.number_of(word).has_value();
+    });
 }
 
 void check(std::string flaw, std::string_view what, std::string_view value, const Place& place) {
@@ -113,6 +120,7 @@ recipe::Repository repository_of(const std::string& uri, const std::string& suit
     repository.trusted = flag(options, "trusted", false, place);
     repository.check_valid_until = flag(options, "check-valid-until", true, place);
     repository.allow_weak_digests = flag(options, "allow-weak", false, place);
+    repository.architectures = architectures_of(options);
     if (repository.trusted) {
         repository.signed_by.reset();
         repository.embedded_key.clear();
@@ -141,7 +149,7 @@ Options take_options(std::string_view& line, const Place& place) {
     return options;
 }
 
-void read_line(std::string_view line, std::string_view architecture, const Place& place,
+void read_line(std::string_view line, const deb::Architectures& architectures, const Place& place,
                std::vector<recipe::Repository>& repositories) {
     line = trimmed(line.substr(0, line.find('#')));
     if (line.empty() || line.starts_with("deb-src ") || line.starts_with("deb-src\t"))
@@ -153,11 +161,11 @@ void read_line(std::string_view line, std::string_view architecture, const Place
     const auto words = words_of(line);
     if (words.size() < 2)
         throw place.error("a URI and a suite are wanted");
-    if (is_for(options, architecture))
+    if (is_for(options, architectures))
         repositories.push_back(repository_of(words[0], words[1], {words.begin() + 2, words.end()}, options, place));
 }
 
-void read_stanza(const deb::Stanza& stanza, std::string_view architecture, std::string_view name,
+void read_stanza(const deb::Stanza& stanza, const deb::Architectures& architectures, std::string_view name,
                  std::vector<recipe::Repository>& repositories) {
     const Place place{name, stanza.line()};
     Options options;
@@ -166,7 +174,7 @@ void read_stanza(const deb::Stanza& stanza, std::string_view architecture, std::
     if (types.empty())
         throw place.error("it has no Types");
     if (std::find(types.begin(), types.end(), "deb") == types.end() || !flag(options, "enabled", true, place) ||
-        !is_for(options, architecture))
+        !is_for(options, architectures))
         return;
     const auto uris = words_of(options["uris"]), suites = words_of(options["suites"]);
     if (uris.empty() || suites.empty())
@@ -176,14 +184,14 @@ void read_stanza(const deb::Stanza& stanza, std::string_view architecture, std::
             repositories.push_back(repository_of(uri, suite, words_of(options["components"]), options, place));
 }
 
-void read_stanzas(std::string_view text, std::string_view architecture, std::string_view name,
+void read_stanzas(std::string_view text, const deb::Architectures& architectures, std::string_view name,
                   std::vector<recipe::Repository>& repositories) {
     std::string plain;  // comments may stand between fields; lines keep their numbers
     for (const auto line : split(text, '\n')) plain.append(line.starts_with('#') ? " " : line).push_back('\n');
     deb::StanzaReader reader(plain);
     deb::Stanza stanza;
     try {
-        while (reader.next(stanza)) read_stanza(stanza, architecture, name, repositories);
+        while (reader.next(stanza)) read_stanza(stanza, architectures, name, repositories);
     } catch (const Error& e) {
         if (e.kind() != ErrorKind::archive)
             throw;
@@ -214,16 +222,17 @@ std::string unfolded_key(std::string_view value) {
 }
 
 std::vector<recipe::Repository> read_sources(std::string_view text, std::string_view name,
-                                             std::string_view architecture) {
+                                             const deb::Architectures& architectures) {
     std::vector<recipe::Repository> repositories;
     if (is_one_line_form(text)) {
         std::size_t number = 0;
-        for (const auto line : split(text, '\n')) read_line(line, architecture, {name, ++number}, repositories);
+        for (const auto line : split(text, '\n')) read_line(line, architectures, {name, ++number}, repositories);
     } else {
-        read_stanzas(text, architecture, name, repositories);
+        read_stanzas(text, architectures, name, repositories);
     }
     if (repositories.empty())
-        throw error(ErrorKind::recipe, "cannot use {}: it names no repository of packages for {}", name, architecture);
+        throw error(ErrorKind::recipe, "cannot use {}: it names no repository of packages for {}", name,
+                    architectures.native());
     return repositories;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bootstrap/deb/architectures.h"
 #include "recipe/recipe.h"
 
 namespace vprov::plan {
@@ -17,9 +18,9 @@ bool is_source_line(std::string_view text);
 std::string unfolded_key(std::string_view value);
 
 // The repositories of binary packages of one-line or deb822 sources (sources.list(5)) in their order, without those
-// that are disabled or for other architectures than `architecture`. Options that only matter to apt are passed over.
+// that are disabled or for other architectures than `architectures`. Options that only matter to apt are passed over.
 // Throws Error(recipe) "cannot use NAME, line N: CAUSE", or without the line where nothing is left.
 std::vector<recipe::Repository> read_sources(std::string_view text, std::string_view name,
-                                             std::string_view architecture);
+                                             const deb::Architectures& architectures);
 
 }  // namespace vprov::plan

@@ -175,7 +175,7 @@ TEST(Recipe, DefaultsAreThoseOfTheManual) {
     EXPECT_FALSE(recipe.system.recommends || recipe.system.scripts_network);
     EXPECT_EQ(recipe.identity.root_password, std::nullopt);
     EXPECT_TRUE(recipe.networks.empty());
-    EXPECT_EQ(recipe.domain.type, DomainType::pvh);
+    EXPECT_EQ(recipe.domain.type, std::nullopt);
     EXPECT_EQ(recipe.domain.memory, 512_MiB);
     EXPECT_EQ(recipe.domain.vcpus, 2U);
 }

@@ -198,8 +198,9 @@ std::string release_url(const Repository& repository, std::string_view path) {
     return url_of(repository.uri, fmt::format("dists/{}/{}", repository.suite, path));
 }
 
-std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories, std::string_view architecture,
-                                            std::int64_t today, const Access& access) {
+std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories,
+                                            const deb::Architectures& architectures, std::int64_t today,
+                                            const Access& access) {
     std::vector<Asked> asked(repositories.size());
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
     fetch_all(asked, access);
@@ -209,7 +210,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     std::vector<VerifiedRelease> releases;
     releases.reserve(asked.size());
     for (std::size_t i = 0; i < asked.size(); ++i)
-        releases.push_back(verified(asked[i], texts[i].get(), architecture, today, access));
+        releases.push_back(verified(asked[i], texts[i].get(), architectures.native(), today, access));
     for (const auto& one : asked) keep(one, access.cache);
     return releases;
 }
