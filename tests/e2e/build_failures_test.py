@@ -63,7 +63,7 @@ class ScriptTest(VprovTest):
         script = "#!/bin/sh\nsleep 1000 </dev/null >/dev/null 2>&1 &\nsleep 1001 &\nexit 0\n"
         run = self.build(self.recipe_with({"name": "daemon", "version": "1.0-1", "scripts": {"postinst": script}}))
         self.assert_done(run)
-        self.assertEqual(vprov_under_test.processes_in(self.place), {})
+        self.assert_all_ended()
 
     def test_bootstrap_leaves_no_tree(self):
         tree = self.place / "out" / "tree"
@@ -171,7 +171,7 @@ class RunningGuestTest(VprovTest):
     def test_destroyed_it_leaves_nothing(self):
         self.assert_done(self.run_vprov("destroy", "busy"))
         self.assertEqual(self.run_vprov("list", "--json").stdout.strip(), "[]")
-        self.assertEqual(vprov_under_test.processes_in(self.place), {})
+        self.assert_all_ended()
 
 
 if __name__ == "__main__":
