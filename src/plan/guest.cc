@@ -39,6 +39,13 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
 }
 
+// nullopt for what neither Xen nor its configuration knows.
+std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
+    if (format == partition::ImageFormat::raw)
+        return hypervisor::DiskFormat::raw;
+    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
+}
+
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
     const auto& asked = plan.recipe.system.kernel;
     guest.cmdline = plan.kernel_cmdline;
@@ -100,7 +107,11 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.boot = domain.boot.value_or("");
     set_size(guest, domain);
     for (const auto& disk : plan.layout.disks) {
+        const auto format = format_of(disk.format);
+        if (!format)
+            continue;
         hypervisor::GuestDisk given;
+        given.format = *format;
         given.target = disk.device.empty() ? (plan.output / disk.image).string() : disk.device;
         given.vdev = disk.guest;
         guest.disks.push_back(std::move(given));
