@@ -14,6 +14,7 @@
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
 #include "os/temp_dir.h"
+#include "pipeline/boot_loader.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
 
@@ -136,6 +137,11 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
+    if (plan.boot.method != recipe::BootMethod::direct) {
+        request.sandbox = {};
+        const auto sandbox = make_sandbox(request);
+        install_boot_loader(configured.root(), plan, *sandbox);
+    }
     const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);

@@ -39,7 +39,23 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
 }
 
+void set_loader(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method == recipe::BootMethod::grub) {
+        guest.boot = "c";
+        if (plan.boot.firmware == recipe::Firmware::uefi)
+            guest.firmware = hypervisor::Firmware::uefi;
+        return;
+    }
+    const auto& asked = plan.recipe.boot.loader;
+    const bool is_pvh = guest.type == hypervisor::GuestType::pvh;
+    guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
+                   : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
+                            : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
+}
+
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method != recipe::BootMethod::direct)
+        return set_loader(guest, plan);
     const auto& asked = plan.recipe.system.kernel;
     guest.cmdline = plan.kernel_cmdline;
     if (asked.path) {
