@@ -9,6 +9,31 @@
 namespace vprov::recipe {
 namespace {
 
+// A recipe that installs nothing says nothing of what would be installed, and gives disks that are there.
+void check_description(const Recipe& recipe, const Node& root, Findings& findings) {
+    constexpr std::string_view kNothing = "with [system] distribution \"none\" nothing is installed";
+    for (const std::string_view table : {"[identity]", "[[disk]]"})
+        if (const auto* node = root.find(table == "[identity]" ? "identity" : "disk"))
+            findings.add(node->items.empty() ? node->place : node->items.front().place,
+                         fmt::format("cannot use {}: {}", table, kNothing));
+    const auto* system = root.find("system");
+    for (const auto& entry : system->entries)
+        if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel")
+            findings.add(entry.place, fmt::format("cannot use [system] {}: {}", entry.key, kNothing));
+    if (recipe.domain.type != DomainType::hvm && !recipe.system.kernel.path && !recipe.domain.bootloader)
+        findings.add(
+            root.place_of("domain"),
+            "cannot use [domain]: without an installed kernel its type is \"hvm\", or [system.kernel] has a path");
+}
+
+void check_installed(const Recipe& recipe, const Node& root, Findings& findings) {
+    const auto* networks = root.find("network");
+    for (std::size_t i = 0; i < recipe.networks.size(); ++i)
+        if (recipe.networks[i].mac == kMacByHypervisor)
+            findings.refuse(*networks->items[i].find("mac"), "[[network]] mac",
+                            "a guest that is installed knows its interfaces by their MAC addresses");
+}
+
 // A firmware starts hvm domains, and GRUB for Xen is no firmware.
 void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
     const auto* node = domain && domain->kind == Node::Kind::table ? domain->find("type") : nullptr;
@@ -24,6 +49,10 @@ void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
+    if (installs_nothing(recipe))
+        check_description(recipe, root, findings);
+    else
+        check_installed(recipe, root, findings);
     check_type(recipe, root.find("domain"), findings);
     const auto* identity = root.find("identity");
     const auto* name = root.find("name");
@@ -65,6 +94,10 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
 
 Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
     return parse(os::read_file(file, ErrorKind::recipe), file, overrides);
+}
+
+bool installs_nothing(const Recipe& recipe) {
+    return recipe.system.distribution == "none";
 }
 
 DomainType domain_type(const Recipe& recipe) {

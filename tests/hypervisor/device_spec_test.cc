@@ -82,12 +82,12 @@ TEST(DiskSpec, OldSpelling) {
     EXPECT_EQ(old("format=qcow2,vdev=xvda,target=/a"), "tap:qcow2:/a,xvda,w");
     EXPECT_EQ(old("format=qcow,vdev=xvda,target=/a"), "tap:qcow:/a,xvda,w");
     EXPECT_EQ(old("format=vhd,vdev=xvda,target=/a"), "tap:vhd:/a,xvda,w");
-    EXPECT_EQ(old("format=qed,vdev=xvda,target=/a"), "/a,qed,xvda,w");
     EXPECT_EQ(old("format=raw,vdev=xvda,script=block-nbd,target=host:10809"), "nbd:host:10809,xvda,w");
     EXPECT_EQ(old("format=raw,vdev=xvda,backendtype=qdisk,discard,target=/a"),
               "file:/a,xvda,w,backendtype=qdisk,discard");
     for (const auto* today :
-         {"format=raw,vdev=xvda,access=rw,script=block-mine,target=/a", "format=raw,vdev=xvda,access=rw,target=/a,b"})
+         {"format=qed,vdev=xvda,access=rw,target=/a", "format=raw,vdev=xvda,access=rw,script=block-mine,target=/a",
+          "format=raw,vdev=xvda,access=rw,target=/a,b"})
         EXPECT_EQ(old(today), today);
 }
 

@@ -182,6 +182,7 @@ TEST(GuestOf, AFirmwareGetsDisksThatItSees) {
     EXPECT_EQ(guest.type, hypervisor::GuestType::hvm);
     EXPECT_EQ(guest.firmware, hypervisor::Firmware::uefi);
     EXPECT_EQ(guest.boot, "c");
+    EXPECT_EQ(guest.serial, Words{"pty"});
     EXPECT_EQ(guest.kernel + guest.ramdisk + guest.cmdline, "");
     ASSERT_EQ(guest.disks.size(), 2U);
     EXPECT_EQ(guest.disks[0].vdev, "hda");

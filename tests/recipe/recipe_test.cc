@@ -25,6 +25,7 @@ updates = false
 security = false
 scripts_network = true
 keyring = "keys/ubuntu.gpg"
+ca_certificates = "keys/ca.pem"
 [system.kernel]
 package = ""
 cmdline = "quiet panic=10"
@@ -103,6 +104,7 @@ TEST(Recipe, ReadsEveryKeyOfSystem) {
     EXPECT_FALSE(system.security);
     EXPECT_TRUE(system.scripts_network);
     EXPECT_EQ(system.keyring, "keys/ubuntu.gpg");
+    EXPECT_EQ(system.ca_certificates, "keys/ca.pem");
     EXPECT_EQ(system.kernel.package, "");
     EXPECT_EQ(system.kernel.cmdline, "quiet panic=10");
     EXPECT_EQ(system.kernel.path, "/boot/vmlinuz");

@@ -54,7 +54,7 @@ std::string today(const GuestDisk& disk) {
 constexpr std::string_view kBlock = "block-";
 
 bool has_old_spelling(const GuestDisk& disk) {
-    if (disk.target.find(',') != std::string::npos)
+    if (disk.target.find(',') != std::string::npos || (disk.format == DiskFormat::qed && !disk.target.empty()))
         return false;
     if (disk.script.empty())
         return true;
@@ -86,8 +86,6 @@ std::string old(const GuestDisk& disk, GuestType type) {
     std::string spec;
     if (!disk.target.empty())
         spec = old_prefix(disk) + disk.target;
-    if (disk.format == DiskFormat::qed && !disk.target.empty())
-        spec += ",qed";
     return fmt::format("{},{}{}{},{}{}", spec, is_emulated ? "ioemu:" : "", disk.vdev, disk.cdrom ? ":cdrom" : "",
                        disk.writable && !disk.cdrom ? "w" : "r", common_options(disk));
 }
