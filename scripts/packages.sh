@@ -9,7 +9,7 @@ build_packages=(
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
   e2fsprogs                                     # mke2fs
-  qemu-system-x86                               # what the guests run on where there is no Xen
+  qemu-system-x86 ovmf                          # what the guests run on where there is no Xen; its UEFI
 )
 test_packages=(
   libgtest-dev python3

@@ -13,6 +13,7 @@
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
 #include "os/temp_dir.h"
+#include "pipeline/boot_loader.h"
 #include "pipeline/configurations.h"
 #include "pipeline/disk_images.h"
 #include "pipeline/manifest.h"
@@ -142,6 +143,11 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
+    if (plan.boot.method != recipe::BootMethod::direct) {
+        request.sandbox = {};
+        const auto sandbox = make_sandbox(request);
+        install_boot_loader(configured.root(), plan, *sandbox);
+    }
     const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);

@@ -46,7 +46,24 @@ std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
     return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
 }
 
+void set_loader(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method == recipe::BootMethod::grub) {
+        guest.boot = "c";
+        guest.serial = {"pty"};  // the last console= of its kernels
+        if (plan.boot.firmware == recipe::Firmware::uefi)
+            guest.firmware = hypervisor::Firmware::uefi;
+        return;
+    }
+    const auto& asked = plan.recipe.boot.loader;
+    const bool is_pvh = guest.type == hypervisor::GuestType::pvh;
+    guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
+                   : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
+                            : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
+}
+
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method != recipe::BootMethod::direct)
+        return set_loader(guest, plan);
     const auto& asked = plan.recipe.system.kernel;
     guest.cmdline = plan.kernel_cmdline;
     if (asked.path) {
@@ -73,7 +90,8 @@ void set_screen(hypervisor::Guest& guest, const recipe::Domain& domain) {
     guest.usb = domain.usb_tablet;
     if (domain.usb_tablet)
         guest.usbdevices = {"tablet"};
-    guest.serial = domain.serial;
+    if (!domain.serial.empty())
+        guest.serial = domain.serial;
 }
 
 void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
@@ -103,8 +121,8 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.bootloader = domain.bootloader.value_or("");
-    guest.firmware = domain.firmware.value_or(hypervisor::Firmware::automatic);
-    guest.boot = domain.boot.value_or("");
+    guest.firmware = domain.firmware.value_or(guest.firmware);
+    guest.boot = domain.boot.value_or(guest.boot);
     set_size(guest, domain);
     for (const auto& disk : plan.layout.disks) {
         const auto format = format_of(disk.format);

@@ -23,6 +23,7 @@
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/state_dir.h"
 #include "hypervisor/launch/tap.h"
+#include "hypervisor/launch/uefi_firmware.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -129,6 +130,7 @@ class Supervisor {
         host.qmp_fd = channels.qmp_listening.get();
         host.console_fd = channels.console_listening.get();
         host.disk_is_device = disks_on_devices(guest_);
+        set_firmware(host);
         std::vector<int> inherited = {host.qmp_fd, host.console_fd};
         std::vector<os::Fd> taps;
         warnings_.clear();
@@ -149,6 +151,14 @@ class Supervisor {
                                                   claim_.record.qemu = identity;
                                                   claim_.save();
                                               });
+    }
+
+    void set_firmware(QemuHost& host) const {
+        const auto uefi = guest_.firmware == Firmware::uefi ? find_uefi_firmware() : std::nullopt;
+        if (!uefi)
+            return;
+        host.uefi_code = uefi->code;
+        host.uefi_variables = own_variables(*uefi, directory());
     }
 
     void wait_and_handle() {
