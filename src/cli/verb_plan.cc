@@ -11,6 +11,7 @@
 #include "hypervisor/guest/guest.h"
 #include "pipeline/build.h"
 #include "pipeline/configurations.h"
+#include "pipeline/disks_json.h"
 #include "plan/describe.h"
 
 namespace vprov::cli {
@@ -99,13 +100,7 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
     event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};
-    for (const auto& disk : plan.layout.disks)
-        event["disks"].push_back({{"image", disk.image},
-                                  {"guest", disk.guest},
-                                  {"size", disk.size.value},
-                                  {"filesystem", partition::name(disk.filesystem)},
-                                  {"mount", disk.mount},
-                                  {"uuid", disk.uuid.text()}});
+    event["disks"] = pipeline::disks_json(plan.layout);
     for (const auto& file : guest_files(plan, set))
         event["files"].push_back(
             {{"path", file.path}, {file.is_link ? "target" : "content", file.secret ? "" : file.content}});

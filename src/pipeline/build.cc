@@ -57,9 +57,11 @@ void publish(const fs::path& finished, const fs::path& output) {
 // Before anything is fetched: packages that say themselves that they are larger than the disk cannot fit on it.
 void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
     const auto& root = plan.layout.root();
-    const bool holds_everything = std::all_of(plan.layout.disks.begin(), plan.layout.disks.end(),
-                                              [](const auto& disk) { return disk.mount.empty() || disk.mount == "/"; });
-    if (holds_everything && packages.installed_size() > root.size)
+    const auto volumes = plan.layout.volumes();
+    const bool holds_everything = std::all_of(volumes.begin(), volumes.end(), [](const auto* volume) {
+        return volume->mount.empty() || volume->mount == "/";
+    });
+    if (holds_everything && root.size.value > 0 && packages.installed_size() > root.size)
         throw error(ErrorKind::disk, "cannot fit {} packages on {}: they take {} when installed, the disk has {}",
                     packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
 }

@@ -55,6 +55,24 @@ std::vector<std::string> packages_to_boot(const recipe::Recipe& recipe, const st
     return packages;
 }
 
+// What checks the file systems at boot; e2fsprogs is in every system.
+std::set<std::string> filesystem_packages(const recipe::Recipe& recipe) {
+    std::set<std::string> packages;
+    const auto add = [&](const std::optional<recipe::Filesystem>& filesystem) {
+        if (filesystem == recipe::Filesystem::xfs)
+            packages.insert("xfsprogs");
+        if (filesystem == recipe::Filesystem::btrfs)
+            packages.insert("btrfs-progs");
+        if (filesystem == recipe::Filesystem::vfat)
+            packages.insert("dosfstools");
+    };
+    for (const auto& disk : recipe.disks) {
+        add(disk.filesystem);
+        for (const auto& partition : disk.partitions) add(partition.filesystem);
+    }
+    return packages;
+}
+
 }  // namespace
 
 std::string kernel_package(const recipe::System& system, const std::string& architecture) {
@@ -91,6 +109,7 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
     if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
                     [](const auto& user) { return user.sudo; }))
         packages.insert("sudo");
+    for (auto& package : filesystem_packages(recipe)) packages.insert(std::move(package));
     for (const auto& package : system.exclude) packages.erase(package);
     for (const auto& text : system.include) packages.erase(std::string(deb::read_package_wish(text).name));
     packages.insert(system.include.begin(), system.include.end());  // as they were written

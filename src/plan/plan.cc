@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "partition/layout/placement.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -18,6 +19,7 @@ void set_device(Interface& interface, const recipe::Network& network) {
         interface.mac.clear();
     interface.type = network.type;
     interface.model = network.model.value_or("");
+    interface.ip = network.ip.value_or("");
     interface.rate = network.rate.value_or("");
     interface.script = network.script.value_or("");
     interface.vifname = network.vifname.value_or("");
@@ -76,10 +78,11 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
         plan.repositories = planned_repositories(recipe, facts);
         plan.kernel_package = kernel_package(recipe.system, plan.architecture);
         plan.include = planned_packages(recipe, plan.kernel_package);
-        plan.layout = planned_layout(recipe, seed);
+        plan.layout = planned_layout(recipe, seed, facts);
+        for (auto& disk : plan.layout.disks) place(disk);
     }
     plan.interfaces = planned_interfaces(recipe, seed);
-    plan.guest_uuid = Uuid::derived(seed, "guest").text();
+    plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());
     plan.kernel_cmdline = planned_cmdline(recipe, plan.layout);
     plan.dialect = options.dialect;
     plan.output = (std::filesystem::absolute(options.output) / recipe.name).lexically_normal();

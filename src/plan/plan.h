@@ -21,6 +21,11 @@ struct HostRepository {  // one line of the host's own apt sources
     std::string signed_by;  // as it stands there: a file, a fingerprint, a key; "" for none
 };
 
+struct BlockDevice {
+    Bytes size;
+    std::uint32_t sector_size = 512;  // logical
+};
+
 // What a plan depends on besides the recipe. Read once, by read_host_facts(); tests write their own.
 struct HostFacts {
     std::int64_t now = 0;      // seconds since the epoch
@@ -30,6 +35,8 @@ struct HostFacts {
     std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings and kernels; must be set
     // The whole of a file that a recipe names; throws Error(recipe). Must be set for recipes that name sources.
     std::function<std::string(const std::filesystem::path&)> read_file;
+    // nullopt for one that is not there. Unset: there are none.
+    std::function<std::optional<BlockDevice>(const std::filesystem::path&)> block_device;
 };
 // deb822 and one-line sources below `apt_directory`; no apt needed. A sources file that cannot be read or is malformed
 // counts as far as it goes. Throws nothing but std::bad_alloc.
@@ -50,7 +57,7 @@ struct Interface {
     std::string gateway;               // "" : none
     std::vector<std::string> dns;
     hypervisor::VifType type = hypervisor::VifType::automatic;
-    std::string model = {}, rate = {}, script = {}, vifname = {};  // "" : none given
+    std::string model = {}, ip = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
 };
 
@@ -84,9 +91,9 @@ struct Options {
     hypervisor::Dialect dialect = hypervisor::Dialect::xl;
 };
 
-// Throws Error(recipe) "FILE: cannot ..." for what cannot be on this host: no root disk, two disks of one name or
-// mount or guest device, a keyring that is needed and nowhere. Any architecture can be planned for; what runs its
-// scripts is looked for by who runs them.
+// Throws Error "FILE: cannot ..." for what cannot be on this host, disk for disks that are too small, else recipe: no
+// root disk, two disks of one name or mount or guest device, a keyring that is needed and nowhere. Any architecture can
+// be planned for; what runs its scripts is looked for by who runs them.
 Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options);
 
 // The domain for the hypervisor, its files in `plan.output`. Its kernel is "" where the recipe wants none.

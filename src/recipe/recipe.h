@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "hypervisor/guest/guest.h"
+#include "partition/layout/layout.h"
 
 namespace vprov::recipe {
 
@@ -29,6 +30,9 @@ struct Kernel {                                         // [system.kernel]
     std::optional<std::filesystem::path> path, initrd;  // files of the host instead of the guest's own
 };
 
+// How the guest's fstab names file systems.
+enum class MountBy { uuid, label, partuuid, device };
+
 struct System {                           // [system]
     std::string distribution = "debian";  // "none": see installs_nothing()
     std::string suite = "bookworm";
@@ -44,6 +48,7 @@ struct System {                           // [system]
     std::optional<std::filesystem::path> keyring;
     std::vector<Repository> repositories;
     Kernel kernel;
+    MountBy fstab = MountBy::uuid;
 };
 
 // How a password is given; never in clear. Exactly one way.
@@ -70,18 +75,56 @@ struct Identity {                         // [identity]
     std::vector<User> users;
 };
 
-enum class Filesystem { ext2, ext3, ext4, swap };
-enum class ImageFormat { raw };
+using partition::Filesystem;
+using partition::Flag;
+using partition::ImageFormat;
+using partition::Role;
+using partition::Sizing;
+using partition::Table;
+
+struct Size {  // "2G", "rest" or "auto"
+    Size(Bytes size) : bytes(size) {}
+    Size(Sizing how) : sizing(how) {}
+    Sizing sizing = Sizing::fixed;
+    Bytes bytes;  // of a fixed one
+    bool operator==(const Size&) const = default;
+};
+
+struct Partition {                    // [[disk.partition]]
+    std::optional<std::string> name;  // see volume_name(); a GPT keeps it
+    std::optional<Size> size;
+    std::optional<Bytes> room;  // free space of size "auto"
+    std::optional<Role> type;   // by the file system when not given
+    std::optional<Filesystem> filesystem;
+    std::optional<std::string> mount, label, options;  // as of a disk
+    std::optional<std::int64_t> dump, pass;
+    std::optional<std::string> uuid, partuuid;
+    std::vector<Flag> flags;
+    std::optional<bool> logical;  // of an MBR
+};
 
 struct Disk {                         // [[disk]]
     std::optional<std::string> name;  // file name stem; see disk_name()
-    std::optional<Bytes> size;
+    std::optional<Size> size;
+    std::optional<Bytes> room;
     std::optional<Filesystem> filesystem;
     std::optional<std::string> mount;  // "/", "/home"; none for swap
     std::optional<std::string> label;
     std::optional<std::string> options;  // for fstab; the plan has the defaults
-    std::optional<std::string> guest;    // "xvda1"
+    std::optional<std::int64_t> dump, pass;
+    std::optional<std::string> uuid;
+    std::optional<std::string> guest;   // "xvda1"
+    std::optional<std::string> device;  // block device of the host, an absolute path
     ImageFormat format = ImageFormat::raw;
+    Table table = Table::none;
+    std::optional<std::string> table_uuid;
+    std::optional<std::uint32_t> sector_size;
+    std::vector<Partition> partitions;
+};
+
+struct Mount {  // [[mount]]: a line of fstab that belongs to no disk
+    std::string source, target, filesystem;
+    std::string options = "defaults";
 };
 
 struct Network {  // [[network]]
@@ -91,7 +134,7 @@ struct Network {  // [[network]]
     std::optional<std::string> gateway;
     std::vector<std::string> dns;
     hypervisor::VifType type = hypervisor::VifType::automatic;
-    std::optional<std::string> model, rate, script, vifname;  // of xl-network-configuration(5)
+    std::optional<std::string> model, ip, rate, script, vifname;  // of xl-network-configuration(5)
 };
 
 constexpr std::string_view kMacByHypervisor = "auto";  // a MAC address of a guest in which nothing is installed
@@ -136,14 +179,18 @@ struct Domain {  // [domain]
     std::optional<unsigned> maxvcpus;
     Action on_poweroff = Action::destroy, on_reboot = Action::restart, on_crash = Action::destroy;
     std::optional<std::string> root, extra;  // of the kernel's command line; the plan has the defaults
+    std::optional<std::string> uuid;         // derived from the seed when not given
     std::optional<std::string> bootloader;
-    std::optional<hypervisor::Firmware> firmware;  // of a guest in which nothing is installed
-    std::optional<std::string> boot;               // "cd"
-    std::vector<std::string> cdrom;                // files or devices of the host; "" is an empty drive
+    std::vector<std::string> bootloader_args;
+    std::optional<hypervisor::Firmware> firmware;
+    std::string firmware_file;        // for Firmware::file
+    std::optional<std::string> boot;  // "cd"
+    std::vector<std::string> cdrom;   // files or devices of the host; "" is an empty drive
     std::vector<DomainDisk> disks;
     Vnc vnc;
     bool sdl = false, usb_tablet = false;
     hypervisor::Screen vga = hypervisor::Screen::automatic;
+    unsigned videoram = 0;  // MiB; 0: the hypervisor's choice
     std::vector<std::string> serial;
     Libvirt libvirt = Libvirt::none;
     std::map<std::string, hypervisor::GuestOption> xl;  // keys of xl.cfg(5) that have none here
@@ -156,6 +203,7 @@ struct Recipe {
     System system;
     Identity identity;
     std::vector<Disk> disks;
+    std::vector<Mount> mounts;
     std::vector<Network> networks;
     Domain domain;
 };
@@ -164,8 +212,11 @@ struct Recipe {
 bool installs_nothing(const Recipe& recipe);
 
 // The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
-// "var-log". "" for a disk that has none of them.
+// "var-log". A disk with a table is called as its partition for "/", or else as the first of them that has a name. ""
+// for a disk that has none of them.
 std::string disk_name(const Disk& disk);
+// The partition's name likewise; one without a mount point is called as its type: "bios-boot".
+std::string volume_name(const Partition& partition);
 
 // A file of the host that the recipe names, as an absolute path.
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);

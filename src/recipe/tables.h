@@ -9,6 +9,7 @@ namespace vprov::recipe {
 Keys<System> system_keys();
 Keys<Identity> identity_keys();
 Keys<Disk> disk_keys();
+Keys<Mount> mount_keys();
 Keys<Network> network_keys();
 Keys<Domain> domain_keys();
 

@@ -65,6 +65,13 @@ std::string_view speaker_from(std::string_view line) {
     return {};
 }
 
+// initramfs-tools copies programs with cp(1), whose stand-in copies what is covered; dracut's program copies what it
+// sees.
+bool small_stand_ins_fit(const os::RootDir& root) {
+    const auto bin = root.read_link("/bin");
+    return bin && !root.exists("/usr/bin/dracut-install") && !root.exists("/usr/lib/dracut/dracut-install");
+}
+
 }  // namespace
 
 MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
@@ -191,6 +198,7 @@ void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
     const auto& self = *package.package;
     const auto file = fmt::format("/var/lib/dpkg/info/{}.postinst", unpack::DpkgDatabase::info_name(self));
     auto command = script_command(self, "postinst", {file, "configure", ""});
+    command.small_stand_ins = small_stand_ins_fit(root_);
     auto& beside = beside_.emplace_back();
     beside.package = &self;
     command.on_output = [this, &beside](std::string_view line) {
