@@ -81,12 +81,11 @@ void set_screen(hypervisor::Guest& guest, const recipe::Domain& domain) {
     if (vnc.enabled) {
         guest.vnclisten = vnc.listen.value_or("127.0.0.1");
         guest.vncdisplay = vnc.display;
-        if (vnc.display)
-            guest.vncunused = false;  // xl would take the next one that is free
         guest.keymap = vnc.keymap.value_or("");
     }
     guest.sdl = domain.sdl;
     guest.screen = domain.vga;
+    guest.videoram_mib = domain.videoram;
     guest.usb = domain.usb_tablet;
     if (domain.usb_tablet)
         guest.usbdevices = {"tablet"};
@@ -104,6 +103,7 @@ void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
 hypervisor::GuestInterface vif_of(const Interface& interface) {
     hypervisor::GuestInterface vif{interface.mac, interface.bridge, interface.model, {}};
     vif.type = interface.type;
+    vif.ip = interface.ip;
     vif.rate = interface.rate;
     vif.script = interface.script;
     vif.vifname = interface.vifname;
@@ -121,6 +121,8 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.bootloader = domain.bootloader.value_or("");
+    guest.bootloader_args = domain.bootloader_args;
+    guest.firmware_file = domain.firmware_file;
     guest.firmware = domain.firmware.value_or(guest.firmware);
     guest.boot = domain.boot.value_or(guest.boot);
     set_size(guest, domain);

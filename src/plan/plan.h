@@ -61,7 +61,7 @@ struct Interface {
     std::string gateway;               // "" : none
     std::vector<std::string> dns;
     hypervisor::VifType type = hypervisor::VifType::automatic;
-    std::string model = {}, rate = {}, script = {}, vifname = {};  // "" : none given
+    std::string model = {}, ip = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
 };
 
