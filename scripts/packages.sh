@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   libgtest-dev python3
-  apt dpkg gpg gpg-agent                        # archives made for the tests, and apt as the judge of the resolver
+  apt dpkg gpg gpg-agent openssl                # archives made for the tests, and apt as the judge of the resolver
   debootstrap mmdebstrap mount uidmap           # trees to compare with
   qemu-user-static                              # another architecture's scripts
   squashfs-tools                                # images to look into

@@ -39,9 +39,13 @@ void add_dialect_option(CLI::App& verb, RecipeOptions& options) {
         ->type_name("xl|xm");
 }
 
-std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options) {
-    if (!options.offline)
-        return archive::make_curl_transport();
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options, const plan::Plan& plan) {
+    if (!options.offline) {
+        archive::CurlOptions transfers;
+        if (const auto& file = plan.recipe.system.ca_certificates)
+            transfers.ca_certificates = recipe::host_path(plan.recipe, *file);
+        return archive::make_curl_transport(std::move(transfers));
+    }
     return archive::make_cache_transport(options.cache.empty() ? archive::Cache::default_directory()
                                                                : std::filesystem::path(options.cache));
 }

@@ -27,7 +27,7 @@ struct RecipeOptions {
 void add_planning_options(CLI::App& verb, RecipeOptions& options);
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
 void add_dialect_option(CLI::App& verb, RecipeOptions& options);
-std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options);
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options, const plan::Plan& plan);
 // Throws Error(usage) for a recipe that installs nothing.
 void refuse_description(const plan::Plan& plan);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);

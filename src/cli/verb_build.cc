@@ -86,7 +86,7 @@ pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& 
     if (recipe::installs_nothing(plan.recipe))
         return pipeline::build_description(plan, progress);
     const auto passwords = act_as_root(progress, [&] {
-        const auto transport = make_transport(options);
+        const auto transport = make_transport(options, plan);
         os::SystemCommandRunner runner;
         const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
         return pipeline::build(plan, environment).password_file.native();

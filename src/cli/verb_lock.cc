@@ -48,7 +48,7 @@ void lock(const RecipeOptions& options, const std::string& recipe, Session& sess
     refuse_description(plan);
     const auto path = plan::lock_path(recipe);
     const auto progress = make_progress(session);
-    const auto transport = make_transport(options);
+    const auto transport = make_transport(options, plan);
     os::SystemCommandRunner runner;
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};

@@ -17,11 +17,12 @@
 namespace vprov::cli {
 namespace {
 
-void print_packages(const resolve::PackageSet& set) {
+void print_packages(const resolve::PackageSet& set, const deb::Architectures& native) {
     fmt::print("\nPackages: {}, {} to download, {} installed\n", set.packages.size(), human(set.download_size()),
                human(set.installed_size()));
     for (const auto& selected : set.packages)
-        fmt::print("  {:<36} {:<32} {:>9}{}\n", selected.package->name, selected.package->version,
+        fmt::print("  {:<36} {:<32} {:>9}{}\n",
+                   native.full_name(selected.package->name, selected.package->architecture), selected.package->version,
                    human(selected.package->size), selected.automatic ? "" : "  *");
     fmt::print("  (* asked for; the others are needed by them)\n");
 }
@@ -59,7 +60,7 @@ void print_configurations(const plan::Plan& plan) {
 
 void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
     fmt::print("{}", plan::describe(plan));
-    print_packages(set);
+    print_packages(set, plan.architecture);
     print_layer(layer);
     fmt::print("\nFiles in the guest\n");
     for (const auto& file : guest_files(plan, set)) {
@@ -97,6 +98,7 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
     for (const auto& selected : set.packages)
         event["packages"].push_back({{"name", selected.package->name},
                                      {"version", selected.package->version},
+                                     {"architecture", selected.package->architecture},
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
     event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};
@@ -119,7 +121,6 @@ void add_plan(CLI::App& app, Session& session) {
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] {
         const auto progress = make_progress(session);
-        const auto transport = make_transport(*options);
         os::SystemCommandRunner runner;
         for (const auto& recipe : options->recipes) {
             const auto plan = plan_recipe(*options, recipe);
@@ -127,6 +128,7 @@ void add_plan(CLI::App& app, Session& session) {
                 show_description(plan, session);
                 continue;
             }
+            const auto transport = make_transport(*options, plan);
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
             const auto request = pipeline::guest_request(plan);

@@ -84,9 +84,10 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
 BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     BootstrapRequest request;
     for (const auto& r : plan.repositories)
-        request.repositories.push_back(
-            {r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until, r.allow_weak_digests});
+        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until,
+                                        r.allow_weak_digests, r.embedded_key, r.architectures});
     request.architecture = plan.architecture;
+    request.foreign_architectures = plan.recipe.system.foreign_architectures;
     const auto& system = plan.recipe.system;
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;

@@ -109,6 +109,7 @@ std::string guest_section(const Plan& plan) {
               plan.fqdn == plan.hostname ? plan.hostname : fmt::format("{} ({})", plan.hostname, plan.fqdn))
         .line("system", fmt::format("{} {}, {}, {}", plan.recipe.system.distribution, plan.recipe.system.suite,
                                     plan.architecture, name_of(plan.recipe.system.variant)))
+        .line("foreign", joined(plan.recipe.system.foreign_architectures, ", "))
         .line("time zone", identity.timezone.value_or(""))
         .line("locale", identity.locale.value_or(""))
         .line("keyboard", identity.keyboard.value_or(""))
@@ -116,6 +117,10 @@ std::string guest_section(const Plan& plan) {
         .line("root keys", counted(identity.authorized_keys.size(), "SSH key"));
     for (const auto& user : identity.users) section.line("user", described(user));
     return section.line("output", plan.output.native()).text();
+}
+
+std::string keys_of(const PlannedRepository& repository) {
+    return repository.embedded_key.empty() ? repository.signed_by.native() : "the key in its sources";
 }
 
 std::string repositories_section(const Plan& plan) {
@@ -129,8 +134,9 @@ std::string repositories_section(const Plan& plan) {
     for (const auto& repository : plan.repositories) {
         rows += fmt::format("{:<{}}  {:<{}}  {}", repository.uri, uri, repository.suite, suite,
                             joined(repository.components, " "));
-        rows += repository.trusted ? "  TRUSTED: no signature is checked"
-                                   : fmt::format("  {}", repository.signed_by.native());
+        rows += repository.trusted ? "  TRUSTED: no signature is checked" : "  " + keys_of(repository);
+        if (!repository.architectures.empty())
+            rows += fmt::format("  {} only", joined(repository.architectures, " "));
         if (repository.allow_weak_digests)
             rows += "  WEAK DIGESTS are taken";
         rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";
@@ -179,7 +185,7 @@ std::string domain_section(const Plan& plan) {
     const auto guest = guest_of(plan);
     const auto most = domain.maxmem ? fmt::format(", at most {}", exact(*domain.maxmem)) : std::string();
     Section section("Domain");
-    section.line("type", name_of(domain.type))
+    section.line("type", name_of(recipe::domain_type(plan.recipe)))
         .line("memory", exact(domain.memory) + most)
         .line("vcpus", fmt::format("{}", domain.vcpus))
         .line("uuid", plan.guest_uuid)

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "base/error.h"
 #include "plan/plan.h"
 
@@ -37,6 +39,13 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
             return LifecycleAction::coredump_restart;
     }
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
+}
+
+hypervisor::DiskFormat format_of(partition::ImageFormat format) {
+    using hypervisor::DiskFormat;
+    constexpr std::array<DiskFormat, 5> kFormats = {DiskFormat::raw, DiskFormat::qcow2, DiskFormat::vmdk,
+                                                    DiskFormat::vdi, DiskFormat::vhdx};
+    return kFormats.at(static_cast<std::size_t>(format));
 }
 
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
@@ -93,7 +102,7 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.name = plan.name;
     guest.uuid = plan.guest_uuid;
     guest.hostname = plan.recipe.identity.hostname.value_or("");
-    guest.type = type_of(domain.type);
+    guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.bootloader = domain.bootloader.value_or("");
     guest.bootloader_args = domain.bootloader_args;
@@ -105,6 +114,7 @@ hypervisor::Guest guest_of(const Plan& plan) {
         hypervisor::GuestDisk given;
         given.target = disk.device.empty() ? (plan.output / disk.image).string() : disk.device;
         given.vdev = disk.guest;
+        given.format = format_of(disk.format);
         guest.disks.push_back(std::move(given));
     }
     attach_disks(guest, plan.recipe);

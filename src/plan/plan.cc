@@ -64,12 +64,23 @@ void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
                         quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
 }
 
+void check_authorities(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& file = recipe.system.ca_certificates;
+    if (file && !facts.file_exists(recipe::host_path(recipe, *file)))
+        throw error(ErrorKind::recipe, "cannot use {} as [system] ca_certificates: there is no file {}",
+                    quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
+}
+
 Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options) {
     const auto seed = recipe.seed.value_or(recipe.name);
     Plan plan;
     plan.recipe = recipe;
     plan.name = recipe.name;
     plan.architecture = recipe.system.arch.value_or(facts.architecture);
+    for (const auto& foreign : recipe.system.foreign_architectures)
+        if (foreign == plan.architecture)
+            throw error(ErrorKind::recipe, "cannot use {} in [system] foreign_architectures: it is the guest's own",
+                        quote(foreign));
     plan.hostname = recipe.identity.hostname.value_or(recipe.name);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
     if (options.host_files == HostFiles::wanted)
@@ -77,7 +88,8 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
     if (!installs_nothing(recipe)) {
         plan.repositories = planned_repositories(recipe, facts);
         plan.kernel_package = kernel_package(recipe.system, plan.architecture);
-        plan.include = planned_packages(recipe, plan.kernel_package);
+        check_authorities(recipe, facts);
+        plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
         plan.layout = planned_layout(recipe, seed, facts);
         for (auto& disk : plan.layout.disks) place(disk);
     }

@@ -33,7 +33,8 @@ struct HostFacts {
     std::vector<HostRepository> apt_sources;
     std::string default_mirror, default_security_mirror;            // of configure time, Debian's
     std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings and kernels; must be set
-    // The whole of a file that a recipe names; throws Error(recipe). Must be set for recipes that name sources.
+    // The whole of a file that a recipe names, or of a keyring; throws Error(recipe). Must be set for recipes that name
+    // sources, and for apt sources that hold keys.
     std::function<std::string(const std::filesystem::path&)> read_file;
     // nullopt for one that is not there. Unset: there are none.
     std::function<std::optional<BlockDevice>(const std::filesystem::path&)> block_device;
@@ -47,6 +48,8 @@ struct PlannedRepository {
     std::vector<std::string> components;
     std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
     bool trusted = false, check_valid_until = true, allow_weak_digests = false;
+    std::string embedded_key = {};  // armoured, in place of signed_by; "" : none
+    std::vector<std::string> architectures{};  // none: all of the guest's
     bool operator==(const PlannedRepository&) const = default;
 };
 

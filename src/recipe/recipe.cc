@@ -23,7 +23,8 @@ void check_description(const Recipe& recipe, const Node& root, Findings& finding
     for (const auto& entry : system->entries)
         if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel")
             findings.add(entry.place, fmt::format("cannot use [system] {}: {}", entry.key, kNothing));
-    if (recipe.domain.type != DomainType::hvm && !recipe.system.kernel.path && !recipe.domain.bootloader)
+    const auto& domain = recipe.domain;
+    if (domain.type != DomainType::hvm && !recipe.system.kernel.path && !domain.bootloader && !domain.firmware)
         findings.add(
             root.place_of("domain"),
             "cannot use [domain]: without an installed kernel its type is \"hvm\", or [system.kernel] has a path");
@@ -37,6 +38,18 @@ void check_installed(const Recipe& recipe, const Node& root, Findings& findings)
                             "a guest that is installed knows its interfaces by their MAC addresses");
 }
 
+// A firmware starts hvm domains, and GRUB for Xen is no firmware.
+void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
+    const auto* node = domain && domain->kind == Node::Kind::table ? domain->find("type") : nullptr;
+    if (!node || !recipe.domain.type)
+        return;
+    const bool is_hvm = recipe.domain.type == DomainType::hvm;
+    if (const auto method = boot_method(recipe.boot); method == BootMethod::grub && !is_hvm)
+        findings.refuse(*node, "[domain] type", "[boot] method \"grub\" takes \"hvm\", for others there is \"pvgrub\"");
+    else if (method == BootMethod::pvgrub && is_hvm)
+        findings.refuse(*node, "[domain] type", "[boot] method \"pvgrub\" takes \"pv\" or \"pvh\"");
+}
+
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
@@ -44,6 +57,7 @@ void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
         check_description(recipe, root, findings);
     else
         check_installed(recipe, root, findings);
+    check_type(recipe, root.find("domain"), findings);
     const auto* identity = root.find("identity");
     const auto* name = root.find("name");
     if (!name || !flaw_of_guest_name(recipe.name).empty() || (identity && identity->find("hostname")))
@@ -57,7 +71,8 @@ Keys<Recipe> recipe_keys() {
             {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
              table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
              tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
-             tables("network", &Recipe::networks, network_keys()), table("domain", &Recipe::domain, domain_keys())},
+             tables("network", &Recipe::networks, network_keys()), table("boot", &Recipe::boot, boot_keys()),
+             table("domain", &Recipe::domain, domain_keys())},
             {"extends"},
             {"name"},
             check_recipe};
@@ -87,6 +102,11 @@ Recipe read(const std::filesystem::path& file, const std::vector<std::string>& o
 
 bool installs_nothing(const Recipe& recipe) {
     return recipe.system.distribution == "none";
+}
+
+DomainType domain_type(const Recipe& recipe) {
+    const bool has_firmware = boot_method(recipe.boot) == BootMethod::grub;
+    return recipe.domain.type.value_or(has_firmware ? DomainType::hvm : DomainType::pvh);
 }
 
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path) {

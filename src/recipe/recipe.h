@@ -22,6 +22,8 @@ struct Repository {  // [[system.repository]]
     std::optional<std::filesystem::path> signed_by;
     bool trusted = false;
     bool check_valid_until = true, allow_weak_digests = false;
+    std::string embedded_key;                // armoured, of a deb822 source, in place of signed_by
+    std::vector<std::string> architectures;  // none: all of the guest's
 };
 
 struct Kernel {                                         // [system.kernel]
@@ -37,6 +39,7 @@ struct System {                           // [system]
     std::string distribution = "debian";  // "none": see installs_nothing()
     std::string suite = "bookworm";
     std::optional<std::string> arch;  // the host's when not given
+    std::vector<std::string> foreign_architectures;
     Variant variant = Variant::standard;
     std::optional<std::string> mirror, security_mirror;
     std::vector<std::string> components = {"main"};
@@ -46,6 +49,7 @@ struct System {                           // [system]
     bool scripts_network = false;                               // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
+    std::optional<std::filesystem::path> ca_certificates;  // of HTTPS mirrors; the host's when not given
     std::vector<Repository> repositories;
     Kernel kernel;
     MountBy fstab = MountBy::uuid;
@@ -139,6 +143,23 @@ struct Network {  // [[network]]
 
 constexpr std::string_view kMacByHypervisor = "auto";  // a MAC address of a guest in which nothing is installed
 
+// direct: the hypervisor loads a kernel and an initrd of the host's. grub: from the guest's disk, by a firmware. pvgrub:
+// from the guest's disk, by a GRUB that Xen loads as the guest's kernel.
+enum class BootMethod { direct, grub, pvgrub };
+enum class Firmware { bios, uefi };
+
+struct Boot {                          // [boot]
+    std::optional<BootMethod> method;  // see boot_method()
+    std::optional<Firmware> firmware;  // of method grub; bios when not given
+    bool secure_boot = false;          // with GRUB and shim as Debian signed them
+    std::optional<unsigned> timeout;   // seconds; the plan has the default
+    bool grow = false;                 // root, with the disk that it is on, whenever the guest starts
+    std::optional<std::filesystem::path> loader;  // of method pvgrub: a file of the host that runs the guest
+};
+
+// The one that is given; else grub where a firmware is, and direct.
+BootMethod boot_method(const Boot& boot);
+
 enum class DomainType { pv, pvh, hvm };
 enum class Action { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart };
 
@@ -172,7 +193,7 @@ struct DomainDisk {                             // [[domain.disk]]
 enum class Libvirt { none, xen, kvm, qemu };  // the type of its <domain>
 
 struct Domain {  // [domain]
-    DomainType type = DomainType::pvh;
+    std::optional<DomainType> type;  // pvh when not given, hvm for a guest that a firmware starts
     Bytes memory = 512_MiB;
     std::optional<Bytes> maxmem;
     unsigned vcpus = 2;
@@ -205,6 +226,7 @@ struct Recipe {
     std::vector<Disk> disks;
     std::vector<Mount> mounts;
     std::vector<Network> networks;
+    Boot boot;
     Domain domain;
 };
 
@@ -217,6 +239,9 @@ bool installs_nothing(const Recipe& recipe);
 std::string disk_name(const Disk& disk);
 // The partition's name likewise; one without a mount point is called as its type: "bios-boot".
 std::string volume_name(const Partition& partition);
+
+// The type of the guest's domain.
+DomainType domain_type(const Recipe& recipe);
 
 // A file of the host that the recipe names, as an absolute path.
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/guest/qemu_screen.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -40,14 +41,6 @@ bool ends_on_serial_console(const std::vector<std::string>& words) {
     return last != words.rend() && last->starts_with("console=ttyS0");
 }
 
-std::string display(const Guest& guest) {
-    if (guest.vnclisten == "::1" || guest.vnclisten == "[::1]")
-        return "[::1]:0,to=99";
-    const bool is_loopback =
-        guest.vnclisten.starts_with("127.") && guest.vnclisten.find_first_not_of("0123456789.") == std::string::npos;
-    return is_loopback ? guest.vnclisten + ":0,to=99" : "127.0.0.1:0,to=99";
-}
-
 void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
     // without a screen SeaBIOS speaks on the serial console, where a guest that boots from its disk can be followed
     const bool bios_on_serial = guest.type == GuestType::hvm && !guest.vnc;
@@ -75,10 +68,7 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "base=utc",
                              "-sandbox",
                              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
-    if (guest.vnc)
-        argv.insert(argv.end(), {"-vnc", display(guest), "-device", "VGA"});
-    else
-        argv.insert(argv.end(), {"-display", "none"});
+    append_screen(guest, host, argv);
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
