@@ -262,6 +262,35 @@ TEST(QemuArgv, RefusesDevicesThatAreNotThere) {
               "e1000, e1000e, rtl8139, ne2k_pci, pcnet, i82551, i82557b, i82559er");
 }
 
+std::string word_after(const std::vector<std::string>& argv, std::string_view option) {
+    const auto found = std::find(argv.begin(), argv.end(), option);
+    return found == argv.end() ? "none" : *(found + 1);
+}
+
+TEST(QemuArgv, UefiIsTwoFlashDevices) {
+    Guest guest;
+    guest.name = "a";
+    guest.type = GuestType::hvm;
+    guest.firmware = Firmware::uefi;
+    QemuHost host;
+    host.uefi_code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+    host.uefi_variables = "/run/a,b.fd";
+    auto argv = qemu_argv(guest, host);
+    EXPECT_EQ(word_after(argv, "-machine"), "pc,pflash0=uefi0,pflash1=uefi1");
+    const auto first = std::find(argv.begin(), argv.end(), "-blockdev");
+    EXPECT_EQ(Argv(first, first + 4),
+              (Argv{"-blockdev",
+                    "driver=raw,node-name=uefi0,read-only=on,file.driver=file,"
+                    "file.filename=/usr/share/OVMF/OVMF_CODE_4M.fd",
+                    "-blockdev",
+                    "driver=raw,node-name=uefi1,read-only=off,file.driver=file,file.filename=/run/a,,b.fd"}));
+    guest.firmware = Firmware::bios;
+    EXPECT_EQ(word_after(qemu_argv(guest, host), "-machine"), "pc,graphics=off");
+    guest.firmware = Firmware::uefi;
+    guest.kernel = "/vmlinuz";  // is loaded by the BIOS, as without a firmware
+    EXPECT_EQ(word_after(qemu_argv(guest, host), "-machine"), "pc,graphics=off");
+}
+
 std::string cmdline(std::string text, std::vector<std::string> vdevs = {}, GuestType type = GuestType::pv) {
     Guest guest;
     guest.name = "a";

@@ -41,16 +41,33 @@ bool ends_on_serial_console(const std::vector<std::string>& words) {
     return last != words.rend() && last->starts_with("console=ttyS0");
 }
 
-void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
+bool has_uefi(const Guest& guest, const QemuHost& host) {
+    return guest.firmware == Firmware::uefi && guest.kernel.empty() && !host.uefi_code.empty();
+}
+
+std::string machine(const Guest& guest, const QemuHost& host) {
+    if (has_uefi(guest, host))
+        return "pc,pflash0=uefi0,pflash1=uefi1";
     // without a screen SeaBIOS speaks on the serial console, where a guest that boots from its disk can be followed
-    const bool bios_on_serial = guest.type == GuestType::hvm && !guest.vnc;
+    return guest.type == GuestType::hvm && !guest.vnc ? "pc,graphics=off" : "pc";
+}
+
+void append_firmware(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
+    if (!has_uefi(guest, host))
+        return;
+    constexpr auto kFlash = "driver=raw,node-name={},read-only={},file.driver=file,file.filename={}";
+    argv.insert(argv.end(), {"-blockdev", fmt::format(kFlash, "uefi0", "on", option_value(host.uefi_code)), "-blockdev",
+                             fmt::format(kFlash, "uefi1", "off", option_value(host.uefi_variables))});
+}
+
+void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
     const bool is_kvm = host.engine == Engine::kvm;
     argv.insert(argv.end(), {"-name",
                              fmt::format("guest={0},process=vprov-{0},debug-threads=on", guest.name),
                              "-uuid",
                              guest_uuid(guest),
                              "-machine",
-                             bios_on_serial ? "pc,graphics=off" : "pc",
+                             machine(guest, host),
                              "-accel",
                              is_kvm ? "kvm" : "tcg,thread=multi",
                              "-cpu",
@@ -93,6 +110,7 @@ void append_kernel(const Guest& guest, std::vector<std::string>& argv) {
 std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     std::vector<std::string> argv = {host.program};
     append_machine(guest, host, argv);
+    append_firmware(guest, host, argv);
     append_channels(host, argv);
     append_kernel(guest, argv);
     append_disks(guest, host, argv);

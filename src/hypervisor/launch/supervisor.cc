@@ -24,6 +24,7 @@
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/state_dir.h"
 #include "hypervisor/launch/tap.h"
+#include "hypervisor/launch/uefi_firmware.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -130,6 +131,7 @@ class Supervisor {
         host.qmp_fd = channels.qmp_listening.get();
         host.console_fd = channels.console_listening.get();
         host.disk_is_device = disks_on_devices(guest_);
+        set_firmware(host);
         std::vector<int> inherited = {host.qmp_fd, host.console_fd};
         const auto password = vnc_password();
         if (password.is_open())
@@ -164,6 +166,14 @@ class Supervisor {
             throw system_error(ErrorKind::hypervisor, errno, "cannot hold the VNC password");
         os::write_all(fd.get(), *guest_.vncpasswd, "the VNC password");
         return fd;
+    }
+
+    void set_firmware(QemuHost& host) const {
+        const auto uefi = guest_.firmware == Firmware::uefi ? find_uefi_firmware() : std::nullopt;
+        if (!uefi)
+            return;
+        host.uefi_code = uefi->code;
+        host.uefi_variables = own_variables(*uefi, directory());
     }
 
     void wait_and_handle() {
