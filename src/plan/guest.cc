@@ -90,7 +90,8 @@ void set_screen(hypervisor::Guest& guest, const recipe::Domain& domain) {
     if (domain.usb_tablet)
         guest.usbdevices = {"tablet"};
     if (!domain.serial.empty())
-        guest.serial = domain.serial;
+        if (!domain.serial.empty())
+            guest.serial = domain.serial;
 }
 
 void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {

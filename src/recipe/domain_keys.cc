@@ -98,11 +98,9 @@ Key<Domain> firmware_key() {
 Keys<DomainDisk> domain_disk_keys() {
     using hypervisor::DiskBackend;
     using hypervisor::DiskFormat;
-    const Choices<DiskFormat> formats = {{"raw", DiskFormat::raw},
-                                         {"qcow2", DiskFormat::qcow2},
-                                         {"vhd", DiskFormat::vhd},
-                                         {"qed", DiskFormat::qed},
-                                         {"qcow", DiskFormat::qcow}};
+    const Choices<DiskFormat> formats = {
+        {"raw", DiskFormat::raw},   {"qcow2", DiskFormat::qcow2}, {"vhd", DiskFormat::vhd}, {"qed", DiskFormat::qed},
+        {"qcow", DiskFormat::qcow}, {"vmdk", DiskFormat::vmdk},   {"vdi", DiskFormat::vdi}, {"vhdx", DiskFormat::vhdx}};
     const Choices<DiskBackend> backends = {
         {"phy", DiskBackend::phy}, {"tap", DiskBackend::tap}, {"qdisk", DiskBackend::qdisk}};
     return {

@@ -23,7 +23,8 @@ void check_description(const Recipe& recipe, const Node& root, Findings& finding
     for (const auto& entry : system->entries)
         if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel")
             findings.add(entry.place, fmt::format("cannot use [system] {}: {}", entry.key, kNothing));
-    if (recipe.domain.type != DomainType::hvm && !recipe.system.kernel.path && !recipe.domain.bootloader)
+    const auto& domain = recipe.domain;
+    if (domain.type != DomainType::hvm && !recipe.system.kernel.path && !domain.bootloader && !domain.firmware)
         findings.add(
             root.place_of("domain"),
             "cannot use [domain]: without an installed kernel its type is \"hvm\", or [system.kernel] has a path");

@@ -253,7 +253,7 @@ class PythonReader {
     void escape(std::string& out) {
         constexpr std::string_view kLetters = "\\\"'abfnrtv", kMeanings = "\\\"'\a\b\f\n\r\t\v";
         const char c = peek(1);
-        at_ += 2;
+        at_ = std::min(at_ + 2, text_.size());
         if (const auto place = kLetters.find(c); c != '\0' && place != std::string_view::npos)
             out += kMeanings[place];
         else if (c == '\n')
