@@ -51,6 +51,7 @@ archive::CurlOptions transfer_options(const BootstrapCommand& command) {
     archive::CurlOptions options;
     options.certificate = command.certificate;
     options.private_key = command.private_key;
+    options.ca_certificates = command.ca_certificates;
     options.check_certificate = command.check_certificate;
     return options;
 }

@@ -37,7 +37,7 @@ struct BootstrapCommand {
     bool unpack_tarball = false;
     std::filesystem::path second_stage_target = "/";
     std::optional<Bytes> size;  // of an ext4 image
-    std::string certificate, private_key;
+    std::string certificate, private_key, ca_certificates;
     bool check_certificate = true;
 };
 

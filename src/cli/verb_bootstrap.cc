@@ -97,6 +97,9 @@ void add_how(CLI::App& verb, Written& written) {
                   "Leave notes in /debootstrap of the tree");
     verb.add_option("--certificate", written.command.certificate, "Shown to HTTPS mirrors (PEM)")->type_name("FILE");
     verb.add_option("--private-key", written.command.private_key, "Of the certificate (PEM)")->type_name("FILE");
+    verb.add_option("--ca-certificate", written.command.ca_certificates,
+                    "The authorities of HTTPS mirrors (PEM; default: this machine's)")
+        ->type_name("FILE");
     verb.add_flag_callback(
         "--no-check-certificate", [&written] { written.command.check_certificate = false; },
         "Take any HTTPS mirror for the one that was named");

@@ -36,8 +36,9 @@ void print_answer(const resolve::Why& answer, const std::string& package, const 
 
 void explain(const WhyOptions& options, Session& session) {
     const auto plan = plan_recipe(options.recipe, options.file);
+    refuse_description(plan);
     const auto progress = make_progress(session);
-    const auto transport = make_transport(options.recipe);
+    const auto transport = make_transport(options.recipe, plan);
     os::SystemCommandRunner runner;
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};

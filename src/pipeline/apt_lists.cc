@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/archive/armour.h"
+#include "bootstrap/archive/clear_signed.h"
 #include "bootstrap/archive/decompress.h"
 #include "bootstrap/archive/fetch_releases.h"
 #include "bootstrap/archive/release_file.h"

@@ -11,6 +11,7 @@
 #include "bootstrap/unpack/staging.h"
 #include "os/foreign_programs.h"
 #include "os/user_namespace.h"
+#include "pipeline/data_copies.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
 #include "pipeline/script_logs.h"
@@ -31,22 +32,29 @@ std::string summary_of(const resolve::PackageSet& packages) {
 // the others wait until those have arrived, or a large one would keep a core from them.
 class StagingQueue {
   public:
-    StagingQueue(unpack::Stager& stager, const std::vector<const deb::Package*>& first)
-        : stager_(stager), missing_(first.begin(), first.end()) {}
+    StagingQueue(unpack::Stager& stager, const archive::Cache& cache, const std::vector<const deb::Package*>& first)
+        : stager_(stager), cache_(cache), missing_(first.begin(), first.end()) {}
 
     void add(const archive::DebFile& file) {
         if (missing_.erase(file.package) > 0)
-            stager_.add(*file.package, file.path);
+            stage(file);
         else
             waiting_.push_back(file);
         if (!missing_.empty())
             return;
-        for (const auto& other : waiting_) stager_.add(*other.package, other.path);
+        for (const auto& other : waiting_) stage(other);
         waiting_.clear();
     }
 
   private:
+    void stage(const archive::DebFile& file) {
+        const auto copy = cache_.data_copy_of(file.digest);
+        archive::Cache::mark_used(copy);
+        stager_.add(*file.package, file.path, copy);
+    }
+
     unpack::Stager& stager_;
+    const archive::Cache& cache_;
     std::unordered_set<const deb::Package*> missing_;
     std::vector<archive::DebFile> waiting_;
 };
@@ -97,17 +105,23 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     const auto essential = configure::essential_closure(configuration.packages);
     unpack::Stager stager(request.work / "stage", environment.progress);
     configuration.stager = &stager;
-    StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
+    StagingQueue queue(stager, cache, essential);
+    DataCopies copies(cache);
     timer.start(Stage::fetch);
     archive::fetch_packages(
         selection.index, configuration.packages, environment.transport, cache, environment.progress,
-        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
+        [&](const archive::DebFile& file) {
+            queue.add(file);
+            copies.add(file);
+        },
+        selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);
     for (const auto* package : essential) stager.get(*package);
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
+    copies.start();
     configuration.root = request.root;
     configuration.architectures = request.architectures();
     configuration.usr = request.usr;
@@ -202,6 +216,20 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     return state;
 }
 
+// The tree is there without it: a cache that is full, say, costs the next build some time and this one nothing.
+void keep_layer(const Layers& layers, const LayerInputs& inputs, const configure::ConfiguredRoot& configured,
+                const BootstrapRequest& request, Progress& progress) {
+    try {
+        if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
+            progress.detail(fmt::format("no layer is kept: {}", why));
+    } catch (const Error& e) {
+        if (e.kind() != ErrorKind::disk)
+            throw;
+        progress.warning(
+            fmt::format("no layer is kept in {}: {}", quote(layers.cache().directory().native()), e.message()));
+    }
+}
+
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
@@ -222,8 +250,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         }
     }
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
-        environment.progress.detail(fmt::format("no layer is kept: {}", why));
+    keep_layer(layers, inputs, configured, request, environment.progress);
     archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;
 }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/public_keys.h"
 #include "base/text.h"
 #include "bootstrap/deb/stanza.h"
 #include "recipe/forms.h"
@@ -56,16 +57,27 @@ bool flag(const Options& options, std::string_view name, bool otherwise, const P
     throw place.error(fmt::format("{} {} is neither yes nor no", name, quote(found->second)));
 }
 
-std::optional<std::filesystem::path> keyring(const Options& options, const Place& place) {
+std::string checked_key(std::string_view value, const Place& place) {
+    auto key = unfolded_key(value);
+    try {
+        dearmour(key);
+    } catch (const Error& e) {
+        throw place.error(fmt::format("its Signed-By: {}", e.message()));
+    }
+    return key;
+}
+
+void read_signed_by(const Options& options, const Place& place, recipe::Repository& repository) {
     const auto found = options.find("signed-by");
     if (found == options.end())
-        return std::nullopt;
+        return;
     const auto& value = found->second;
     if (value.starts_with('/') && value.find_first_of(" ,\n") == std::string::npos)
-        return value;
-    if (value.find("-----BEGIN") != std::string::npos)
-        throw place.error("signed-by holds a key; put it into a file and name that");
-    throw place.error(fmt::format("signed-by {} is not the path of one keyring", quote(value)));
+        repository.signed_by = value;
+    else if (is_armoured_keyring(value))
+        repository.embedded_key = checked_key(value, place);
+    else
+        throw place.error(fmt::format("signed-by {} is neither a key nor the path of one keyring", quote(value)));
 }
 
 // Those that the source is restricted to; none: it is not.
@@ -104,13 +116,15 @@ recipe::Repository repository_of(const std::string& uri, const std::string& suit
     repository.uri = uri;
     repository.suite = suite;
     repository.components = components;
-    repository.signed_by = keyring(options, place);
+    read_signed_by(options, place, repository);
     repository.trusted = flag(options, "trusted", false, place);
     repository.check_valid_until = flag(options, "check-valid-until", true, place);
     repository.allow_weak_digests = flag(options, "allow-weak", false, place);
     repository.architectures = architectures_of(options);
-    if (repository.trusted)
+    if (repository.trusted) {
         repository.signed_by.reset();
+        repository.embedded_key.clear();
+    }
     return repository;
 }
 
@@ -196,6 +210,15 @@ bool is_one_line_form(std::string_view text) {
 
 bool is_source_line(std::string_view text) {
     return text.starts_with("deb ") || text.starts_with("deb\t") || text.starts_with("deb[");
+}
+
+std::string unfolded_key(std::string_view value) {
+    std::string key;
+    for (auto line : split(value, '\n')) {
+        line = trimmed(line);
+        key.append(line == "." ? "" : line).push_back('\n');
+    }
+    return key;
 }
 
 std::vector<recipe::Repository> read_sources(std::string_view text, std::string_view name,

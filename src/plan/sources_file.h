@@ -2,6 +2,7 @@
 // cannot be understood in them is an error.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace vprov::plan {
 
 // "deb [OPTIONS] URI SUITE COMPONENT..." as opposed to the name of a file that holds such lines.
 bool is_source_line(std::string_view text);
+
+// The key that stands in a deb822 field, where its empty lines are dots and all have a blank before them.
+std::string unfolded_key(std::string_view value);
 
 // The repositories of binary packages of one-line or deb822 sources (sources.list(5)) in their order, without those
 // that are disabled or for other architectures than `architectures`. Options that only matter to apt are passed over.

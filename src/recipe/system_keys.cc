@@ -74,11 +74,15 @@ void check_system(const System& system, const Node& table, Findings& findings) {
 }  // namespace
 
 Keys<System> system_keys() {
-    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}};
+    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}, {"none", "none"}};
     const Choices<Variant> variants = {{"essential", Variant::essential},
                                        {"minbase", Variant::minbase},
                                        {"buildd", Variant::buildd},
                                        {"standard", Variant::standard}};
+    const Choices<MountBy> names = {{"uuid", MountBy::uuid},
+                                    {"label", MountBy::label},
+                                    {"partuuid", MountBy::partuuid},
+                                    {"device", MountBy::device}};
     return {"[system]",
             {key("distribution", &System::distribution, choice(distributions)),
              key("suite", &System::suite, word(flaw_of_suite)),
@@ -98,6 +102,8 @@ Keys<System> system_keys() {
              key("check_valid_until", &System::check_valid_until, boolean_of),
              key("allow_weak_digests", &System::allow_weak_digests, boolean_of),
              key("keyring", &System::keyring, word(flaw_of_file_name)),
+             key("ca_certificates", &System::ca_certificates, word(flaw_of_file_name)),
+             key("fstab", &System::fstab, choice(names)),
              table("kernel", &System::kernel, kernel_keys()),
              tables("repository", &System::repositories, repository_keys())},
             {},

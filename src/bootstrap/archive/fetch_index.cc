@@ -217,6 +217,7 @@ void warn_of_lacking(const std::vector<Repository>& repositories, const std::vec
 
 std::vector<deb::Release> releases_of(const std::vector<VerifiedRelease>& verified) {
     std::vector<deb::Release> releases;
+    releases.reserve(verified.size());
     for (const auto& one : verified) releases.push_back(one.release);
     return releases;
 }

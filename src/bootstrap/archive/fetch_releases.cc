@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/archive/armour.h"
+#include "bootstrap/archive/clear_signed.h"
 #include "bootstrap/archive/last_seen.h"
 #include "bootstrap/archive/release_store.h"
 #include "bootstrap/archive/signature.h"
@@ -98,8 +98,9 @@ SignedText verified_text(const Asked& asked, os::CommandRunner& runner, const st
     if (repository.trusted)
         return trusted_text(asked);
     std::filesystem::create_directory(work);
-    const SignatureRules rules{repository.signed_by,
-                               repository.allow_weak_digests ? WeakHashes::allowed : WeakHashes::refused};
+    SignatureRules rules{repository.signed_by,
+                         repository.allow_weak_digests ? WeakHashes::allowed : WeakHashes::refused};
+    rules.embedded_key = repository.embedded_key;
     if (asked.in_release.outcome.failure.empty())
         return verify_clear_signed(asked.in_release.data, rules, runner, work);
     if (asked.signature.outcome.missing)
@@ -204,6 +205,7 @@ std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repos
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
     fetch_all(asked, access);
     std::vector<std::future<SignedText>> texts;
+    texts.reserve(asked.size());
     for (const auto& one : asked) texts.push_back(verification(one, access));
     std::vector<VerifiedRelease> releases;
     releases.reserve(asked.size());

@@ -121,8 +121,7 @@ std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root) {
 }
 
 void clean_up(const os::RootDir& root, std::string_view native, const std::vector<const deb::Package*>& automatic) {
-    for (const auto* log :
-         {"/var/log/dpkg.log", "/var/log/alternatives.log", "/var/log/bootstrap.log", "/var/log/fontconfig.log"})
+    for (const auto* log : {"/var/log/dpkg.log", "/var/log/alternatives.log", "/var/log/bootstrap.log"})
         root.remove(log);
     // Its content depends on inode numbers and times of this machine; ldconfig makes it anew.
     root.remove("/var/cache/ldconfig/aux-cache");
