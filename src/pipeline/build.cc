@@ -13,7 +13,9 @@
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
 #include "os/temp_dir.h"
+#include "pipeline/boot_loader.h"
 #include "pipeline/configurations.h"
+#include "pipeline/disk_images.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
 
@@ -126,6 +128,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
+    check_disks(plan);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
@@ -140,18 +143,26 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
+    if (plan.boot.method != recipe::BootMethod::direct) {
+        request.sandbox = {};
+        const auto sandbox = make_sandbox(request);
+        install_boot_loader(configured.root(), plan, *sandbox);
+    }
     const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
 
     timer.start(Stage::write);
-    write_images(tree, plan, result, environment.runner);
+    auto written = plan;
+    written.layout = settled_layout(tree, plan);
+    write_kernel(tree, plan, result);
+    write_disks(tree, written.layout, result, environment.runner);
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
-    const auto configurations = write_configurations(plan, result, environment.progress);
+    const auto configurations = write_configurations(written, result, environment.progress);
     timer.finish(joined(configurations, ", "));
-    os::write_file(result / "manifest.json", write_manifest(plan, selection, timer.times()));
+    os::write_file(result / "manifest.json", write_manifest(written, selection, timer.times()));
 
     publish(result, plan.output);
     return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,

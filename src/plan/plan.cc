@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "partition/layout/placement.h"
+#include "plan/boot.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -19,6 +22,7 @@ void set_device(Interface& interface, const recipe::Network& network) {
         interface.mac.clear();
     interface.type = network.type;
     interface.model = network.model.value_or("");
+    interface.ip = network.ip.value_or("");
     interface.rate = network.rate.value_or("");
     interface.script = network.script.value_or("");
     interface.vifname = network.vifname.value_or("");
@@ -56,6 +60,14 @@ std::string planned_cmdline(const recipe::Recipe& recipe, const partition::DiskL
     return joined(words, " ");
 }
 
+void add_packages(std::vector<std::string>& include, const std::vector<std::string>& more,
+                  const std::vector<std::string>& exclude) {
+    for (const auto& package : more)
+        if (std::ranges::find(exclude, package) == exclude.end() &&
+            std::ranges::find(include, package) == include.end())
+            include.insert(std::ranges::upper_bound(include, package), package);
+}
+
 void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
     for (const auto& file : {recipe.system.kernel.path, recipe.system.kernel.initrd})
         if (file && !facts.file_exists(recipe::host_path(recipe, *file)))
@@ -88,13 +100,20 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
         plan.repositories = planned_repositories(recipe, facts);
         plan.kernel_package = kernel_package(recipe.system, plan.architecture);
         check_authorities(recipe, facts);
-        plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
-        plan.layout = planned_layout(recipe, seed, facts);
+        std::vector<std::string> added;
+        const auto completed = with_boot_partitions(recipe, plan.architecture, added);
+        plan.include = planned_packages(completed, plan.kernel_package, plan.repositories);
+        add_packages(plan.include, boot_packages(completed, plan.architecture), recipe.system.exclude);
+        plan.layout = planned_layout(completed, seed, facts);
         for (auto& disk : plan.layout.disks) place(disk);
+        plan.boot = planned_boot(completed, plan.architecture, plan.layout);
+        plan.boot.added = std::move(added);
     }
     plan.interfaces = planned_interfaces(recipe, seed);
-    plan.guest_uuid = Uuid::derived(seed, "guest").text();
-    plan.kernel_cmdline = planned_cmdline(recipe, plan.layout);
+    plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());
+    plan.kernel_cmdline = plan.boot.method == recipe::BootMethod::direct
+                              ? planned_cmdline(recipe, plan.layout)
+                              : fmt::format("root=UUID={} ro {}", plan.layout.root().uuid_text(), plan.boot.cmdline);
     plan.dialect = options.dialect;
     plan.output = (std::filesystem::absolute(options.output) / recipe.name).lexically_normal();
     if (options.cache)

@@ -14,6 +14,7 @@
 #include "hypervisor/guest/cfg_keys.h"
 #include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/launch/kernel_machine.h"
+#include "hypervisor/launch/uefi_firmware.h"
 #include "os/fd.h"
 
 namespace vprov::hypervisor {
@@ -26,6 +27,7 @@ class Preflight {
 
     PreparedGuest run() {
         Guest& guest = result_.guest;
+        check_firmware();
         check_kernel();
         for (auto& disk : guest.disks)
             if (!disk.target.empty())
@@ -49,6 +51,15 @@ class Preflight {
             fail(fmt::format("the {} {} does not exist", what, quote(path)));
         fail(fmt::format("the {} {} cannot be {}: {}", what, quote(path), mode & W_OK ? "written" : "read",
                          std::generic_category().message(why)));
+    }
+
+    void check_firmware() const {
+        const Guest& guest = result_.guest;
+        if (guest.firmware == Firmware::uefi && guest.kernel.empty() && !find_uefi_firmware())
+            fail("its firmware is UEFI, and there is no OVMF_CODE_4M.fd in /usr/share/OVMF (install ovmf)");
+        // grub-xen-host installs nothing else there
+        if (fs::path(guest.kernel).parent_path().filename() == "grub-xen")
+            fail(fmt::format("its kernel {} is GRUB for Xen, which runs on Xen only", quote(guest.kernel)));
     }
 
     void check_kernel() {
