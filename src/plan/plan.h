@@ -72,6 +72,7 @@ struct Plan {
     std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
     std::filesystem::path output;  // absolute: DIR/NAME
     std::filesystem::path cache;   // empty: the archive's default directory
+    std::vector<std::filesystem::path> erase;  // devices whose content is given up
     std::filesystem::path lock;    // a lock file to take the packages from; empty: what the archives offer now
 };
 
