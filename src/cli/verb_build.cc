@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <ctime>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -19,7 +21,7 @@ namespace vprov::cli {
 namespace {
 
 struct BuildOptions : RecipeOptions {
-    bool launch = false;
+    bool launch = false, libvirt = false;
     unsigned login_timeout = 300;  // seconds; TCG on a loaded machine takes most of a minute
 };
 
@@ -38,8 +40,12 @@ void refuse_same_name(const plan::Plan& plan, const std::vector<plan::Plan>& oth
                         quote(plan.name), quote(other.recipe.file.native()), quote(plan.recipe.file.native()));
 }
 
+bool runs_on_qemu_here(const plan::Plan& plan) {
+    return plan.architecture == "amd64" || plan.architecture == "i386";
+}
+
 void refuse_foreign(const plan::Plan& plan) {
-    if (plan.architecture != "amd64" && plan.architecture != "i386")
+    if (!runs_on_qemu_here(plan))
         throw error(ErrorKind::usage, "cannot launch {}: guests run on qemu-system-x86_64, and it is for {}",
                     quote(plan.name), plan.architecture);
 }
@@ -63,6 +69,13 @@ void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const Bu
     timer.finish(fmt::format("login prompt after {:.1f} s, {}", wait.seconds, created.engine));
 }
 
+std::string how_to_start(const plan::Plan& plan, const std::filesystem::path& configuration) {
+    const auto file = shell_quote(configuration.native());
+    if (!runs_on_qemu_here(plan))
+        return fmt::format("xl create -c {}   (under Xen on {})", file, plan.architecture);
+    return fmt::format("vprov create -c {}   (under Xen: xl create -c)", file);
+}
+
 void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options,
                   const Session& session) {
     if (session.output == OutputMode::json) {
@@ -78,10 +91,10 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
     if (session.output == OutputMode::quiet)
         return;
     fmt::print("{} is in {}\n", plan.name, built.directory.native());
-    fmt::print("  {:<10} {}\n", options.launch ? "log in:" : "start:",
-               options.launch ? "vprov console " + plan.name + "   (Ctrl-] leaves it)"
-                              : fmt::format("vprov create -c {}   (under Xen: xl create -c)",
-                                            shell_quote(built.configuration.native())));
+    if (options.launch)
+        fmt::print("  {:<10} vprov console {}   (Ctrl-] leaves it)\n", "log in:", plan.name);
+    else
+        fmt::print("  {:<10} {}\n", "start:", how_to_start(plan, built.configuration));
     if (!built.password_file.empty())
         fmt::print("  {:<10} {}   (only you can read it)\n", "passwords:", built.password_file.native());
     if (options.launch)
@@ -92,9 +105,16 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 std::vector<pipeline::BuildResult> build_as_root(const std::vector<plan::Plan>& plans, const BuildOptions& options,
                                                  Progress& progress) {
     const auto made_up = act_as_root(progress, [&] {
-        const auto transport = make_transport(options);
+        std::map<std::string, std::unique_ptr<archive::Transport>> transports;  // by whom servers are certified
+        const auto transport_for = [&](const plan::Plan& plan) -> archive::Transport& {
+            const auto file = plan.recipe.system.ca_certificates;
+            auto& transport = transports[file ? recipe::host_path(plan.recipe, *file).native() : ""];
+            if (!transport)
+                transport = make_transport(options, plan);
+            return *transport;
+        };
         os::SystemCommandRunner runner;
-        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
+        const pipeline::RunEnvironment environment{transport_for, runner, progress, std::time(nullptr), options.layers};
         std::string answers;  // for each guest: whether it has a file of passwords
         for (const auto& built : pipeline::build_all(plans, environment))
             answers += built.password_file.empty() ? '-' : '+';
@@ -111,6 +131,27 @@ std::vector<pipeline::BuildResult> build_as_root(const std::vector<plan::Plan>& 
     return results;
 }
 
+// What only describes a domain needs no rights.
+std::vector<pipeline::BuildResult> build_each(const std::vector<plan::Plan>& plans, const BuildOptions& options,
+                                              Progress& progress) {
+    std::vector<pipeline::BuildResult> results(plans.size());
+    std::vector<plan::Plan> installed;
+    std::vector<std::size_t> numbers;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        if (recipe::installs_nothing(plans[i].recipe)) {
+            results[i] = pipeline::build_description(plans[i], progress);
+            continue;
+        }
+        installed.push_back(plans[i]);
+        numbers.push_back(i);
+    }
+    if (installed.empty())
+        return results;
+    auto built = build_as_root(installed, options, progress);
+    for (std::size_t i = 0; i < built.size(); ++i) results[numbers[i]] = std::move(built[i]);
+    return results;
+}
+
 void build(const BuildOptions& options, Session& session) {
     std::vector<plan::Plan> plans;  // every recipe is checked before the first is built
     std::vector<std::shared_ptr<os::TempDir>> held;
@@ -118,6 +159,8 @@ void build(const BuildOptions& options, Session& session) {
         auto planned = plan_guests(options, recipe, pipeline::PoolUse::take);
         held.push_back(std::move(planned.held));
         for (auto& plan : planned.plans) {
+            if (auto& libvirt = plan.recipe.domain.libvirt; options.libvirt && libvirt == recipe::Libvirt::none)
+                libvirt = recipe::Libvirt::xen;
             refuse_running(plan);
             if (options.launch)
                 refuse_foreign(plan);
@@ -126,7 +169,7 @@ void build(const BuildOptions& options, Session& session) {
         }
     }
     const auto progress = make_progress(session);
-    const auto results = build_as_root(plans, options, *progress);
+    const auto results = build_each(plans, options, *progress);
     for (std::size_t i = 0; i < plans.size(); ++i) {
         const auto& plan = plans[i];
         const auto& built = results[i];
@@ -143,6 +186,9 @@ void add_build(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("build", "Build guests from recipes");
     auto options = std::make_shared<BuildOptions>();
     add_recipe_options(*verb, *options);
+    add_dialect_option(*verb, *options);
+    verb->add_flag("--libvirt", options->libvirt,
+                   "Write NAME.xml for libvirt besides, as [domain] libvirt = true does");
     verb->add_flag("-l,--launch", options->launch, "Boot the guest and wait for its login prompt");
     verb->add_option("--login-timeout", options->login_timeout, "How long to wait for it (300)")->type_name("SECONDS");
     verb->footer(

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <CLI/Validators.hpp>
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "config-render/boot_files.h"
 #include "config-render/filesystems.h"
 #include "config-render/network.h"
 #include "config-render/sources.h"
@@ -116,13 +117,14 @@ std::vector<GuestFile> early_guest_files(const plan::Plan& plan) {
 
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages) {
     std::vector<GuestFile> files = {
-        {"/etc/hostname", plan.hostname + "\n"}, {"/etc/fstab", fstab(plan.layout)}, {"/etc/hosts", hosts(plan)}};
+        {"/etc/hostname", plan.hostname + "\n"}, {"/etc/fstab", fstab(plan)}, {"/etc/hosts", hosts(plan)}};
     append(files, link_files(plan));
     append(files, network_files(plan, packages));
     append(files, resolver_files(plan, packages));
     if (packages.contains("apt"))
         append(files, source_files(plan));
     append(files, root_key_files(plan));
+    append(files, grow_files(plan));
     files.push_back({kMachineId, ""});
     return files;
 }
@@ -132,9 +134,9 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan) {
 }
 
 void make_mount_points(const os::RootDir& root, const partition::DiskLayout& layout) {
-    for (const auto& disk : layout.disks)
-        if (!disk.mount.empty() && disk.mount != "/")
-            root.make_directories(disk.mount);
+    for (const auto* volume : layout.volumes())
+        if (!volume->mount.empty() && volume->mount != "/")
+            root.make_directories(volume->mount);
 }
 
 void write_guest_files(const os::RootDir& root, const std::vector<GuestFile>& files) {

@@ -17,6 +17,7 @@
 #include "os/temp_dir.h"
 #include "partition/image/ext_editor.h"
 #include "partition/image/image.h"
+#include "pipeline/disk_images.h"
 #include "pipeline/initrd_names.h"
 #include "pipeline/sealed_tree.h"
 #include "pipeline/skeleton.h"
@@ -34,15 +35,32 @@ bool is_ext(partition::Filesystem filesystem) {
            filesystem == partition::Filesystem::ext4;
 }
 
+// Only bare disks are made by way of a base: one volume each.
+const partition::Volume& volume_of(const partition::DiskPlan& disk) {
+    return disk.volumes.front();
+}
+
 bool has_tree(const partition::DiskPlan& disk) {
-    return !disk.mount.empty();
+    return !volume_of(disk).mount.empty();
+}
+
+bool is_bare_image(const partition::DiskPlan& disk) {
+    return disk.device.empty() && disk.table == partition::Table::none && disk.volumes.size() == 1 &&
+           disk.format == partition::ImageFormat::raw && disk.sizing == partition::Sizing::fixed &&
+           volume_of(disk).sizing != partition::Sizing::content && volume_of(disk).size.value > 0;
+}
+
+bool is_clonable_disk(const partition::DiskPlan& disk) {
+    return is_bare_image(disk) && (has_tree(disk) ? is_ext(volume_of(disk).filesystem)
+                                                  : volume_of(disk).filesystem != partition::Filesystem::none);
 }
 
 // The plan of the base itself: no disk without a tree, and UUIDs that no guest has.
 plan::Plan base_plan(const plan::Plan& plan) {
     auto base = plan;
     std::erase_if(base.layout.disks, [](const auto& disk) { return !has_tree(disk); });
-    for (auto& disk : base.layout.disks) disk.uuid = Uuid::derived("vprov base", disk.name);
+    for (auto& disk : base.layout.disks)
+        for (auto& volume : disk.volumes) volume.uuid = Uuid::derived("vprov base", volume.name);
     return base;
 }
 
@@ -76,12 +94,12 @@ std::vector<std::string> initrds_of(const os::RootDir& tree) {
 }
 
 // The changes that concern one file system, with paths as they are on it.
-std::vector<TreeChange> part_of(const std::vector<TreeChange>& changes, const partition::DiskPlan& disk,
+std::vector<TreeChange> part_of(const std::vector<TreeChange>& changes, const partition::Volume& volume,
                                 const partition::DiskLayout& layout) {
     const auto mount_of = [&](std::string_view path) {
         std::string_view longest;
-        for (const auto& other : layout.disks) {
-            const std::string_view mount = other.mount;
+        for (const auto* other : layout.volumes()) {
+            const std::string_view mount = other->mount;
             const bool inside = mount == "/" || path == mount ||
                                 (path.starts_with(mount) && !mount.empty() && path[mount.size()] == '/');
             if (!mount.empty() && inside && mount.size() > longest.size())
@@ -91,11 +109,11 @@ std::vector<TreeChange> part_of(const std::vector<TreeChange>& changes, const pa
     };
     std::vector<TreeChange> part;
     for (const auto& change : changes) {
-        if (mount_of(change.path) != disk.mount || change.path == disk.mount)
+        if (mount_of(change.path) != volume.mount || change.path == volume.mount)
             continue;
         part.push_back(change);
-        if (disk.mount != "/")
-            part.back().path = change.path.substr(disk.mount.size());
+        if (volume.mount != "/")
+            part.back().path = change.path.substr(volume.mount.size());
     }
     return part;
 }
@@ -131,8 +149,7 @@ void write_names(const fs::path& initrd, const std::string& names) {
 }  // namespace
 
 bool is_clonable(const plan::Plan& plan) {
-    return std::ranges::all_of(plan.layout.disks,
-                               [](const auto& disk) { return !has_tree(disk) || is_ext(disk.filesystem); });
+    return plan.boot.method == recipe::BootMethod::direct && std::ranges::all_of(plan.layout.disks, is_clonable_disk);
 }
 
 std::string base_inputs(const plan::Plan& plan, std::string_view layer) {
@@ -140,8 +157,8 @@ std::string base_inputs(const plan::Plan& plan, std::string_view layer) {
     text += fmt::format("names {}\n", early_archive(render::link_files(plan), 0).size());
     text += fmt::format("kernel {}\n", plan.recipe.system.kernel.path ? "of the host" : plan.kernel_package);
     for (const auto& disk : base_plan(plan).layout.disks)
-        text += fmt::format("disk {} {} {} {} {}\n", disk.image, disk.size.value, name(disk.filesystem), disk.mount,
-                            disk.label);
+        text += fmt::format("disk {} {} {} {} {}\n", disk.image, disk.size.value, name(volume_of(disk).filesystem),
+                            volume_of(disk).mount, volume_of(disk).label);
     return text;
 }
 
@@ -151,7 +168,8 @@ BaseImage make_base(Installed installed, const plan::Plan& plan, const std::stri
     const auto date = installed.tree.date();
     const auto base = base_plan(plan);
     const auto tree = seal_base(std::move(installed), base, early_archive(render::link_files(plan), date).size());
-    write_images(tree, base, directory, runner);
+    write_kernel(tree, base, directory);
+    write_disks(tree, base, directory, runner);
     {
         const auto file = os::open_file(directory / "skeleton.tar", O_WRONLY | O_CREAT | O_EXCL, kImageMode);
         pack::TarOptions options;
@@ -206,16 +224,16 @@ Passwords make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan,
     for (const auto& disk : plan.layout.disks) {
         const auto image = directory / disk.image;
         if (!has_tree(disk)) {
-            partition::write_empty(disk, image, runner);
+            partition::write_empty(volume_of(disk), image, runner);
             continue;
         }
         take(base.directory / disk.image, image, kImageMode, use);
         partition::ExtEditor editor(image, {0}, base.date);
-        for (const auto& change : part_of(changes, disk, plan.layout)) apply(editor, change);
+        for (const auto& change : part_of(changes, volume_of(disk), plan.layout)) apply(editor, change);
         for (const auto& initrd : lines_of(base.directory / "initrds"))
-            if (!names.empty() && editor.exists(initrd) && disk.mount == "/")
+            if (!names.empty() && editor.exists(initrd) && volume_of(disk).mount == "/")
                 editor.overwrite(initrd, 0, names);
-        editor.set_uuid(disk.uuid);
+        editor.set_uuid(volume_of(disk).uuid);
         editor.finish();
     }
     for (const auto* file : {"vmlinuz", "initrd.img"})

@@ -19,10 +19,12 @@
 #include "base/text.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
-#include "hypervisor/guest/guest.h"
 #include "os/interrupt.h"
 #include "os/temp_dir.h"
 #include "pipeline/base_image.h"
+#include "pipeline/boot_loader.h"
+#include "pipeline/configurations.h"
+#include "pipeline/disk_images.h"
 #include "pipeline/guest_name.h"
 #include "pipeline/guest_tree.h"
 #include "pipeline/manifest.h"
@@ -32,16 +34,6 @@
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
-
-// The configuration is read back before anybody relies on it.
-void write_configuration(const plan::Plan& plan, const fs::path& path) {
-    const auto guest = plan::guest_of(plan);
-    const auto text = hypervisor::write_xl_cfg(guest);
-    const auto back = hypervisor::read_xl_cfg(text, path.native());
-    if (!(back.guest == guest) || !back.warnings.empty())
-        throw error(ErrorKind::internal, "internal error: {} does not read back as it was meant", quote(path.native()));
-    os::write_file(path, text);
-}
 
 fs::path write_passwords(const Passwords& passwords, const fs::path& directory) {
     if (passwords.empty())
@@ -65,9 +57,11 @@ void publish(const fs::path& finished, const fs::path& output) {
 // Before anything is fetched: packages that say themselves that they are larger than the disk cannot fit on it.
 void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
     const auto& root = plan.layout.root();
-    const bool holds_everything = std::all_of(plan.layout.disks.begin(), plan.layout.disks.end(),
-                                              [](const auto& disk) { return disk.mount.empty() || disk.mount == "/"; });
-    if (holds_everything && packages.installed_size() > root.size)
+    const auto volumes = plan.layout.volumes();
+    const bool holds_everything = std::all_of(volumes.begin(), volumes.end(), [](const auto* volume) {
+        return volume->mount.empty() || volume->mount == "/";
+    });
+    if (holds_everything && root.size.value > 0 && packages.installed_size() > root.size)
         throw error(ErrorKind::disk, "cannot fit {} packages on {}: they take {} when installed, the disk has {}",
                     packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
 }
@@ -98,7 +92,11 @@ std::vector<std::string> files_in(const fs::path& directory) {
 class GuestBuild {
   public:
     GuestBuild(const plan::Plan& plan, Selections& selections, const Environment& environment)
-        : plan_(plan), environment_(environment), timer_(environment.progress), work_(make_work_directory(plan)) {
+        : plan_(plan),
+          written_(plan),
+          environment_(environment),
+          timer_(environment.progress),
+          work_(make_work_directory(plan)) {
         request_ = guest_request(plan, kUnnamedGuest);
         request_.root = work_.path() / "root";
         request_.work = work_.path() / "scratch";
@@ -124,13 +122,13 @@ class GuestBuild {
         check_room(plan_, selection_->packages);
         const auto passwords = write_passwords(is_clonable(plan_) ? images_by_base() : images_of_tree(), result);
         timer_.start(Stage::render);
-        const auto configuration = plan_.name + ".cfg";
-        write_configuration(plan_, result / configuration);
-        timer_.finish(configuration);
-        os::write_file(result / "manifest.json", write_manifest(plan_, *selection_, timer_.times(), files_in(result)));
+        const auto configurations = write_configurations(written_, result, environment_.progress);
+        timer_.finish(joined(configurations, ", "));
+        os::write_file(result / "manifest.json",
+                       write_manifest(written_, *selection_, timer_.times(), files_in(result)));
         publish(result, plan_.output);
-        return {plan_.output, plan_.output / configuration, passwords.empty() ? fs::path{} : plan_.output / passwords,
-                timer_.times()};
+        return {plan_.output, plan_.output / configurations.front(),
+                passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
     }
 
   private:
@@ -152,10 +150,17 @@ class GuestBuild {
     Passwords images_of_tree() {
         auto configured = installed();
         timer_.start(Stage::personalise);
+        if (plan_.boot.method != recipe::BootMethod::direct) {
+            request_.sandbox = {};
+            const auto sandbox = make_sandbox(request_);
+            install_boot_loader(configured.root(), plan_, *sandbox);
+        }
         const auto tree = seal(std::move(configured), plan_, selection_->packages);
         timer_.finish(plan_.fqdn);
         timer_.start(Stage::write);
-        write_images(tree, plan_, work_.path() / "result", environment_.runner);
+        written_.layout = settled_layout(tree, plan_);
+        write_kernel(tree, plan_, work_.path() / "result");
+        write_disks(tree, written_, work_.path() / "result", environment_.runner);
         fs::rename(request_.script_logs, work_.path() / "result/log");
         timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
         return tree.passwords();
@@ -205,7 +210,8 @@ class GuestBuild {
     }
 
     const plan::Plan& plan_;
-    const Environment& environment_;
+    plan::Plan written_;  // with the sizes that follow from the content
+    const Environment environment_;
     StageTimer timer_;
     os::TempDir work_;
     archive::Cache cache_{plan_.cache.empty() ? archive::Cache::default_directory() : plan_.cache};
@@ -214,10 +220,11 @@ class GuestBuild {
     std::optional<BaseImage> base_;
 };
 
-void check_beforehand(const plan::Plan& plan) {
+void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
+    check_disks(plan, runner);
 }
 
 // Guests whose base is there are independent of each other: on all cores. The first failure ends what has not begun.
@@ -255,21 +262,27 @@ void finish_side_by_side(std::vector<std::pair<std::size_t, std::unique_ptr<Gues
 
 }  // namespace
 
-BuildResult build(const plan::Plan& plan, const Environment& environment) {
-    check_beforehand(plan);
-    Selections selections;
-    return GuestBuild(plan, selections, environment).finish();
+BuildResult build_description(const plan::Plan& plan, Progress& progress) {
+    const auto work = make_work_directory(plan);
+    const auto result = work.path() / "result";
+    StageTimer timer(progress);
+    timer.start(Stage::render);
+    const auto configurations = write_configurations(plan, result, progress);
+    timer.finish(joined(configurations, ", "));
+    publish(result, plan.output);
+    return {plan.output, plan.output / configurations.front(), {}, timer.times()};
 }
 
-std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const Environment& environment) {
-    for (const auto& plan : plans) check_beforehand(plan);
+std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const RunEnvironment& run) {
+    for (const auto& plan : plans) check_beforehand(plan, run.runner);
     std::vector<BuildResult> results(plans.size());
     Selections selections;
     SilentProgress silent;
-    Environment quiet{environment.transport, environment.runner, silent, environment.now, environment.layers};
     std::vector<std::pair<std::size_t, std::unique_ptr<GuestBuild>>> clones;
     for (std::size_t i = 0; i < plans.size(); ++i) {
+        Environment environment{run.transport_for(plans[i]), run.runner, run.progress, run.now, run.layers};
         if (i > 0) {
+            const Environment quiet{environment.transport, run.runner, silent, run.now, run.layers};
             auto clone = std::make_unique<GuestBuild>(plans[i], selections, quiet);
             if (clone->has_base()) {
                 clones.emplace_back(i, std::move(clone));
@@ -278,7 +291,7 @@ std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const E
         }
         results[i] = GuestBuild(plans[i], selections, environment).finish();
     }
-    finish_side_by_side(clones, plans, results, environment.progress);
+    finish_side_by_side(clones, plans, results, run.progress);
     return results;
 }
 

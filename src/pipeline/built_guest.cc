@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -45,10 +44,13 @@ BuiltGuest read_guest(const fs::path& directory) {
     BuiltGuest guest;
     guest.directory = directory;
     guest.name = manifest.at("name");
-    for (const auto& disk : manifest.value("disks", nlohmann::json::array()))
+    for (const auto& disk : manifest.value("disks", nlohmann::json::array())) {
+        if (!disk.contains("image"))
+            continue;  // a device of the host's, which is not ours to show or to take away
         guest.disks.push_back({disk.at("image"), disk.value("filesystem", ""), disk.value("mount", ""),
                                disk.value("uuid", ""), Bytes{disk.at("size").get<std::uint64_t>()},
                                allocated(directory / disk.at("image").get<std::string>())});
+    }
     for (const auto& interface : manifest.value("network", nlohmann::json::array()))
         for (const auto& address : interface.value("address", std::vector<std::string>{}))
             guest.addresses.push_back(address);
@@ -123,26 +125,12 @@ const BuiltDisk& disk_of(const BuiltGuest& guest, const std::string& disk) {
                 joined(names, ", "));
 }
 
-// 8-4-4-4-12 hexadecimal digits.
-std::optional<Uuid> uuid_of(std::string text) {
-    std::erase(text, '-');
-    Uuid uuid;
-    if (text.size() != 2 * uuid.bytes.size())
-        return std::nullopt;
-    for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
-        const char* digits = text.data() + 2 * i;
-        if (std::from_chars(digits, digits + 2, uuid.bytes.at(i), 16).ptr != digits + 2)
-            return std::nullopt;
-    }
-    return uuid;
-}
-
-partition::DiskPlan swap_plan(const BuiltDisk& disk, Bytes size) {
-    partition::DiskPlan plan;
-    plan.image = disk.image;
+partition::Volume swap_volume(const BuiltDisk& disk, Bytes size) {
+    partition::Volume plan;
+    plan.name = disk.image;
     plan.size = size;
     plan.filesystem = partition::Filesystem::swap;
-    const auto uuid = uuid_of(disk.uuid);
+    const auto uuid = Uuid::parse(disk.uuid);
     if (!uuid)
         throw error(ErrorKind::disk, "cannot resize {}: its manifest has no UUID", quote(disk.image));
     plan.uuid = *uuid;
@@ -225,7 +213,7 @@ void resize_disk(const BuiltGuest& guest, const std::string& name, Bytes size, S
     const os::TempDir work(guest.directory, ".resize-");
     const auto copy = work.path() / disk.image;
     if (swap) {
-        partition::write_empty(swap_plan(disk, size), copy, runner);
+        partition::write_empty(swap_volume(disk, size), copy, runner);
     } else {
         os::copy_file(guest.directory / disk.image, copy, 0600);
         resize_ext(copy, disk.size, size, runner);

@@ -44,9 +44,10 @@ BootstrapRequest begun_anew(const BootstrapRequest& before, BootstrapRequest req
 BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     BootstrapRequest request;
     for (const auto& r : plan.repositories)
-        request.repositories.push_back(
-            {r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until, r.allow_weak_digests});
+        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until,
+                                        r.allow_weak_digests, r.embedded_key, r.architectures});
     request.architecture = plan.architecture;
+    request.foreign_architectures = plan.recipe.system.foreign_architectures;
     const auto& system = plan.recipe.system;
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/disks_json.h"
+
 namespace vprov::pipeline {
 namespace {
 
@@ -27,20 +29,16 @@ Json package_entry(const resolve::Selected& selected) {
             {"release", package.release}};
 }
 
-Json disk_entry(const partition::DiskPlan& disk) {
-    return {{"image", disk.image},     {"guest", disk.guest},
-            {"size", disk.size.value}, {"filesystem", partition::name(disk.filesystem)},
-            {"mount", disk.mount},     {"uuid", disk.uuid.text()}};
-}
-
 }  // namespace
 
 std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times,
                            const std::vector<std::string>& files) {
     Json manifest = {
         {"format", 1}, {"name", plan.name}, {"uuid", plan.guest_uuid}, {"architecture", plan.architecture}};
+    if (const auto& foreign = plan.recipe.system.foreign_architectures; !foreign.empty())
+        manifest["foreign_architectures"] = foreign;
     for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
-    for (const auto& disk : plan.layout.disks) manifest["disks"].push_back(disk_entry(disk));
+    manifest["disks"] = disks_json(plan.layout);
     for (const auto& interface : plan.interfaces)
         manifest["network"].push_back(
             {{"mac", interface.mac}, {"bridge", interface.bridge}, {"address", interface.address}});

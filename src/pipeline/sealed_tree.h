@@ -48,9 +48,7 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
 // `names_size` bytes in its initrds for the names of interfaces.
 SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size);
 
-// Puts the images of plan.layout, vmlinuz and initrd.img into `directory`: each file system gets its part of the tree.
-// Throws Error(disk).
-void write_images(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory,
-                  os::CommandRunner& runner);
+// Puts vmlinuz and initrd.img into `directory`, where the guest has a kernel of its own. Throws Error(disk).
+void write_kernel(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory);
 
 }  // namespace vprov::pipeline

@@ -8,10 +8,12 @@ namespace vprov::pipeline {
 namespace {
 
 std::string key_of(const BootstrapRequest& request) {
-    std::string key = fmt::format("{}\n{}\n", request.architecture, request.lock.native());
+    std::string key = fmt::format("{} {}\n{}\n", request.architecture, joined(request.foreign_architectures, ","),
+                                  request.lock.native());
     for (const auto& r : request.repositories)
-        key += fmt::format("{} {} {} {} {}{}{}\n", r.uri, r.suite, joined(r.components, ","), r.signed_by.native(),
-                           r.trusted, r.check_valid_until, r.allow_weak_digests);
+        key += fmt::format("{} {} {} {} {}{}{} {} {}\n", r.uri, r.suite, joined(r.components, ","),
+                           r.signed_by.native(), r.trusted, r.check_valid_until, r.allow_weak_digests, r.embedded_key,
+                           joined(r.architectures, ","));
     const auto& packages = request.packages;
     return key + fmt::format("{} {}\n{}\n{}\n", static_cast<int>(packages.variant), packages.recommends,
                              joined(packages.include, " "), joined(packages.exclude, " "));

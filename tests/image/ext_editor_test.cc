@@ -35,7 +35,6 @@ class ExtEditorTest : public testing::TestWithParam<Filesystem> {
         if (::setxattr((tree / "etc/hostname").c_str(), "user.note", large.data(), large.size(), 0) != 0)
             attributes = false;
         disk.name = "root";
-        disk.image = "root.img";
         disk.size = 64_MiB;
         disk.mount = "/";
         disk.filesystem = GetParam();
@@ -60,7 +59,7 @@ class ExtEditorTest : public testing::TestWithParam<Filesystem> {
 
     os::TempDir work{fs::temp_directory_path(), "vprov-test-"};
     fs::path tree = work.path() / "tree", image = work.path() / "root.img";
-    DiskPlan disk;
+    Volume disk;
     os::SystemCommandRunner runner;
     bool attributes = true;
 };

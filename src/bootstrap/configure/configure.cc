@@ -23,7 +23,7 @@ class Configuration {
     Configuration(const ConfigureRequest& request, const os::RootDir& root, Progress& progress)
         : request_(request),
           root_(root),
-          database_(root, request.architecture),
+          database_(root, request.architectures),
           merger_(root, database_),
           scripts_(*request.sandbox, root, progress, request.packages, request.on_output) {}
 
@@ -172,7 +172,10 @@ class Configuration {
     }
 
     void run_preinst(const deb::Package* package) {
-        scripts_.run_preinst(staged(package));
+        const auto others = std::count_if(merged_.begin(), merged_.end(), [&](const auto* other) {
+            return other != package && other->name == package->name;
+        });
+        scripts_.run_preinst(staged(package), static_cast<unsigned>(others) + 1);
         tree_changed();
     }
 
@@ -197,10 +200,10 @@ class Configuration {
 ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
     const os::RootDir root(request.root);
-    make_skeleton(root, request.architecture, request.usr);
+    make_skeleton(root, request.architectures, request.usr);
     const auto date = Configuration(request, root, progress).run();
     request.sandbox->close();
-    clean_up(root, request.architecture, request.automatic);
+    clean_up(root, request.architectures.native(), request.automatic);
     return ConfiguredRoot(request.root, date);
 }
 

@@ -1,127 +1,18 @@
 #include "partition/image/image.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <system_error>
-#include <utility>
 
 #include "base/text.h"
-#include "os/fd.h"
-#include "partition/image/ext_filesystem.h"
-#include "partition/image/mke2fs.h"
-#include "partition/image/swap.h"
-#include "partition/image/tree_size.h"
-#include "partition/image/tree_writer.h"
+#include "partition/image/ext_volume.h"
+#include "partition/image/new_image.h"
+#include "partition/image/volume_writer.h"
 
 namespace vprov::partition {
-namespace {
 namespace fs = std::filesystem;
-
-// mke2fs takes 0 for "now"; a file system without a tree has no date of its own.
-constexpr std::int64_t kNoDate = 1;
-
-// A sparse file of the disk's size; removed again unless kept.
-class NewImage {
-  public:
-    NewImage(fs::path path, Bytes size) : path_(std::move(path)) {
-        fd_ = os::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600);  // it holds password hashes and host keys
-        if (::ftruncate(fd_.get(), static_cast<off_t>(size.value)) != 0) {
-            const int why = errno;
-            remove();
-            throw system_error(ErrorKind::disk, why,
-                               fmt::format("cannot make {} of {}", quote(path_.native()), human(size)));
-        }
-    }
-    ~NewImage() {
-        if (!kept_)
-            remove();
-    }
-    NewImage(const NewImage&) = delete;
-    NewImage& operator=(const NewImage&) = delete;
-
-    const fs::path& path() const { return path_; }
-    int fd() const { return fd_.get(); }
-    void keep() { kept_ = true; }
-
-  private:
-    void remove() const noexcept {
-        std::error_code ignored;
-        fs::remove(path_, ignored);
-    }
-
-    fs::path path_;
-    os::Fd fd_;
-    bool kept_ = false;
-};
-
-// Blocks of the journal that mke2fs makes for a file system of `blocks`: ext2fs_default_journal_size(), e2fsprogs 1.47.
-std::uint64_t journal_blocks(std::uint64_t blocks) {
-    constexpr std::array<std::pair<std::uint64_t, std::uint64_t>, 8> kUpTo = {{{2048, 0},
-                                                                               {32768, 1024},
-                                                                               {256 << 10, 4096},
-                                                                               {512 << 10, 8192},
-                                                                               {4096 << 10, 16384},
-                                                                               {8192 << 10, 32768},
-                                                                               {16384 << 10, 65536},
-                                                                               {32768 << 10, 131072}}};
-    for (const auto& [below, journal] : kUpTo)
-        if (blocks < below)
-            return journal;
-    return 262144;
-}
-
-// What the file system itself takes: inode tables, journal, and about 1 MB in a GB of bitmaps and descriptors.
-Bytes overhead(const DiskPlan& disk) {
-    const auto tables = disk.size.value / bytes_per_inode(disk.size) * 256;
-    const auto journal = disk.filesystem == Filesystem::ext2 ? 0 : journal_blocks(disk.size.value / 4096) * 4096;
-    return {tables + journal + disk.size.value / 1024};
-}
-
-Error too_small(const DiskPlan& disk, const TreeSize& tree) {
-    return error(ErrorKind::disk, "cannot write {}: the tree needs about {}, the disk has {}", disk.image,
-                 human(tree.content + overhead(disk)), human(disk.size));
-}
-
-void check_room(const DiskPlan& disk, const TreeSize& tree) {
-    if ((tree.content + overhead(disk)) > disk.size)
-        throw too_small(disk, tree);
-    const auto inodes = disk.size.value / bytes_per_inode(disk.size);
-    if (tree.inodes > inodes)
-        throw error(ErrorKind::disk, "cannot write {}: the tree has {} files, a file system of {} has room for {}",
-                    disk.image, tree.inodes, human(disk.size), inodes);
-}
-
-void run_mke2fs(const DiskPlan& disk, const fs::path& image, std::int64_t epoch, os::CommandRunner& runner) {
-    const auto command = mke2fs(disk, image, epoch);
-    os::CommandResult result;
-    try {
-        result = runner.run(command);
-    } catch (const Error& e) {
-        if (e.kind() == ErrorKind::interrupted)
-            throw;
-        throw error(ErrorKind::disk, "cannot write {}: {} (install e2fsprogs)", disk.image, e.message());
-    }
-    if (!result.ok())
-        throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
-}
-
-void fill(const DiskPlan& disk, const TreePart& part, const TreeSize& size, const fs::path& image) {
-    try {
-        ExtFilesystem filesystem(image, std::max(size.newest, kNoDate));
-        write_tree(filesystem, part, disk.mount == "/" ? RootMode::system : RootMode::as_in_tree);
-        filesystem.finish();
-    } catch (const FullFilesystem&) {
-        throw too_small(disk, size);
-    } catch (Error& e) {
-        if (e.kind() == ErrorKind::disk)
-            e.add_context(disk.image);
-        throw;
-    }
-}
+namespace {
 
 bool is_inside(std::string_view path, std::string_view folder) {
     return folder == "/" ? path.size() > 1
@@ -144,37 +35,29 @@ fs::path mount_point(const fs::path& tree, const std::string& mount) {
 
 }  // namespace
 
-TreePart part_for(const DiskPlan& disk, const DiskLayout& layout, const fs::path& tree) {
+TreePart part_for(const Volume& volume, const DiskLayout& layout, const fs::path& tree) {
     const auto root = fs::canonical(tree);
-    TreePart part{mount_point(root, disk.mount)};
-    for (const auto& other : layout.disks)
-        if (!other.mount.empty() && is_inside(other.mount, disk.mount))
-            if (const auto folder = mount_point(root, other.mount); !folder.empty())
+    TreePart part{mount_point(root, volume.mount)};
+    for (const auto* other : layout.volumes())
+        if (!other->mount.empty() && is_inside(other->mount, volume.mount))
+            if (const auto folder = mount_point(root, other->mount); !folder.empty())
                 part.left_out.insert(folder);
     return part;
 }
 
-void write_filesystem(const DiskPlan& disk, const TreePart& part, const fs::path& image, os::CommandRunner& runner) {
-    auto size = measure(part.top, part.left_out);
-    size.inodes += part.added.size();
-    check_room(disk, size);
-    NewImage file(image, disk.size);
-    run_mke2fs(disk, image, std::max(size.newest, kNoDate), runner);
-    fill(disk, part, size, image);
+void write_filesystem(const Volume& volume, const TreePart& part, const fs::path& image, os::CommandRunner& runner) {
+    NewImage file(image, volume.size);
+    write_volume(volume, part, {image, {}, PlaceKind::image, image.filename().native(), 512, image.parent_path()},
+                 runner);
     file.keep();
 }
 
-void write_filesystem(const DiskPlan& disk, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
-    write_filesystem(disk, TreePart{tree}, image, runner);
+void write_filesystem(const Volume& volume, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
+    write_filesystem(volume, TreePart{tree}, image, runner);
 }
 
-void write_empty(const DiskPlan& disk, const fs::path& image, os::CommandRunner& runner) {
-    NewImage file(image, disk.size);
-    if (disk.filesystem == Filesystem::swap)
-        os::write_all(file.fd(), swap_header(disk.size, disk.uuid, disk.label), image.native());
-    else
-        run_mke2fs(disk, image, kNoDate, runner);
-    file.keep();
+void write_empty(const Volume& volume, const fs::path& image, os::CommandRunner& runner) {
+    write_filesystem(volume, TreePart{}, image, runner);
 }
 
 }  // namespace vprov::partition
