@@ -15,6 +15,7 @@
 #include "os/temp_dir.h"
 #include "pipeline/boot_loader.h"
 #include "pipeline/configurations.h"
+#include "pipeline/disk_images.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
 
@@ -127,6 +128,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
+    check_disks(plan);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
@@ -151,13 +153,16 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     timer.finish(plan.fqdn);
 
     timer.start(Stage::write);
-    write_images(tree, plan, result, environment.runner);
+    auto written = plan;
+    written.layout = settled_layout(tree, plan);
+    write_kernel(tree, plan, result);
+    write_disks(tree, written, result, environment.runner);
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
     const auto configurations = write_configurations(plan, result, environment.progress);
     timer.finish(joined(configurations, ", "));
-    os::write_file(result / "manifest.json", write_manifest(plan, selection, timer.times()));
+    os::write_file(result / "manifest.json", write_manifest(written, selection, timer.times()));
 
     publish(result, plan.output);
     return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,

@@ -54,6 +54,13 @@ void set_loader(hypervisor::Guest& guest, const Plan& plan) {
                             : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
 }
 
+// nullopt for what neither Xen nor its configuration knows.
+std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
+    if (format == partition::ImageFormat::raw)
+        return hypervisor::DiskFormat::raw;
+    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
+}
+
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
     if (plan.boot.method != recipe::BootMethod::direct)
         return set_loader(guest, plan);
@@ -118,7 +125,11 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.boot = domain.boot.value_or(guest.boot);
     set_size(guest, domain);
     for (const auto& disk : plan.layout.disks) {
+        const auto format = format_of(disk.format);
+        if (!format)
+            continue;
         hypervisor::GuestDisk given;
+        given.format = *format;
         given.target = disk.device.empty() ? (plan.output / disk.image).string() : disk.device;
         given.vdev = disk.guest;
         guest.disks.push_back(std::move(given));
