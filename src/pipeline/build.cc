@@ -128,7 +128,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
-    check_disks(plan);
+    check_disks(plan, environment.runner);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
@@ -160,7 +160,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
-    const auto configurations = write_configurations(plan, result, environment.progress);
+    const auto configurations = write_configurations(written, result, environment.progress);
     timer.finish(joined(configurations, ", "));
     os::write_file(result / "manifest.json", write_manifest(written, selection, timer.times()));
 

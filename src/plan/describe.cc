@@ -194,7 +194,7 @@ std::string network_section(const Plan& plan) {
 std::string described_screen(const hypervisor::Guest& guest) {
     if (!guest.vnc)
         return guest.sdl ? "in a window of the host" : "";
-    const auto display = guest.vncdisplay ? fmt::format("display {}", *guest.vncdisplay) : "the first free display";
+    const auto display = fmt::format("the first free display from {} on", guest.vncdisplay.value_or(0));
     return fmt::format("VNC, {} of {}{}", display, guest.vnclisten, guest.sdl ? ", and a window of the host" : "");
 }
 

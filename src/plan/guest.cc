@@ -39,6 +39,13 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
 }
 
+// nullopt for what neither Xen nor its configuration knows.
+std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
+    if (format == partition::ImageFormat::raw)
+        return hypervisor::DiskFormat::raw;
+    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
+}
+
 void set_loader(hypervisor::Guest& guest, const Plan& plan) {
     if (plan.boot.method == recipe::BootMethod::grub) {
         guest.boot = "c";
@@ -52,13 +59,6 @@ void set_loader(hypervisor::Guest& guest, const Plan& plan) {
     guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
                    : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
                             : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
-}
-
-// nullopt for what neither Xen nor its configuration knows.
-std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
-    if (format == partition::ImageFormat::raw)
-        return hypervisor::DiskFormat::raw;
-    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
 }
 
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
@@ -81,17 +81,17 @@ void set_screen(hypervisor::Guest& guest, const recipe::Domain& domain) {
     if (vnc.enabled) {
         guest.vnclisten = vnc.listen.value_or("127.0.0.1");
         guest.vncdisplay = vnc.display;
-        if (vnc.display)
-            guest.vncunused = false;  // xl would take the next one that is free
         guest.keymap = vnc.keymap.value_or("");
     }
     guest.sdl = domain.sdl;
     guest.screen = domain.vga;
+    guest.videoram_mib = domain.videoram;
     guest.usb = domain.usb_tablet;
     if (domain.usb_tablet)
         guest.usbdevices = {"tablet"};
     if (!domain.serial.empty())
-        guest.serial = domain.serial;
+        if (!domain.serial.empty())
+            guest.serial = domain.serial;
 }
 
 void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
@@ -104,6 +104,7 @@ void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
 hypervisor::GuestInterface vif_of(const Interface& interface) {
     hypervisor::GuestInterface vif{interface.mac, interface.bridge, interface.model, {}};
     vif.type = interface.type;
+    vif.ip = interface.ip;
     vif.rate = interface.rate;
     vif.script = interface.script;
     vif.vifname = interface.vifname;
@@ -121,6 +122,8 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.bootloader = domain.bootloader.value_or("");
+    guest.bootloader_args = domain.bootloader_args;
+    guest.firmware_file = domain.firmware_file;
     guest.firmware = domain.firmware.value_or(guest.firmware);
     guest.boot = domain.boot.value_or(guest.boot);
     set_size(guest, domain);

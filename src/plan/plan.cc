@@ -22,6 +22,7 @@ void set_device(Interface& interface, const recipe::Network& network) {
         interface.mac.clear();
     interface.type = network.type;
     interface.model = network.model.value_or("");
+    interface.ip = network.ip.value_or("");
     interface.rate = network.rate.value_or("");
     interface.script = network.script.value_or("");
     interface.vifname = network.vifname.value_or("");
@@ -109,7 +110,7 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
         plan.boot.added = std::move(added);
     }
     plan.interfaces = planned_interfaces(recipe, seed);
-    plan.guest_uuid = Uuid::derived(seed, "guest").text();
+    plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());
     plan.kernel_cmdline = plan.boot.method == recipe::BootMethod::direct
                               ? planned_cmdline(recipe, plan.layout)
                               : fmt::format("root=UUID={} ro {}", plan.layout.root().uuid_text(), plan.boot.cmdline);

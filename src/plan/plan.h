@@ -61,7 +61,7 @@ struct Interface {
     std::string gateway;               // "" : none
     std::vector<std::string> dns;
     hypervisor::VifType type = hypervisor::VifType::automatic;
-    std::string model = {}, rate = {}, script = {}, vifname = {};  // "" : none given
+    std::string model = {}, ip = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
 };
 
@@ -97,6 +97,7 @@ struct Plan {
     hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
     std::filesystem::path output;                           // absolute: DIR/NAME
     std::filesystem::path cache;                            // empty: the archive's default directory
+    std::vector<std::filesystem::path> erase;  // devices whose content is given up
     std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 

@@ -180,6 +180,35 @@ TEST(QemuArgv, FullyVirtualGuestWithScreenUnderKvm) {
                     "e1000,netdev=net0,id=vif0,mac=00:16:3e:01:02:03,bootindex=201"}));
 }
 
+TEST(QemuArgv, ScreenWithPasswordAndTablet) {
+    Guest guest;
+    guest.name = "a";
+    guest.vnc = true;
+    guest.vncdisplay = 120;
+    guest.vncpasswd = "geheim";
+    guest.keymap = "de";
+    guest.screen = Screen::qxl;
+    guest.videoram_mib = 64;
+    guest.usbdevices = {"tablet"};
+    QemuHost host;
+    host.vnc_password_fd = 7;
+    const auto screen = [&] {
+        const auto argv = qemu_argv(guest, host);
+        const auto first = std::find_if(argv.begin(), argv.end(),
+                                        [](const auto& word) { return word == "-object" || word == "-vnc"; });
+        return Argv(first, std::find(argv.begin(), argv.end(), "-chardev"));
+    };
+    EXPECT_EQ(screen(), (Argv{"-object", "secret,id=vnc0,file=/proc/self/fd/7", "-vnc",
+                              "127.0.0.1:120,to=120,password-secret=vnc0", "-k", "de", "-device",
+                              "qxl-vga,vgamem_mb=64", "-usb", "-device", "usb-tablet"}));
+    guest.vncunused = false;
+    guest.screen = Screen::none;
+    guest.keymap = "../x";
+    guest.usbdevices.clear();
+    host.vnc_password_fd = -1;
+    EXPECT_EQ(screen(), (Argv{"-vnc", "127.0.0.1:120"}));
+}
+
 TEST(QemuArgv, ScreenOnLoopbackOnly) {
     const auto display = [](std::string_view listen) {
         Guest guest;

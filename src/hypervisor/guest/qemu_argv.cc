@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/guest/qemu_screen.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -38,14 +39,6 @@ bool ends_on_serial_console(const std::vector<std::string>& words) {
     const auto last =
         std::find_if(words.rbegin(), words.rend(), [&](const auto& word) { return word.starts_with(kConsole); });
     return last != words.rend() && last->starts_with("console=ttyS0");
-}
-
-std::string display(const Guest& guest) {
-    if (guest.vnclisten == "::1" || guest.vnclisten == "[::1]")
-        return "[::1]:0,to=99";
-    const bool is_loopback =
-        guest.vnclisten.starts_with("127.") && guest.vnclisten.find_first_not_of("0123456789.") == std::string::npos;
-    return is_loopback ? guest.vnclisten + ":0,to=99" : "127.0.0.1:0,to=99";
 }
 
 bool has_uefi(const Guest& guest, const QemuHost& host) {
@@ -92,10 +85,7 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "base=utc",
                              "-sandbox",
                              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
-    if (guest.vnc)
-        argv.insert(argv.end(), {"-vnc", display(guest), "-device", "VGA"});
-    else
-        argv.insert(argv.end(), {"-display", "none"});
+    append_screen(guest, host, argv);
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
