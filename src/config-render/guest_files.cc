@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "config-render/boot_files.h"
 #include "config-render/filesystems.h"
 #include "config-render/network.h"
 #include "config-render/sources.h"
@@ -123,6 +124,7 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNam
     if (packages.contains("apt"))
         append(files, source_files(plan));
     append(files, root_key_files(plan));
+    append(files, grow_files(plan));
     files.push_back({kMachineId, ""});
     return files;
 }

@@ -11,6 +11,7 @@
 #include "bootstrap/unpack/staging.h"
 #include "os/foreign_programs.h"
 #include "os/user_namespace.h"
+#include "pipeline/data_copies.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
 #include "pipeline/script_logs.h"
@@ -31,22 +32,29 @@ std::string summary_of(const resolve::PackageSet& packages) {
 // the others wait until those have arrived, or a large one would keep a core from them.
 class StagingQueue {
   public:
-    StagingQueue(unpack::Stager& stager, const std::vector<const deb::Package*>& first)
-        : stager_(stager), missing_(first.begin(), first.end()) {}
+    StagingQueue(unpack::Stager& stager, const archive::Cache& cache, const std::vector<const deb::Package*>& first)
+        : stager_(stager), cache_(cache), missing_(first.begin(), first.end()) {}
 
     void add(const archive::DebFile& file) {
         if (missing_.erase(file.package) > 0)
-            stager_.add(*file.package, file.path);
+            stage(file);
         else
             waiting_.push_back(file);
         if (!missing_.empty())
             return;
-        for (const auto& other : waiting_) stager_.add(*other.package, other.path);
+        for (const auto& other : waiting_) stage(other);
         waiting_.clear();
     }
 
   private:
+    void stage(const archive::DebFile& file) {
+        const auto copy = cache_.data_copy_of(file.digest);
+        archive::Cache::mark_used(copy);
+        stager_.add(*file.package, file.path, copy);
+    }
+
     unpack::Stager& stager_;
+    const archive::Cache& cache_;
     std::unordered_set<const deb::Package*> missing_;
     std::vector<archive::DebFile> waiting_;
 };
@@ -74,27 +82,48 @@ Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
     return selection;
 }
 
+// Libraries of an architecture that does not run here are of use all the same, to a compiler for it: apt and dpkg
+// install them, and so is it here.
+void warn_of_foreign_scripts(const BootstrapRequest& request, const resolve::PackageSet& packages, Progress& progress) {
+    for (const auto& architecture : request.foreign_architectures) {
+        if (std::none_of(packages.packages.begin(), packages.packages.end(),
+                         [&](const auto& selected) { return selected.package->architecture == architecture; }))
+            continue;
+        const auto obstacle = os::what_forbids_programs_of(architecture, request.work);
+        if (!obstacle.cause.empty())
+            progress.warning(fmt::format("scripts of packages fail where they call programs of {}: {}", architecture,
+                                         obstacle.text()));
+    }
+}
+
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
+    warn_of_foreign_scripts(request, selection.packages, environment.progress);
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
     const auto essential = configure::essential_closure(configuration.packages);
     unpack::Stager stager(request.work / "stage", environment.progress);
     configuration.stager = &stager;
-    StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
+    StagingQueue queue(stager, cache, essential);
+    DataCopies copies(cache);
     timer.start(Stage::fetch);
     archive::fetch_packages(
         selection.index, configuration.packages, environment.transport, cache, environment.progress,
-        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
+        [&](const archive::DebFile& file) {
+            queue.add(file);
+            copies.add(file);
+        },
+        selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);
     for (const auto* package : essential) stager.get(*package);
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
+    copies.start();
     configuration.root = request.root;
-    configuration.architecture = request.architecture;
+    configuration.architectures = request.architectures();
     configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.prepare = request.prepare;
@@ -102,7 +131,7 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
-            configuration.automatic.emplace_back(selected.package->name);
+            configuration.automatic.push_back(selected.package);
     timer.start(Stage::configure);
     auto configured = configure::configure(configuration, environment.progress);
     timer.finish(fmt::format("{} packages", selection.packages.packages.size()));
@@ -131,7 +160,7 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
         return select_locked(request, timer);
     auto cache = open_cache(request);
     timer.start(Stage::index);
-    auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
+    auto index = archive::fetch_index(request.repositories, request.architectures(), environment.transport,
                                       environment.runner, cache, environment.now, environment.progress);
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
@@ -164,6 +193,8 @@ bool layers_are_sound(const BootstrapRequest& request) {
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
     auto options = options_by_ids();
     options.push_back(fmt::format("usr {}", static_cast<int>(request.usr)));
+    if (!request.foreign_architectures.empty())
+        options.push_back("foreign_architectures " + joined(request.foreign_architectures, " "));
     return layer_inputs(packages, {request.architecture, request.hostname,
                                    request.prepared.value_or(std::vector<std::string>{}), std::move(options)});
 }
@@ -183,6 +214,20 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     state.reused = layers.find(inputs).has_value();
     state.why_not = state.reused ? "" : layers.why_none(inputs);
     return state;
+}
+
+// The tree is there without it: a cache that is full, say, costs the next build some time and this one nothing.
+void keep_layer(const Layers& layers, const LayerInputs& inputs, const configure::ConfiguredRoot& configured,
+                const BootstrapRequest& request, Progress& progress) {
+    try {
+        if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
+            progress.detail(fmt::format("no layer is kept: {}", why));
+    } catch (const Error& e) {
+        if (e.kind() != ErrorKind::disk)
+            throw;
+        progress.warning(
+            fmt::format("no layer is kept in {}: {}", quote(layers.cache().directory().native()), e.message()));
+    }
 }
 
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
@@ -205,8 +250,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         }
     }
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
-        environment.progress.detail(fmt::format("no layer is kept: {}", why));
+    keep_layer(layers, inputs, configured, request, environment.progress);
     archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;
 }

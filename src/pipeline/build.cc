@@ -12,8 +12,9 @@
 #include "base/text.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
-#include "hypervisor/guest/guest.h"
 #include "os/temp_dir.h"
+#include "pipeline/boot_loader.h"
+#include "pipeline/configurations.h"
 #include "pipeline/disk_images.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
@@ -34,16 +35,6 @@ resolve::Variant variant_of(recipe::Variant variant) {
             break;
     }
     return resolve::Variant::standard;
-}
-
-// The configuration is read back before anybody relies on it.
-void write_configuration(const plan::Plan& plan, const fs::path& path) {
-    const auto guest = plan::guest_of(plan);
-    const auto text = hypervisor::write_xl_cfg(guest);
-    const auto back = hypervisor::read_xl_cfg(text, path.native());
-    if (!(back.guest == guest) || !back.warnings.empty())
-        throw error(ErrorKind::internal, "internal error: {} does not read back as it was meant", quote(path.native()));
-    os::write_file(path, text);
 }
 
 fs::path write_passwords(const SealedTree& tree, const fs::path& directory) {
@@ -95,9 +86,10 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
 BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     BootstrapRequest request;
     for (const auto& r : plan.repositories)
-        request.repositories.push_back(
-            {r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until, r.allow_weak_digests});
+        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until,
+                                        r.allow_weak_digests, r.embedded_key, r.architectures});
     request.architecture = plan.architecture;
+    request.foreign_architectures = plan.recipe.system.foreign_architectures;
     const auto& system = plan.recipe.system;
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;
@@ -119,7 +111,20 @@ BootstrapRequest guest_request(const plan::Plan& plan) {
     return request;
 }
 
+BuildResult build_description(const plan::Plan& plan, Progress& progress) {
+    const auto work = make_work_directory(plan);
+    const auto result = work.path() / "result";
+    StageTimer timer(progress);
+    timer.start(Stage::render);
+    const auto configurations = write_configurations(plan, result, progress);
+    timer.finish(joined(configurations, ", "));
+    publish(result, plan.output);
+    return {plan.output, plan.output / configurations.front(), {}, timer.times()};
+}
+
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
+    if (recipe::installs_nothing(plan.recipe))
+        return build_description(plan, environment.progress);
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
@@ -138,6 +143,11 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
+    if (plan.boot.method != recipe::BootMethod::direct) {
+        request.sandbox = {};
+        const auto sandbox = make_sandbox(request);
+        install_boot_loader(configured.root(), plan, *sandbox);
+    }
     const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
@@ -150,13 +160,12 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
-    const auto configuration = plan.name + ".cfg";
-    write_configuration(plan, result / configuration);
-    timer.finish(configuration);
+    const auto configurations = write_configurations(written, result, environment.progress);
+    timer.finish(joined(configurations, ", "));
     os::write_file(result / "manifest.json", write_manifest(written, selection, timer.times()));
 
     publish(result, plan.output);
-    return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords,
+    return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,
             timer.times()};
 }
 

@@ -34,6 +34,8 @@ Json package_entry(const resolve::Selected& selected) {
 std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times) {
     Json manifest = {
         {"format", 1}, {"name", plan.name}, {"uuid", plan.guest_uuid}, {"architecture", plan.architecture}};
+    if (const auto& foreign = plan.recipe.system.foreign_architectures; !foreign.empty())
+        manifest["foreign_architectures"] = foreign;
     for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
     manifest["disks"] = disks_json(plan.layout);
     for (const auto& interface : plan.interfaces)

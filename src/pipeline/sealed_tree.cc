@@ -1,51 +1,21 @@
 #include "pipeline/sealed_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <memory>
-#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/configure/base_system.h"
-#include "bootstrap/deb/version.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
 #include "partition/image/image.h"
+#include "pipeline/guest_kernels.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
-
-struct CloseDir {
-    void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
-struct Kernel {
-    std::string file, version;
-};
-
-// nullopt when there is none in /boot. Where the architecture's kernels are not compressed they end in x: linux-image
-// of riscv64 and ppc64el (bookworm).
-std::optional<Kernel> newest_kernel(const os::RootDir& root) {
-    auto fd = root.open_if_exists("/boot", O_RDONLY | O_DIRECTORY);
-    if (!fd)
-        return std::nullopt;
-    const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd->release()));
-    std::optional<Kernel> newest;
-    while (const auto* entry = dir ? ::readdir(dir.get()) : nullptr) {
-        const std::string_view name = entry->d_name;
-        if (!name.starts_with("vmlinuz-") && !name.starts_with("vmlinux-"))
-            continue;
-        const auto version = name.substr(name.find('-') + 1);
-        if (!newest || deb::compare_versions(version, newest->version) > 0)
-            newest = {std::string(name), std::string(version)};
-    }
-    return newest;
-}
 
 void copy_out(const os::RootDir& root, const std::string& path, const fs::path& target) {
     const auto from = root.open(path, O_RDONLY);
@@ -61,18 +31,12 @@ void copy_out(const os::RootDir& root, const std::string& path, const fs::path& 
 }
 
 void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::path& directory) {
-    if (plan.recipe.system.kernel.path || plan.kernel_package.empty())
+    const bool by_hypervisor = plan.boot.method == recipe::BootMethod::direct;
+    if (!by_hypervisor || plan.recipe.system.kernel.path || plan.kernel_package.empty())
         return;
-    const auto kernel = newest_kernel(root);
-    if (!kernel)
-        throw error(ErrorKind::disk, "cannot find a kernel in the guest's /boot, although {} is installed",
-                    quote(plan.kernel_package));
-    copy_out(root, "/boot/" + kernel->file, directory / "vmlinuz");
-    const auto initrd = "/boot/initrd.img-" + kernel->version;
-    if (!root.exists(initrd))
-        throw error(ErrorKind::disk, "cannot find {} in the guest: no initramfs was made for its kernel",
-                    quote(initrd));
-    copy_out(root, initrd, directory / "initrd.img");
+    const auto kernel = newest_kernel(root, plan.kernel_package);
+    copy_out(root, "/boot/" + kernel.file, directory / "vmlinuz");
+    copy_out(root, "/boot/" + kernel.initrd, directory / "initrd.img");
 }
 
 }  // namespace

@@ -99,11 +99,17 @@ std::string described(const recipe::User& user) {
 std::string guest_section(const Plan& plan) {
     const auto& identity = plan.recipe.identity;
     Section section("Guest");
+    if (recipe::installs_nothing(plan.recipe))
+        return section.line("name", plan.name)
+            .line("system", "is not installed")
+            .line("output", plan.output.native())
+            .text();
     section.line("name", plan.name)
         .line("host name",
               plan.fqdn == plan.hostname ? plan.hostname : fmt::format("{} ({})", plan.hostname, plan.fqdn))
         .line("system", fmt::format("{} {}, {}, {}", plan.recipe.system.distribution, plan.recipe.system.suite,
                                     plan.architecture, name_of(plan.recipe.system.variant)))
+        .line("foreign", joined(plan.recipe.system.foreign_architectures, ", "))
         .line("time zone", identity.timezone.value_or(""))
         .line("locale", identity.locale.value_or(""))
         .line("keyboard", identity.keyboard.value_or(""))
@@ -111,6 +117,10 @@ std::string guest_section(const Plan& plan) {
         .line("root keys", counted(identity.authorized_keys.size(), "SSH key"));
     for (const auto& user : identity.users) section.line("user", described(user));
     return section.line("output", plan.output.native()).text();
+}
+
+std::string keys_of(const PlannedRepository& repository) {
+    return repository.embedded_key.empty() ? repository.signed_by.native() : "the key in its sources";
 }
 
 std::string repositories_section(const Plan& plan) {
@@ -124,8 +134,9 @@ std::string repositories_section(const Plan& plan) {
     for (const auto& repository : plan.repositories) {
         rows += fmt::format("{:<{}}  {:<{}}  {}", repository.uri, uri, repository.suite, suite,
                             joined(repository.components, " "));
-        rows += repository.trusted ? "  TRUSTED: no signature is checked"
-                                   : fmt::format("  {}", repository.signed_by.native());
+        rows += repository.trusted ? "  TRUSTED: no signature is checked" : "  " + keys_of(repository);
+        if (!repository.architectures.empty())
+            rows += fmt::format("  {} only", joined(repository.architectures, " "));
         if (repository.allow_weak_digests)
             rows += "  WEAK DIGESTS are taken";
         rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";
@@ -148,6 +159,24 @@ std::string packages_section(const Plan& plan) {
     return section.text();
 }
 
+// "" where the hypervisor loads a kernel, as it does unless something else is asked.
+std::string boot_section(const Plan& plan) {
+    const auto& boot = plan.boot;
+    if (boot.method == recipe::BootMethod::direct && !boot.grow)
+        return "";
+    Section section("Boot");
+    if (boot.method == recipe::BootMethod::pvgrub)
+        section.line("by", "GRUB, which Xen loads");
+    if (boot.method == recipe::BootMethod::grub)
+        section.line("by",
+                     fmt::format("GRUB, which {} loads{}", boot.firmware == recipe::Firmware::uefi ? "UEFI" : "a BIOS",
+                                 boot.secure_boot ? ", signed for Secure Boot" : ""));
+    for (const auto& partition : boot.added) section.line("added", partition);
+    if (boot.method != recipe::BootMethod::direct)
+        section.line("menu", fmt::format("waits {} s", boot.timeout));
+    return section.line("root", boot.grow ? "grows with its disk" : "").text() + "\n";
+}
+
 std::string network_section(const Plan& plan) {
     Section section("Network");
     for (const auto& interface : plan.interfaces) {
@@ -162,15 +191,30 @@ std::string network_section(const Plan& plan) {
     return plan.interfaces.empty() ? section.block("none").text() : section.text();
 }
 
+std::string described_screen(const hypervisor::Guest& guest) {
+    if (!guest.vnc)
+        return guest.sdl ? "in a window of the host" : "";
+    const auto display = fmt::format("the first free display from {} on", guest.vncdisplay.value_or(0));
+    return fmt::format("VNC, {} of {}{}", display, guest.vnclisten, guest.sdl ? ", and a window of the host" : "");
+}
+
 std::string domain_section(const Plan& plan) {
     const auto& domain = plan.recipe.domain;
+    const auto guest = guest_of(plan);
     const auto most = domain.maxmem ? fmt::format(", at most {}", exact(*domain.maxmem)) : std::string();
     Section section("Domain");
-    return section.line("type", name_of(domain.type))
+    section.line("type", name_of(recipe::domain_type(plan.recipe)))
         .line("memory", exact(domain.memory) + most)
         .line("vcpus", fmt::format("{}", domain.vcpus))
         .line("uuid", plan.guest_uuid)
         .line("cmdline", plan.kernel_cmdline)
+        .line("boot order", guest.boot);
+    for (const auto& disk : guest.disks)
+        if (disk.cdrom || std::none_of(plan.layout.disks.begin(), plan.layout.disks.end(),
+                                       [&](const auto& planned) { return planned.guest == disk.vdev; }))
+            section.line(disk.cdrom ? "CD" : "disk",
+                         fmt::format("{}  {}", disk.vdev, disk.target.empty() ? "empty" : disk.target));
+    return section.line("screen", described_screen(guest))
         .line("on poweroff", name_of(domain.on_poweroff))
         .line("on reboot", name_of(domain.on_reboot))
         .line("on crash", name_of(domain.on_crash))
@@ -180,9 +224,11 @@ std::string domain_section(const Plan& plan) {
 }  // namespace
 
 std::string describe(const Plan& plan) {
-    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", guest_section(plan), repositories_section(plan),
+    if (recipe::installs_nothing(plan.recipe))
+        return fmt::format("{}\n{}", guest_section(plan), domain_section(plan));
+    return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}", guest_section(plan), repositories_section(plan),
                        packages_section(plan), Section("Disks").block(partition::describe(plan.layout)).text(),
-                       network_section(plan), domain_section(plan));
+                       boot_section(plan), network_section(plan), domain_section(plan));
 }
 
 }  // namespace vprov::plan

@@ -46,7 +46,24 @@ std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
     return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
 }
 
+void set_loader(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method == recipe::BootMethod::grub) {
+        guest.boot = "c";
+        guest.serial = {"pty"};  // the last console= of its kernels
+        if (plan.boot.firmware == recipe::Firmware::uefi)
+            guest.firmware = hypervisor::Firmware::uefi;
+        return;
+    }
+    const auto& asked = plan.recipe.boot.loader;
+    const bool is_pvh = guest.type == hypervisor::GuestType::pvh;
+    guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
+                   : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
+                            : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
+}
+
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method != recipe::BootMethod::direct)
+        return set_loader(guest, plan);
     const auto& asked = plan.recipe.system.kernel;
     guest.cmdline = plan.kernel_cmdline;
     if (asked.path) {
@@ -58,6 +75,42 @@ void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
     }
 }
 
+void set_screen(hypervisor::Guest& guest, const recipe::Domain& domain) {
+    const auto& vnc = domain.vnc;
+    guest.vnc = vnc.enabled;
+    if (vnc.enabled) {
+        guest.vnclisten = vnc.listen.value_or("127.0.0.1");
+        guest.vncdisplay = vnc.display;
+        guest.keymap = vnc.keymap.value_or("");
+    }
+    guest.sdl = domain.sdl;
+    guest.screen = domain.vga;
+    guest.videoram_mib = domain.videoram;
+    guest.usb = domain.usb_tablet;
+    if (domain.usb_tablet)
+        guest.usbdevices = {"tablet"};
+    if (!domain.serial.empty())
+        if (!domain.serial.empty())
+            guest.serial = domain.serial;
+}
+
+void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
+    guest.memory_mib = mib(domain.memory);
+    guest.maxmem_mib = domain.maxmem ? mib(*domain.maxmem) : 0;
+    guest.vcpus = domain.vcpus;
+    guest.maxvcpus = domain.maxvcpus.value_or(0);
+}
+
+hypervisor::GuestInterface vif_of(const Interface& interface) {
+    hypervisor::GuestInterface vif{interface.mac, interface.bridge, interface.model, {}};
+    vif.type = interface.type;
+    vif.ip = interface.ip;
+    vif.rate = interface.rate;
+    vif.script = interface.script;
+    vif.vifname = interface.vifname;
+    return vif;
+}
+
 }  // namespace
 
 hypervisor::Guest guest_of(const Plan& plan) {
@@ -65,11 +118,15 @@ hypervisor::Guest guest_of(const Plan& plan) {
     hypervisor::Guest guest;
     guest.name = plan.name;
     guest.uuid = plan.guest_uuid;
-    guest.type = type_of(domain.type);
+    guest.hostname = plan.recipe.identity.hostname.value_or("");
+    guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
-    guest.memory_mib = mib(domain.memory);
-    guest.maxmem_mib = domain.maxmem ? mib(*domain.maxmem) : 0;
-    guest.vcpus = domain.vcpus;
+    guest.bootloader = domain.bootloader.value_or("");
+    guest.bootloader_args = domain.bootloader_args;
+    guest.firmware_file = domain.firmware_file;
+    guest.firmware = domain.firmware.value_or(guest.firmware);
+    guest.boot = domain.boot.value_or(guest.boot);
+    set_size(guest, domain);
     for (const auto& disk : plan.layout.disks) {
         const auto format = format_of(disk.format);
         if (!format)
@@ -80,10 +137,13 @@ hypervisor::Guest guest_of(const Plan& plan) {
         given.vdev = disk.guest;
         guest.disks.push_back(std::move(given));
     }
-    for (const auto& interface : plan.interfaces) guest.interfaces.push_back({interface.mac, interface.bridge, {}, {}});
+    attach_disks(guest, plan.recipe);
+    for (const auto& interface : plan.interfaces) guest.interfaces.push_back(vif_of(interface));
+    set_screen(guest, domain);
     guest.on_poweroff = action_of(domain.on_poweroff);
     guest.on_reboot = action_of(domain.on_reboot);
     guest.on_crash = action_of(domain.on_crash);
+    guest.other = domain.xl;
     return guest;
 }
 

@@ -37,6 +37,13 @@ bool learns_name_servers_by_dhcp(const recipe::Recipe& recipe) {
     });
 }
 
+// apt asks for it when it fetches, and no package depends on it.
+bool needs_authorities(const recipe::System& system, const std::vector<PlannedRepository>& repositories) {
+    return !system.ca_certificates && system.variant != recipe::Variant::essential &&
+           std::any_of(repositories.begin(), repositories.end(),
+                       [](const PlannedRepository& repository) { return repository.uri.starts_with("https:"); });
+}
+
 constexpr std::array<const char*, 3> kOtherInits = {"sysvinit-core", "runit-init", "finit-sysv"};
 
 // Below `standard` a tree holds no init, no device manager and nothing that brings the network up. systemd does all
@@ -84,15 +91,22 @@ std::string kernel_package(const recipe::System& system, const std::string& arch
     return found == kKernels.end() ? "" : std::string(found->package);
 }
 
+// Something else than the guest's own.
+bool is_foreign(const recipe::System& system, const deb::PackageWish& wish) {
+    const auto& foreign = system.foreign_architectures;
+    return std::find(foreign.begin(), foreign.end(), wish.architecture) != foreign.end();
+}
+
 std::set<std::string> included_names(const recipe::System& system) {
     std::set<std::string> names;
     for (const auto& text : system.include)
-        if (const auto wish = deb::read_package_wish(text); !wish.removal)
+        if (const auto wish = deb::read_package_wish(text); !wish.removal && !is_foreign(system, wish))
             names.emplace(wish.name);
     return names;
 }
 
-std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package) {
+std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package,
+                                          const std::vector<PlannedRepository>& repositories) {
     const auto& system = recipe.system;
     auto packages = included_names(system);
     const bool boots = !kernel_package.empty() || system.kernel.path;
@@ -106,12 +120,16 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
         packages.insert(kernel_package);
     if (needs_locales(recipe.identity) && !packages.contains("locales-all"))
         packages.insert("locales");
+    if (needs_authorities(system, repositories))
+        packages.insert("ca-certificates");
     if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
                     [](const auto& user) { return user.sudo; }))
         packages.insert("sudo");
     for (auto& package : filesystem_packages(recipe)) packages.insert(std::move(package));
     for (const auto& package : system.exclude) packages.erase(package);
-    for (const auto& text : system.include) packages.erase(std::string(deb::read_package_wish(text).name));
+    for (const auto& text : system.include)
+        if (const auto wish = deb::read_package_wish(text); !is_foreign(system, wish))
+            packages.erase(std::string(wish.name));
     packages.insert(system.include.begin(), system.include.end());  // as they were written
     return {packages.begin(), packages.end()};
 }

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "partition/layout/placement.h"
+#include "plan/boot.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -13,21 +16,56 @@
 namespace vprov::plan {
 namespace {
 
+// What of it the hypervisor is told.
+void set_device(Interface& interface, const recipe::Network& network) {
+    if (interface.mac == recipe::kMacByHypervisor)
+        interface.mac.clear();
+    interface.type = network.type;
+    interface.model = network.model.value_or("");
+    interface.ip = network.ip.value_or("");
+    interface.rate = network.rate.value_or("");
+    interface.script = network.script.value_or("");
+    interface.vifname = network.vifname.value_or("");
+}
+
 std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const std::string& seed) {
     std::vector<Interface> interfaces;
     for (const auto& network : recipe.networks) {
         const auto index = static_cast<unsigned>(interfaces.size());
         interfaces.push_back({network.mac ? *network.mac : derived_mac(seed, index), network.bridge.value_or(""),
                               network.address, network.gateway.value_or(""), network.dns});
+        set_device(interfaces.back(), network);
     }
     return interfaces;
 }
 
 // A kernel finds a file system by its UUID only with an initrd.
-std::string planned_cmdline(const recipe::Kernel& kernel, const partition::Volume& root) {
+std::string planned_root(const recipe::Recipe& recipe, const partition::DiskLayout& layout) {
+    if (recipe.domain.root || layout.disks.empty())
+        return recipe.domain.root.value_or("");
+    const auto& kernel = recipe.system.kernel;
+    const auto& root = layout.root();
     const bool has_initrd = !kernel.path || kernel.initrd;
-    const auto device = has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
-    return fmt::format("root={} ro console=hvc0{}{}", device, kernel.cmdline.empty() ? "" : " ", kernel.cmdline);
+    return has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
+}
+
+std::string planned_cmdline(const recipe::Recipe& recipe, const partition::DiskLayout& layout) {
+    std::vector<std::string> words;
+    if (const auto root = planned_root(recipe, layout); !root.empty())
+        words.push_back("root=" + root);
+    const auto extra = recipe.domain.extra.value_or(installs_nothing(recipe) ? "" : "ro console=hvc0");
+    for (const auto& more : {extra, recipe.system.kernel.cmdline})
+        if (!more.empty())
+            words.push_back(more);
+    return joined(words, " ");
+}
+
+void add_packages(std::vector<std::string>& include, const std::vector<std::string>& more,
+                  const std::vector<std::string>& exclude) {
+    for (const auto& package : more)
+        if (std::ranges::find(exclude, package) == exclude.end() &&
+            std::ranges::find(include, package) == include.end())
+            include.insert(std::ranges::upper_bound(include, package), package);
 }
 
 void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
@@ -37,23 +75,46 @@ void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
                         quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
 }
 
+void check_authorities(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& file = recipe.system.ca_certificates;
+    if (file && !facts.file_exists(recipe::host_path(recipe, *file)))
+        throw error(ErrorKind::recipe, "cannot use {} as [system] ca_certificates: there is no file {}",
+                    quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
+}
+
 Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options) {
     const auto seed = recipe.seed.value_or(recipe.name);
     Plan plan;
     plan.recipe = recipe;
     plan.name = recipe.name;
     plan.architecture = recipe.system.arch.value_or(facts.architecture);
+    for (const auto& foreign : recipe.system.foreign_architectures)
+        if (foreign == plan.architecture)
+            throw error(ErrorKind::recipe, "cannot use {} in [system] foreign_architectures: it is the guest's own",
+                        quote(foreign));
     plan.hostname = recipe.identity.hostname.value_or(recipe.name);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
-    plan.repositories = planned_repositories(recipe, facts);
-    plan.kernel_package = kernel_package(recipe.system, plan.architecture);
-    check_host_kernel(recipe, facts);
-    plan.include = planned_packages(recipe, plan.kernel_package);
-    plan.layout = planned_layout(recipe, seed, facts);
-    for (auto& disk : plan.layout.disks) place(disk);
+    if (options.host_files == HostFiles::wanted)
+        check_host_kernel(recipe, facts);
+    if (!installs_nothing(recipe)) {
+        plan.repositories = planned_repositories(recipe, facts);
+        plan.kernel_package = kernel_package(recipe.system, plan.architecture);
+        check_authorities(recipe, facts);
+        std::vector<std::string> added;
+        const auto completed = with_boot_partitions(recipe, plan.architecture, added);
+        plan.include = planned_packages(completed, plan.kernel_package, plan.repositories);
+        add_packages(plan.include, boot_packages(completed, plan.architecture), recipe.system.exclude);
+        plan.layout = planned_layout(completed, seed, facts);
+        for (auto& disk : plan.layout.disks) place(disk);
+        plan.boot = planned_boot(completed, plan.architecture, plan.layout);
+        plan.boot.added = std::move(added);
+    }
     plan.interfaces = planned_interfaces(recipe, seed);
-    plan.guest_uuid = Uuid::derived(seed, "guest").text();
-    plan.kernel_cmdline = planned_cmdline(recipe.system.kernel, plan.layout.root());
+    plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());
+    plan.kernel_cmdline = plan.boot.method == recipe::BootMethod::direct
+                              ? planned_cmdline(recipe, plan.layout)
+                              : fmt::format("root=UUID={} ro {}", plan.layout.root().uuid_text(), plan.boot.cmdline);
+    plan.dialect = options.dialect;
     plan.output = (std::filesystem::absolute(options.output) / recipe.name).lexically_normal();
     if (options.cache)
         plan.cache = std::filesystem::absolute(*options.cache).lexically_normal();

@@ -23,6 +23,7 @@ std::string flaw_of_account(std::string_view name);     // adduser.conf(5), NAME
 std::string flaw_of_variable(std::string_view name);    // of the environment
 std::string flaw_of_file_name(std::string_view path);   // not empty, no control character
 std::string flaw_of_line(std::string_view text);        // no control character
+std::string flaw_of_words(std::string_view text);       // what xl.cfg can hold in quotes, not empty
 
 std::string flaw_of_disk_name(std::string_view name);  // stem of an image's file name
 std::string flaw_of_mount(std::string_view path);
@@ -40,6 +41,7 @@ std::string flaw_of_extra_mount(std::string_view path);      // a mount point, b
 
 std::string flaw_of_mac(std::string_view mac);          // six pairs, one machine's
 std::string flaw_of_bridge(std::string_view name);      // at most 15 characters (IFNAMSIZ)
+std::string flaw_of_vif_word(std::string_view text);    // a value in xl's vif: no comma, no blanks around it
 std::string flaw_of_address(std::string_view address);  // IPv4 or IPv6, no prefix
 std::string flaw_of_cidr(std::string_view address);     // with its prefix: "192.0.2.7/24"
 

@@ -8,6 +8,8 @@ namespace vprov::recipe {
 namespace {
 
 std::string mac_of(const Node& node) {
+    if (node.text == kMacByHypervisor)
+        return node.text;
     auto mac = word(flaw_of_mac)(node);
     std::transform(mac.begin(), mac.end(), mac.begin(),
                    [](char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -62,10 +64,16 @@ void check_network(const Network& network, const Node& table, Findings& findings
 }  // namespace
 
 Keys<Network> network_keys() {
+    const Choices<hypervisor::VifType> vif_types = {{"vif", hypervisor::VifType::vif},
+                                                    {"ioemu", hypervisor::VifType::ioemu}};
     return {
         "[[network]]",
         {key("bridge", &Network::bridge, word(flaw_of_bridge)), key("mac", &Network::mac, mac_of), address_key(),
-         key("gateway", &Network::gateway, word(flaw_of_address)), list("dns", &Network::dns, word(flaw_of_address))},
+         key("gateway", &Network::gateway, word(flaw_of_address)), list("dns", &Network::dns, word(flaw_of_address)),
+         key("type", &Network::type, choice(vif_types)), key("model", &Network::model, word(flaw_of_vif_word)),
+         key("ip", &Network::ip, word(flaw_of_address)), key("rate", &Network::rate, word(flaw_of_vif_word)),
+         key("script", &Network::script, word(flaw_of_vif_word)),
+         key("vifname", &Network::vifname, word(flaw_of_bridge))},
         {"vlan"},
         {},
         check_network};
@@ -73,7 +81,10 @@ Keys<Network> network_keys() {
 
 void check_networks(const std::vector<Network>& networks, const Node* array, Findings& findings) {
     refuse_repeats(
-        networks, array, "[[network]]", "mac", [](const Network& network) { return network.mac.value_or(""); },
+        networks, array, "[[network]]", "mac",
+        [](const Network& network) {
+            return network.mac == kMacByHypervisor ? std::string() : network.mac.value_or("");
+        },
         findings);
 }
 

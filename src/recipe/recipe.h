@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "hypervisor/guest/guest.h"
 #include "partition/layout/layout.h"
 
 namespace vprov::recipe {
@@ -21,6 +22,8 @@ struct Repository {  // [[system.repository]]
     std::optional<std::filesystem::path> signed_by;
     bool trusted = false;
     bool check_valid_until = true, allow_weak_digests = false;
+    std::string embedded_key;                // armoured, of a deb822 source, in place of signed_by
+    std::vector<std::string> architectures;  // none: all of the guest's
 };
 
 struct Kernel {                                         // [system.kernel]
@@ -32,10 +35,11 @@ struct Kernel {                                         // [system.kernel]
 // How the guest's fstab names file systems.
 enum class MountBy { uuid, label, partuuid, device };
 
-struct System {  // [system]
-    std::string distribution = "debian";
+struct System {                           // [system]
+    std::string distribution = "debian";  // "none": see installs_nothing()
     std::string suite = "bookworm";
     std::optional<std::string> arch;  // the host's when not given
+    std::vector<std::string> foreign_architectures;
     Variant variant = Variant::standard;
     std::optional<std::string> mirror, security_mirror;
     std::vector<std::string> components = {"main"};
@@ -45,6 +49,7 @@ struct System {  // [system]
     bool scripts_network = false;                               // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
+    std::optional<std::filesystem::path> ca_certificates;  // of HTTPS mirrors; the host's when not given
     std::vector<Repository> repositories;
     Kernel kernel;
     MountBy fstab = MountBy::uuid;
@@ -132,17 +137,84 @@ struct Network {  // [[network]]
     std::vector<std::string> address = {"dhcp"};  // "dhcp" or CIDR, IPv4 or IPv6
     std::optional<std::string> gateway;
     std::vector<std::string> dns;
+    hypervisor::VifType type = hypervisor::VifType::automatic;
+    std::optional<std::string> model, ip, rate, script, vifname;  // of xl-network-configuration(5)
 };
+
+constexpr std::string_view kMacByHypervisor = "auto";  // a MAC address of a guest in which nothing is installed
+
+// direct: the hypervisor loads a kernel and an initrd of the host's. grub: from the guest's disk, by a firmware. pvgrub:
+// from the guest's disk, by a GRUB that Xen loads as the guest's kernel.
+enum class BootMethod { direct, grub, pvgrub };
+enum class Firmware { bios, uefi };
+
+struct Boot {                          // [boot]
+    std::optional<BootMethod> method;  // see boot_method()
+    std::optional<Firmware> firmware;  // of method grub; bios when not given
+    bool secure_boot = false;          // with GRUB and shim as Debian signed them
+    std::optional<unsigned> timeout;   // seconds; the plan has the default
+    bool grow = false;                 // root, with the disk that it is on, whenever the guest starts
+    std::optional<std::filesystem::path> loader;  // of method pvgrub: a file of the host that runs the guest
+};
+
+// The one that is given; else grub where a firmware is, and direct.
+BootMethod boot_method(const Boot& boot);
 
 enum class DomainType { pv, pvh, hvm };
 enum class Action { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart };
 
+// How the password of a screen is given: it is needed in clear, and has 8 characters at most. Exactly one way.
+struct ScreenPassword {
+    enum class Source { file, environment, random };
+    Source source = Source::random;
+    std::string value;  // the file that holds it, or the variable
+    bool operator==(const ScreenPassword&) const = default;
+};
+
+struct Vnc {  // [domain] vnc
+    bool enabled = false;
+    std::optional<std::string> listen;  // an address; the loopback when not given
+    std::optional<unsigned> display;    // the first that is free when not given
+    std::optional<std::string> keymap;
+    std::optional<ScreenPassword> password;
+};
+
+// A disk that is there already, and that nothing is written to while building.
+struct DomainDisk {                             // [[domain.disk]]
+    std::optional<std::filesystem::path> path;  // none: an empty CD drive
+    std::optional<std::string> guest;           // the plan has the default
+    hypervisor::DiskFormat format = hypervisor::DiskFormat::raw;
+    bool readonly = false, cdrom = false;
+    hypervisor::DiskBackend backend = hypervisor::DiskBackend::automatic;
+    std::optional<std::string> script;  // with one, path is whatever it understands
+    std::optional<bool> discard;
+};
+
+enum class Libvirt { none, xen, kvm, qemu };  // the type of its <domain>
+
 struct Domain {  // [domain]
-    DomainType type = DomainType::pvh;
+    std::optional<DomainType> type;  // pvh when not given, hvm for a guest that a firmware starts
     Bytes memory = 512_MiB;
     std::optional<Bytes> maxmem;
     unsigned vcpus = 2;
+    std::optional<unsigned> maxvcpus;
     Action on_poweroff = Action::destroy, on_reboot = Action::restart, on_crash = Action::destroy;
+    std::optional<std::string> root, extra;  // of the kernel's command line; the plan has the defaults
+    std::optional<std::string> uuid;         // derived from the seed when not given
+    std::optional<std::string> bootloader;
+    std::vector<std::string> bootloader_args;
+    std::optional<hypervisor::Firmware> firmware;
+    std::string firmware_file;        // for Firmware::file
+    std::optional<std::string> boot;  // "cd"
+    std::vector<std::string> cdrom;   // files or devices of the host; "" is an empty drive
+    std::vector<DomainDisk> disks;
+    Vnc vnc;
+    bool sdl = false, usb_tablet = false;
+    hypervisor::Screen vga = hypervisor::Screen::automatic;
+    unsigned videoram = 0;  // MiB; 0: the hypervisor's choice
+    std::vector<std::string> serial;
+    Libvirt libvirt = Libvirt::none;
+    std::map<std::string, hypervisor::GuestOption> xl;  // keys of xl.cfg(5) that have none here
 };
 
 struct Recipe {
@@ -154,8 +226,12 @@ struct Recipe {
     std::vector<Disk> disks;
     std::vector<Mount> mounts;
     std::vector<Network> networks;
+    Boot boot;
     Domain domain;
 };
+
+// Whether the recipe only describes a domain: no package is installed, and no disk is made.
+bool installs_nothing(const Recipe& recipe);
 
 // The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
 // "var-log". A disk with a table is called as its partition for "/", or else as the first of them that has a name. ""
@@ -163,6 +239,9 @@ struct Recipe {
 std::string disk_name(const Disk& disk);
 // The partition's name likewise; one without a mount point is called as its type: "bios-boot".
 std::string volume_name(const Partition& partition);
+
+// The type of the guest's domain.
+DomainType domain_type(const Recipe& recipe);
 
 // A file of the host that the recipe names, as an absolute path.
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);

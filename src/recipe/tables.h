@@ -11,6 +11,7 @@ Keys<Identity> identity_keys();
 Keys<Disk> disk_keys();
 Keys<Mount> mount_keys();
 Keys<Network> network_keys();
+Keys<Boot> boot_keys();
 Keys<Domain> domain_keys();
 
 // What spans the disks, or the networks: no two with the same name, mount point, device, MAC. `array` may be null.

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_python.h"
 #include "hypervisor/guest/guest.h"
 #include "os/fd.h"
 #include "os/temp_dir.h"
@@ -40,7 +41,8 @@ TEST(ReadXlCfg, CorpusMeansWhatIsExpected) {
         if (std::getenv("VPROV_ACCEPT"))
             os::write_file(expected, found);
         EXPECT_EQ(found, os::read_file(expected)) << entry.path();
-        EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest), "again").guest, read.guest) << entry.path();
+        for (const auto dialect : {Dialect::xl, Dialect::xm})
+            EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest, dialect), "again").guest, read.guest) << entry.path();
     }
     EXPECT_GE(seen, 25);
 }
@@ -88,10 +90,75 @@ TEST(ReadXlCfg, PointsAtGrammarErrors) {
     EXPECT_EQ(error_of("name='a'\r\n"),
               at(1, "the line ends with a carriage return; save the file with Unix line ends"));
     EXPECT_EQ(error_of("name='a' % b"), at(1, "'%' has no meaning here (only strings in quotes, numbers and [lists])"));
-    EXPECT_EQ(error_of("name='\\x41'"), at(1, R"(a backslash in a string must be written '\\')"));
+    EXPECT_EQ(error_of("name='\\xg1'"), at(1, R"(a backslash in a string must be written '\\')"));
     EXPECT_EQ(error_of("disk=['a']\ndisk+='b'"), at(2, "'disk' is a list, and a string cannot be added to it"));
     EXPECT_EQ(error_of("memory=-1"), at(1, "'-' has no meaning here (only strings in quotes, numbers and [lists])"));
     EXPECT_EQ(error_of("a=" + std::string(40, '[')), at(1, "lists are nested deeper than 32"));
+}
+
+TEST(ReadXlCfg, ReadsPythonAsFarAsItIsData) {
+    const auto value = [](std::string_view text) {
+        const auto entries = parse_python_cfg(text, "x.cfg");
+        const auto& last = entries.at("z").value;
+        if (last.text())
+            return *last.text();
+        std::string out;
+        for (const auto& item : *last.list()) out += "[" + (item.text() ? *item.text() : "list") + "]";
+        return out;
+    };
+    EXPECT_EQ(value(R"(z = 'a' + "b")"), "ab");
+    EXPECT_EQ(value(R"(z = '\x41\101\u00e9\q\\\n')"), "AA\u00e9\\q\\\n");
+    EXPECT_EQ(value(R"(z = r'a\n')"), "a\\n");
+    EXPECT_EQ(value("z = \"\"\"a\n\"b\"\"\""), "a\n\"b");
+    EXPECT_EQ(value("y = 5; z = 'vm%d %s %%' % (y, 'x')"), "vm5 x %");
+    EXPECT_EQ(value("z = ('a', 'b',)"), "[a][b]");
+    EXPECT_EQ(value("z = ('a')"), "a");
+    EXPECT_EQ(value("z = ['a'] + \\\n  [ # more\n 'b' ]"), "[a][b]");
+    EXPECT_EQ(value("z = ['a']\nz += ['b']"), "[a][b]");
+    EXPECT_EQ(value("from os import *\nz = True"), "1");
+    EXPECT_EQ(value("z = -0x1f"), "-0x1f");
+    EXPECT_EQ(value("Z = 'a'\nz = Z"), "a");
+    EXPECT_THROW(value("z = None"), std::out_of_range);
+}
+
+TEST(ReadXlCfg, RunsNoPython) {
+    const auto error_in = [](std::string_view text) -> std::string {
+        try {
+            parse_python_cfg(text, "x.cfg");
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return "no error";
+    };
+    const auto at = [](int line, std::string_view cause) {
+        return fmt::format("x.cfg:{}: cannot read the configuration: {}", line, cause);
+    };
+    EXPECT_EQ(error_in("\narch = os.uname()[4]\n"),
+              at(2, "'os' has no value here: it is a program's, and only assignments are read"));
+    EXPECT_EQ(error_in("if True:\n  a = 1\n"), at(1, "'if' is a program's, and only assignments are read"));
+    EXPECT_EQ(error_in("a = 'x'\nb = a[0]"),
+              at(2, "'a' has no value here: it is a program's, and only assignments are read"));
+    EXPECT_EQ(error_in("a = [ 'x' 'y' ]"), at(1, "',' or ']' is wanted before '''"));
+    EXPECT_EQ(error_in("a = 'x''y'"), at(1, "two strings stand side by side; is a comma missing?"));
+    EXPECT_EQ(error_in("a = [\n'x',\n"), at(1, "the list that begins here is not closed"));
+    EXPECT_EQ(error_in("a = \n"), at(1, "a value is wanted before the end of the line"));
+    EXPECT_EQ(error_in("a = 'x' + ['y']"), at(1, "a list and a string cannot be added"));
+    EXPECT_EQ(error_in("a = '%f' % 5"), at(1, "'%f' with '%' is not understood: only %s and %d are"));
+    EXPECT_EQ(error_in("a = '''x\n\ny"), at(1, "the string that begins with 'x\\n\\ny' does not end"));
+    EXPECT_EQ(error_in("a = 5 6"), at(1, "the value of 'a' goes on in a way that is not understood"));
+    EXPECT_EQ(error_in("a = " + std::string(40, '(')), at(1, "brackets are nested deeper than 32"));
+}
+
+TEST(ReadXlCfg, SaysWhatXlWouldNotTake) {
+    const auto read = read_xl_cfg("name = 'a'\nvcpus = 2\nextra = 'x' + 'y'\n", "x.cfg");
+    EXPECT_EQ(read.warnings, (std::vector<std::string>{
+                                 "x.cfg:3: cannot read the configuration: '+' has no meaning here (only strings in "
+                                 "quotes, numbers and [lists]) (xl would not take it; read as xm's Python)"}));
+    EXPECT_EQ(read.guest.cmdline, "xy");
+    EXPECT_EQ(
+        error_of("name = 'a'\nextra = 'x' + 'y'\n\nvcpus = os.cpus()\n"),
+        "x.cfg:4: cannot read the configuration: 'os' has no value here: it is a program's, and only assignments are "
+        "read");
 }
 
 TEST(ReadXlCfg, PointsAtImpossibleValues) {
@@ -120,16 +187,61 @@ TEST(ReadXlCfg, PointsAtImpossibleValues) {
     EXPECT_EQ(error_of("name='a'\ndisk='phy:/a,xvda,w'"),
               "x.cfg:2: cannot use 'disk': it is a string, and a list is needed: disk = [ \"...\" ]");
     EXPECT_EQ(error_of("name='a'\ndisk=[\n'phy:/a,xvda,w',\n'/b,xvdb,w']"),
-              "x.cfg:4: cannot read the disk '/b,xvdb,w': the format 'xvdb' is not known (raw, qcow2, vhd, qed)");
+              "x.cfg:4: cannot read the disk '/b,xvdb,w': the format 'xvdb' is not known (raw, qcow, qcow2, vhd, qed)");
     EXPECT_EQ(error_of("name='a'\nvif=['mac=aa:bb']"),
               "x.cfg:2: cannot read the vif 'mac=aa:bb': 'aa:bb' is not a MAC address (six pairs of hex digits, with "
               "':' between)");
 }
 
-TEST(ReadXlCfg, BootloaderWithoutKernelIsSaid) {
-    EXPECT_EQ(read_xl_cfg("name='a'\nbootloader='pygrub'\n", "x.cfg").warnings,
-              (std::vector<std::string>{"x.cfg:2: 'bootloader' is not understood: give kernel= and ramdisk="}));
-    EXPECT_TRUE(read_xl_cfg("name='a'\nbootloader='pygrub'\nkernel='/k'\n", "x.cfg").warnings.empty());
+TEST(ReadXlCfg, KeepsWhatXlKnows) {
+    const auto read = read_xl_cfg(
+        "name='a'\nbootloader='pygrub'\nbootloader_args=['--offset=1']\npci=['01:00.0','02:00.0']\nacpi=1\n"
+        "viridian='1'\nvnuma=[['pnode=0']]\ndevice_model='/usr/lib/xen/bin/qemu-dm'\n",
+        "x.cfg");
+    EXPECT_EQ(read.warnings,
+              (std::vector<std::string>{"x.cfg:7: 'vnuma' is not kept: lists in a list are not understood"}));
+    EXPECT_EQ(read.guest.bootloader, "pygrub");
+    EXPECT_EQ(read.guest.bootloader_args, std::vector<std::string>{"--offset=1"});
+    const std::map<std::string, GuestOption> other = {
+        {"pci", std::vector<std::string>{"01:00.0", "02:00.0"}}, {"acpi", "1"}, {"viridian", "1"}};
+    EXPECT_EQ(read.guest.other, other);
+    for (const auto dialect : {Dialect::xl, Dialect::xm})
+        EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest, dialect), "again").guest, read.guest);
+}
+
+TEST(ReadXlCfg, Display) {
+    const auto guest =
+        read_xl_cfg(
+            "name='a'\nbuilder='hvm'\nkernel='/usr/lib/xen/boot/hvmloader'\nvnc=1\nsdl=0\n"
+            "vnclisten='127.0.0.1:3'\nvncpasswd='secret'\nvncunused=0\nkeymap='de'\nstdvga=1\nvideoram=16\n"
+            "usb=1\nusbdevice='tablet'\nserial='pty'\nfirmware='ovmf'\n",
+            "x.cfg")
+            .guest;
+    EXPECT_EQ(guest.kernel, "");
+    EXPECT_TRUE(guest.vnc && guest.usb && !guest.sdl);
+    EXPECT_EQ(guest.vnclisten, "127.0.0.1");
+    EXPECT_EQ(guest.vncdisplay, 3U);
+    EXPECT_EQ(guest.vncpasswd, "secret");
+    EXPECT_EQ(guest.vncunused, false);
+    EXPECT_EQ(guest.keymap, "de");
+    EXPECT_EQ(guest.screen, Screen::standard);
+    EXPECT_EQ(guest.videoram_mib, 16U);
+    EXPECT_EQ(guest.usbdevices, std::vector<std::string>{"tablet"});
+    EXPECT_EQ(guest.serial, std::vector<std::string>{"pty"});
+    EXPECT_EQ(guest.firmware, Firmware::uefi);
+    for (const auto dialect : {Dialect::xl, Dialect::xm})
+        EXPECT_EQ(read_xl_cfg(write_xl_cfg(guest, dialect), "again").guest, guest);
+    EXPECT_EQ(without_secrets(guest).vncpasswd, std::nullopt);
+    EXPECT_EQ(read_xl_cfg("name='a'\nvnclisten='::1'\n", "x").guest.vnclisten, "::1");
+    EXPECT_EQ(read_xl_cfg("name='a'\nvnclisten='[::1]:2'\n", "x").guest.vncdisplay, 2U);
+    EXPECT_EQ(error_of("name='a'\nvnclisten='0.0.0.0:x'\n"),
+              "x.cfg:2: cannot use 'vnclisten': 'x' is not the number of a display");
+    EXPECT_EQ(error_of("name='a'\nvga='vga'\n"),
+              "x.cfg:2: cannot use 'vga': 'vga' is none of none, stdvga, cirrus, qxl");
+    EXPECT_EQ(
+        error_of("name='a'\nfirmware='efi'\n"),
+        "x.cfg:2: cannot use 'firmware': 'efi' is none of bios, uefi, seabios, rombios, ovmf, pvgrub32, pvgrub64, "
+        "and no path");
 }
 
 TEST(ReadXlCfg, SurvivesEveryTruncationOfTheCorpus) {

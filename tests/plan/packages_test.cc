@@ -19,6 +19,12 @@ TEST(Packages, StandardNeedsAKernelAndTheBus) {
               (Names{"curl", "dbus", "linux-image-cloud-amd64", "vim"}));
 }
 
+TEST(Packages, AForeignOneStandsInForNothing) {
+    EXPECT_EQ(packages("[system]\nforeign_architectures = [\"i386\"]\ninclude = [\"dbus:i386\", \"libc6:i386\"]\n"),
+              (Names{"dbus", "dbus:i386", "libc6:i386", "linux-image-cloud-amd64"}));
+    EXPECT_EQ(packages("[system]\ninclude = [\"dbus:amd64\"]\n"), (Names{"dbus:amd64", "linux-image-cloud-amd64"}));
+}
+
 TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
     recipe::System system;
     EXPECT_EQ(kernel_package(system, "arm64"), "linux-image-cloud-arm64");
@@ -37,7 +43,8 @@ TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
 
 TEST(Packages, LocalesAndSudoComeWithTheIdentity) {
     const Names kernel = {"dbus", "linux-image-cloud-amd64"};
-    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"), (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
+    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"),
+              (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
     for (const auto* locale : {"C", "POSIX", "C.UTF-8"})
         EXPECT_EQ(packages(std::string("[identity]\nlocale = \"") + locale + "\"\n"), kernel) << locale;
     EXPECT_EQ(packages("[system]\ninclude=[\"locales-all\"]\n[identity]\nlocale = \"de_DE.UTF-8\"\n"),
@@ -69,6 +76,19 @@ TEST(Packages, NameServersByDhcpNeedAResolverInASmallVariant) {
         << "there it is in the package systemd";
     EXPECT_EQ(packages(minbase + "include = [\"ifupdown\"]\n[[network]]\n"),
               (Names{"dbus", "ifupdown", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
+}
+
+TEST(Packages, HttpsNeedsAuthorities) {
+    auto facts = plain_facts({"/r/ca.pem"});
+    const std::string start = "[system]\nmirror = \"https://mirror.example.org/debian\"\n";
+    const Names with = {"ca-certificates", "dbus", "linux-image-cloud-amd64"};
+    const Names without = {"dbus", "linux-image-cloud-amd64"};
+    EXPECT_EQ(plan_of(start, facts).include, with);
+    EXPECT_EQ(plan_of("[[system.repository]]\nuri=\"https://a.example.org/x\"\nsuite=\"y\"\n", facts).include, with);
+    EXPECT_EQ(plan_of(start + "exclude = [\"ca-certificates\"]\n", facts).include, without);
+    EXPECT_EQ(plan_of(start + "ca_certificates = \"ca.pem\"\n", facts).include, without) << "the guest gets that file";
+    EXPECT_EQ(plan_of(start + "variant = \"essential\"\n[system.kernel]\npackage=\"\"\n", facts).include, Names{})
+        << "no apt";
 }
 
 TEST(Packages, ExcludedOnesAreNotAdded) {

@@ -115,6 +115,11 @@ TEST(Plan, DisksOfARecipeThatWasNotParsedAreCheckedToo) {
               "/r/g1.toml: cannot plan a disk without a size, a file system and a mount point or name");
 }
 
+TEST(Plan, AuthoritiesMustBeThere) {
+    EXPECT_EQ(plan_error("[system]\nca_certificates = \"ca.pem\"\n"),
+              "/r/g1.toml: cannot use 'ca.pem' as [system] ca_certificates: there is no file '/r/ca.pem'");
+}
+
 TEST(Plan, TheKernelFindsItsRoot) {
     const auto uuid = Uuid::derived("g1", "disk root").text();
     EXPECT_EQ(plan_of("").kernel_cmdline, "root=UUID=" + uuid + " ro console=hvc0");

@@ -21,7 +21,7 @@ namespace vprov::configure {
 
 struct ConfigureRequest {
     std::filesystem::path root;  // an empty directory
-    std::string architecture;    // Debian's name
+    deb::Architectures architectures = "";
     UsrLayout usr = UsrLayout::merged;
     Sandbox* sandbox = nullptr;  // of `root`, not used before; closed by configure()
     std::vector<const deb::Package*> packages;
@@ -29,7 +29,7 @@ struct ConfigureRequest {
     // Runs when the essential packages are configured and no other script has run: files that scripts ask for.
     std::function<void(const os::RootDir&)> prepare;
     std::vector<std::string> debconf_selections;  // lines for debconf-set-selections(1), set at the same moment
-    std::vector<std::string> automatic;           // packages that came in as dependencies: apt's "auto-installed"
+    std::vector<const deb::Package*> automatic;   // came in as dependencies: apt's "auto-installed"
     OutputReader on_output;                       // may be empty
 };
 

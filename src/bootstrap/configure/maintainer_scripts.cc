@@ -85,12 +85,12 @@ MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, 
 
 // As dpkg runs a script (dpkg(1), "ENVIRONMENT").
 SandboxCommand MaintainerScripts::script_command(const deb::Package& package, std::string_view script,
-                                                 std::vector<std::string> argv) const {
+                                                 std::vector<std::string> argv, unsigned instances) const {
     SandboxCommand command;
     command.argv = std::move(argv);
     command.environment = maintainer_environment();
     command.environment.insert({{"DPKG_MAINTSCRIPT_PACKAGE", std::string(package.name)},
-                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"},
+                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", std::to_string(instances)},
                                 {"DPKG_MAINTSCRIPT_ARCH", std::string(package.architecture)},
                                 {"DPKG_MAINTSCRIPT_NAME", std::string(script)},
                                 {"DPKG_MAINTSCRIPT_DEBUG", "0"},
@@ -159,7 +159,7 @@ void MaintainerScripts::configure(const std::vector<const deb::Package*>& packag
     if (packages.empty())
         return;
     std::vector<std::string> arguments = {triggers == Triggers::defer ? "--no-triggers" : "--triggers", "--configure"};
-    for (const auto* package : packages) arguments.emplace_back(package->name);
+    for (const auto* package : packages) arguments.push_back(unpack::DpkgDatabase::info_name(*package));
     if (const int status = run_dpkg(std::move(arguments)); status != 0)
         fail("configure the packages", status);
     const bool awaited = triggers == Triggers::defer &&
@@ -234,11 +234,11 @@ void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& l
         throw error(kind_of(last_lines_), "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
 }
 
-void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
+void MaintainerScripts::run_preinst(const unpack::StagedPackage& package, unsigned instances) {
     const auto& self = *package.package;
     for (const auto& file : package.control)
         root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
-    auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"});
+    auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"}, instances);
     last_lines_.clear();
     speaker_ = self.name;
     command.on_output = [this](std::string_view line) { take_output(line); };

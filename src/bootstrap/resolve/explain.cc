@@ -29,7 +29,7 @@ std::string wanted_by(const Node& node) {
     std::string text;
     std::unordered_set<const Node*> seen;
     for (const auto* at = &node; at && seen.insert(at).second; at = at->wanted_by) {
-        text += fmt::format("{} wanted by {}", text.empty() ? ";" : ",", at->name);
+        text += fmt::format("{} wanted by {}", text.empty() ? ";" : ",", at->full_name);
         if (!at->asked_by.empty())
             return text + fmt::format(", wanted by {}", at->asked_by);
     }
@@ -73,7 +73,7 @@ class Explanation {
             if (is_critical(group.front().kind) && !marks_.is_met(group))
                 return fmt::format("cannot satisfy {}: what could meet it cannot be installed{}", group_text(group),
                                    wanted_by(*version.node));
-        return fmt::format("internal error: {} is said to lack something", version.node->name);
+        return fmt::format("internal error: {} is said to lack something", version.node->full_name);
     }
 
   private:
@@ -110,14 +110,22 @@ class Explanation {
     }
 
     static std::string clash(const Version& version, const Dependency& conflict, const Version& hit) {
-        const auto& node = *version.node;
-        const auto& other = *hit.node;
+        // Between architectures it is the same from either side.
+        const bool turned = conflict.is_implicit && hit.node->architecture < version.node->architecture;
+        const auto& one = turned ? hit : version;
+        const auto& other = turned ? version : hit;
+        return fmt::format("cannot install {} together with {}: {}; {} is wanted by {}; {} is wanted by {}",
+                           quote(one.node->full_name), quote(other.node->full_name), clash_text(one, conflict, other),
+                           one.node->full_name, wanter(*one.node), other.node->full_name, wanter(*other.node));
+    }
+
+    static std::string clash_text(const Version& version, const Dependency& conflict, const Version& hit) {
+        if (conflict.is_implicit)
+            return exclusion_text(version, hit);
         const auto by_provides =
-            conflict.relation.name == other.name ? "" : fmt::format(", which {} provides", other.name);
-        return fmt::format("cannot install {} together with {}: {} {} {} {}{}; {} is wanted by {}; {} is wanted by {}",
-                           quote(node.name), quote(other.name), node.name, version.package->version,
-                           verb(conflict.kind), deb::to_string(conflict.relation), by_provides, node.name, wanter(node),
-                           other.name, wanter(other));
+            conflict.relation.name == hit.node->name ? "" : fmt::format(", which {} provides", hit.node->full_name);
+        return fmt::format("{} {} {} {}{}", version.node->full_name, version.package->version, verb(conflict.kind),
+                           deb::to_string(conflict.relation), by_provides);
     }
 
     std::optional<std::string> of_group(const Version& version, Group group) {
@@ -173,9 +181,9 @@ class Explanation {
             }
         for (const auto& offer : target.offers) {
             if (excluded_.contains(offer.provider->node->name))
-                return fmt::format("{}, which provides it, is excluded", offer.provider->node->name);
+                return fmt::format("{}, which provides it, is excluded", offer.provider->node->full_name);
             offer_version(fmt::format("{} by {}", offer.version.empty() ? "no version" : offer.version,
-                                      offer.provider->node->name));
+                                      offer.provider->node->full_name));
         }
         if (versions.empty())
             return "no package of that name is available";
@@ -201,31 +209,47 @@ class Explanation {
 
 }  // namespace
 
-void throw_unknown(const Graph& graph, std::string_view name) {
-    std::vector<std::string_view> known;
-    for (const auto& package : graph.index().packages()) known.push_back(package.name);
-    const auto meant = nearest(name, known);
-    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(name), suites(graph.index()),
-                meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant)));
+std::string exclusion_text(const Version& version, const Version& other) {
+    if (version.package->multi_arch == "same" && other.package->multi_arch == "same")
+        return fmt::format("{} {} and {} {} are not of one version", version.node->full_name, version.package->version,
+                           other.node->full_name, other.package->version);
+    return fmt::format("{} excludes other architectures: it is not Multi-Arch: same", version.node->name);
 }
 
-Node& wished_node(Graph& graph, std::string_view name) {
-    auto& target = graph.target(name);
-    if (target.node->candidate)
-        return *target.node;
-    std::vector<Node*> providers;
-    for (const auto& offer : target.offers)
-        if (offer.provider->node->candidate == offer.provider &&
-            std::find(providers.begin(), providers.end(), offer.provider->node) == providers.end())
-            providers.push_back(offer.provider->node);
+void throw_unknown(const Graph& graph, const Node& node) {
+    std::vector<std::string_view> known;
+    for (const auto& package : graph.index().packages()) known.push_back(package.name);
+    const auto meant = nearest(node.name, known);
+    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(node.full_name), suites(graph.index()),
+                meant.empty() || meant == node.name ? "" : fmt::format("; did you mean {}?", quote(meant)));
+}
+
+Node& wished_node(Graph& graph, Node& asked) {
+    if (asked.candidate)
+        return asked;
+    std::vector<Node*> providers;  // of each name one
+    const auto rank = [&](const Node& node) {
+        return node.architecture == asked.architecture ? 0 : node.architecture + 1;
+    };
+    for (const auto& offer : graph.target(asked.name, asked.architecture).offers) {
+        auto& provider = *offer.provider->node;
+        if (provider.candidate != offer.provider)
+            continue;
+        const auto same = std::find_if(providers.begin(), providers.end(),
+                                       [&](const Node* other) { return other->name == provider.name; });
+        if (same == providers.end())
+            providers.push_back(&provider);
+        else if (rank(provider) < rank(**same))
+            *same = &provider;
+    }
     if (providers.size() == 1)
         return *providers.front();
     if (providers.empty())
-        throw_unknown(graph, name);
+        throw_unknown(graph, asked);
     std::set<std::string> names;
-    for (const auto* provider : providers) names.insert(quote(provider->name));
+    for (const auto* provider : providers) names.insert(quote(provider->full_name));
     throw error(ErrorKind::packages, "cannot choose a package for {}: it is provided by {}; name one of them",
-                quote(name), fmt::join(names, ", "));
+                quote(asked.full_name), fmt::join(names, ", "));
 }
 
 void throw_if_broken(Marks& marks, const std::unordered_set<std::string_view>& excluded) {

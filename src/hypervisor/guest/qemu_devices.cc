@@ -39,12 +39,20 @@ std::string_view block_driver(DiskFormat format) {
     switch (format) {
         case DiskFormat::raw:
             return "raw";
+        case DiskFormat::qcow:
+            return "qcow";
         case DiskFormat::qcow2:
             return "qcow2";
         case DiskFormat::vhd:
             return "vpc";
         case DiskFormat::qed:
             return "qed";
+        case DiskFormat::vmdk:
+            return "vmdk";
+        case DiskFormat::vdi:
+            return "vdi";
+        case DiskFormat::vhdx:
+            return "vhdx";
         case DiskFormat::empty:
             break;
     }

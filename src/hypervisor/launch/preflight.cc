@@ -4,12 +4,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_keys.h"
 #include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/launch/kernel_machine.h"
+#include "hypervisor/launch/uefi_firmware.h"
+#include "os/fd.h"
 
 namespace vprov::hypervisor {
 namespace fs = std::filesystem;
@@ -21,6 +27,7 @@ class Preflight {
 
     PreparedGuest run() {
         Guest& guest = result_.guest;
+        check_firmware();
         check_kernel();
         for (auto& disk : guest.disks)
             if (!disk.target.empty())
@@ -46,10 +53,23 @@ class Preflight {
                          std::generic_category().message(why)));
     }
 
+    void check_firmware() const {
+        const Guest& guest = result_.guest;
+        if (guest.firmware == Firmware::uefi && guest.kernel.empty() && !find_uefi_firmware())
+            fail("its firmware is UEFI, and there is no OVMF_CODE_4M.fd in /usr/share/OVMF (install ovmf)");
+        // grub-xen-host installs nothing else there
+        if (fs::path(guest.kernel).parent_path().filename() == "grub-xen")
+            fail(fmt::format("its kernel {} is GRUB for Xen, which runs on Xen only", quote(guest.kernel)));
+    }
+
     void check_kernel() {
         Guest& guest = result_.guest;
         if (guest.kernel.empty() && guest.type != GuestType::hvm)
-            fail("its configuration names no kernel (kernel=\"...\"), which a pv or pvh domain needs");
+            fail(guest.bootloader.empty()
+                     ? "its configuration names no kernel (kernel=\"...\"), which a pv or pvh domain needs"
+                     : fmt::format("its bootloader {} is Xen's; give kernel=\"...\" and ramdisk=\"...\" to run it in "
+                                   "QEMU",
+                                   quote(guest.bootloader)));
         for (const auto& [what, path] :
              {std::pair<std::string_view, std::string*>{"kernel", &guest.kernel}, {"ramdisk", &guest.ramdisk}}) {
             if (path->empty())
@@ -59,9 +79,21 @@ class Preflight {
             if (!fs::is_regular_file(*path))
                 fail(fmt::format("the {} {} is not a file", what, quote(*path)));
         }
+        if (!guest.kernel.empty())
+            check_machine(guest.kernel);
+    }
+
+    void check_machine(const std::string& kernel) const {
+        std::array<char, 4096> head{};
+        const auto fd = os::open_file(kernel, O_RDONLY, 0, ErrorKind::hypervisor);
+        const auto size = std::max<ssize_t>(::read(fd.get(), head.data(), head.size()), 0);
+        if (const auto machine = foreign_machine({head.data(), static_cast<std::size_t>(size)}); !machine.empty())
+            fail(fmt::format("its kernel {} is for {}, and guests run on qemu-system-x86_64", quote(kernel), machine));
     }
 
     void check_disk(GuestDisk& disk) {
+        if (!disk.script.empty())
+            warn(fmt::format("the script {} of the disk {} is not run", quote(disk.script), disk.vdev));
         auto path = (folder_ / disk.target).lexically_normal();
         if (fs::path(disk.target).is_relative() && !fs::exists(path) && fs::exists("/dev" / fs::path(disk.target)))
             path = "/dev" / fs::path(disk.target);
@@ -85,6 +117,9 @@ class Preflight {
                 warn(fmt::format("{}: no core is written, the domain is {}", key,
                                  action == LifecycleAction::coredump_destroy ? "destroyed" : "restarted"));
         }
+        for (const auto& [key, option] : guest.other)
+            if (!is_ignored_by_qemu(key))
+                warn(fmt::format("{} of its configuration has no effect in QEMU", quote(key)));
         const auto& listen = guest.vnclisten;
         if (guest.vnc && !listen.empty() && !listen.starts_with("127.") && listen != "::1" && listen != "localhost")
             warn(fmt::format("VNC listens on 127.0.0.1 and not on {}", quote(listen)));
