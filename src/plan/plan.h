@@ -49,7 +49,7 @@ struct PlannedRepository {
     std::vector<std::string> components;
     std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
     bool trusted = false, check_valid_until = true, allow_weak_digests = false;
-    std::string embedded_key = {};  // armoured, in place of signed_by; "" : none
+    std::string embedded_key = {};             // armoured, in place of signed_by; "" : none
     std::vector<std::string> architectures{};  // none: all of the guest's
     bool operator==(const PlannedRepository&) const = default;
 };
@@ -97,7 +97,7 @@ struct Plan {
     hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
     std::filesystem::path output;                           // absolute: DIR/NAME
     std::filesystem::path cache;                            // empty: the archive's default directory
-    std::vector<std::filesystem::path> erase;  // devices whose content is given up
+    std::vector<std::filesystem::path> erase;               // devices whose content is given up
     std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 
