@@ -128,7 +128,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
-    check_disks(plan);
+    check_disks(plan, environment.runner);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
@@ -156,7 +156,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto written = plan;
     written.layout = settled_layout(tree, plan);
     write_kernel(tree, plan, result);
-    write_disks(tree, written.layout, result, environment.runner);
+    write_disks(tree, written, result, environment.runner);
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);

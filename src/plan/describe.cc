@@ -226,7 +226,7 @@ std::string domain_section(const Plan& plan) {
 std::string describe(const Plan& plan) {
     if (recipe::installs_nothing(plan.recipe))
         return fmt::format("{}\n{}", guest_section(plan), domain_section(plan));
-    return fmt::format("{}\n{}\n{}\n{}{}\n{}", guest_section(plan), repositories_section(plan),
+    return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}", guest_section(plan), repositories_section(plan),
                        packages_section(plan), Section("Disks").block(partition::describe(plan.layout)).text(),
                        boot_section(plan), network_section(plan), domain_section(plan));
 }

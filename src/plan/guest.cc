@@ -39,13 +39,6 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
 }
 
-// nullopt for what neither Xen nor its configuration knows.
-std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
-    if (format == partition::ImageFormat::raw)
-        return hypervisor::DiskFormat::raw;
-    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
-}
-
 void set_loader(hypervisor::Guest& guest, const Plan& plan) {
     if (plan.boot.method == recipe::BootMethod::grub) {
         guest.boot = "c";
@@ -59,6 +52,13 @@ void set_loader(hypervisor::Guest& guest, const Plan& plan) {
     guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
                    : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
                             : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
+}
+
+// nullopt for what neither Xen nor its configuration knows.
+std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
+    if (format == partition::ImageFormat::raw)
+        return hypervisor::DiskFormat::raw;
+    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
 }
 
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {

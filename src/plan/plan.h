@@ -97,6 +97,7 @@ struct Plan {
     hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
     std::filesystem::path output;                           // absolute: DIR/NAME
     std::filesystem::path cache;                            // empty: the archive's default directory
+    std::vector<std::filesystem::path> erase;  // devices whose content is given up
     std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 

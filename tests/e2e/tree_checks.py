@@ -21,8 +21,9 @@ def mmdebstrap(suite, tree, mirror, variant="minbase", packages=(), architecture
 
 
 def in_tree(tree, *command):
-    """In a mount namespace of its own, where /proc, which some of the programs want, is seen by nobody else."""
-    script = 'mount -t proc proc "$1/proc" && shift && exec chroot "$@"'
+    """In a mount namespace of its own, where /proc, which some of the programs want, is seen by nobody else. In a user
+    namespace that has no processes of its own it is that of outside."""
+    script = '{ mount -t proc proc "$1/proc" 2>/dev/null || mount --rbind /proc "$1/proc"; } && shift && exec chroot "$@"'
     return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", tree, tree, *command],
                           capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",

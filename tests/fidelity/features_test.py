@@ -193,7 +193,8 @@ class FeaturesTest(VprovTest):
         self.assertEqual(entries["etc/alternatives/f-alt"]["target"], "/usr/bin/f-alt-b")
         self.assertEqual(text["var/lib/dpkg/info/f-old.list"], "/.\n/usr\n/usr/share\n/usr/share/f-stays\n")
         self.assertIn("DPKG_MAINTSCRIPT_ARCH=amd64\n", text["var/log/told/libf.amd64.preinst"])
-        self.assertIn("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=2\n", text["var/log/told/libf.i386.preinst"])
+        self.assertIn("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1\n", text["var/log/told/libf.i386.preinst"])
+        self.assertIn("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=2\n", text["var/log/told/libf.amd64.preinst"])
         self.assertEqual(text["var/lib/dpkg/arch"], f"amd64\n{FOREIGN}\n")
         for name in ("libf:i386", "f-foreign"):
             self.assertIn(f"/etc/{name.removesuffix(':i386')}\n", text[f"var/lib/dpkg/info/{name}.list"])

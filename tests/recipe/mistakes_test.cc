@@ -41,12 +41,11 @@ TEST(Mistakes, ForeignArchitecturesAreOthersThanTheGuests) {
                  "foreign_architectures = [\"i386\", \"amd64\", \"arm46\"]\n"
                  "[[system.repository]]\nuri = \"http://mirror.example.org/x\"\nsuite = \"y\"\n"
                  "architectures = [\"i368\"]\n"),
+        "g1.toml:4:34: cannot use 'amd64' as [system] foreign_architectures: it is the guest's own\n"
         "g1.toml:4:43: cannot use 'arm46' as [system] foreign_architectures: no architecture of Debian has this "
         "name; did you mean 'arm64'?\n"
         "g1.toml:8:18: cannot use 'i368' as [[system.repository]] architectures: no architecture of Debian has this "
         "name; did you mean 'i386'?");
-    EXPECT_EQ(mistakes("name = \"g1\"\n[system]\narch = \"amd64\"\nforeign_architectures = [\"i386\", \"amd64\"]\n"),
-              "g1.toml:4:34: cannot use 'amd64' as [system] foreign_architectures: it is the guest's own");
 }
 
 TEST(Mistakes, SyntaxIsToldWithItsPlace) {
