@@ -7,13 +7,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config-render/accounts.h"
+#include "config-render/added_files.h"
 #include "config-render/guest_files.h"
+#include "config-render/ssh_host_keys.h"
 #include "hypervisor/guest/guest.h"
 #include "os/temp_dir.h"
+#include "pipeline/debconf_answers.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
 
@@ -100,6 +104,9 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     request.cache = plan.cache;
     request.lock = plan.lock;
     request.hostname = plan.hostname;
+    std::vector<fs::path> debs;
+    for (const auto& deb : system.debs) debs.push_back(recipe::host_path(plan.recipe, deb));
+    request.debs = read_local_debs(debs, plan.architecture);
     request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
     return request;
 }
@@ -112,7 +119,14 @@ BootstrapRequest guest_request(const plan::Plan& plan) {
         request.prepared->push_back(
             fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
                         sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
-    request.prepare = [files = std::move(files)](const os::RootDir& root) { render::write_guest_files(root, files); };
+    std::ranges::move(render::added_before_scripts(plan), std::back_inserter(*request.prepared));
+    request.prepare = [files = std::move(files), plan](const os::RootDir& root) {
+        render::write_guest_files(root, files);
+        render::write_added(root, plan, recipe::Moment::before_scripts);
+    };
+    request.debconf = debconf_answers(plan);
+    request.hooks = hook_scripts(plan, recipe::Moment::before_scripts);
+    request.hook_environment = hook_environment(plan, recipe::Moment::before_scripts);
     return request;
 }
 
@@ -120,6 +134,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
+    if (plan.recipe.identity.ssh_host_keys)
+        render::given_host_keys(plan);  // throws now rather than when all is done
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
@@ -134,7 +150,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
-    const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
+    const auto tree = seal(std::move(configured), plan, selection.packages,
+                           {environment.now, request.work, request.script_logs, environment.progress});
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
 
@@ -146,7 +163,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     const auto configuration = plan.name + ".cfg";
     write_configuration(plan, result / configuration);
     timer.finish(configuration);
-    os::write_file(result / "manifest.json", write_manifest(plan, selection, timer.times()));
+    os::write_file(result / "manifest.json",
+                   write_manifest(plan, selection, timer.times(), render::host_keys(tree.root())));
 
     publish(result, plan.output);
     return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords,

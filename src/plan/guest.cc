@@ -69,7 +69,9 @@ hypervisor::Guest guest_of(const Plan& plan) {
         given.vdev = disk.guest;
         guest.disks.push_back(std::move(given));
     }
-    for (const auto& interface : plan.interfaces) guest.interfaces.push_back({interface.mac, interface.bridge, {}, {}});
+    for (const auto& interface : plan.interfaces)
+        if (!interface.vlan)  // a VLAN is made in the guest
+            guest.interfaces.push_back({interface.mac, interface.bridge, {}, {}});
     guest.on_poweroff = action_of(domain.on_poweroff);
     guest.on_reboot = action_of(domain.on_reboot);
     guest.on_crash = action_of(domain.on_crash);

@@ -26,7 +26,9 @@ struct HostFacts {
     std::string architecture;  // Debian's name: "amd64"
     std::vector<HostRepository> apt_sources;
     std::string default_mirror, default_security_mirror;            // of configure time, Debian's
-    std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings and kernels; must be set
+    std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings, kernels and the like; must be set
+    // Must be set for recipes that name directories to copy.
+    std::function<bool(const std::filesystem::path&)> directory_exists;
     // The whole of a file that a recipe names; throws Error(recipe). Must be set for recipes that name sources.
     std::function<std::string(const std::filesystem::path&)> read_file;
 };
@@ -43,16 +45,20 @@ struct PlannedRepository {
 };
 
 struct Interface {
-    std::string mac;                   // lower case, always set
+    std::string mac;                   // lower case, always set; of a VLAN its parent's
     std::string bridge;                // "" : none given
-    std::vector<std::string> address;  // {"dhcp"} or CIDRs
-    std::string gateway;               // "" : none
+    std::vector<std::string> address;  // as recipe::Network has it
+    std::vector<std::string> gateway;  // one a family at most
     std::vector<std::string> dns;
+    std::string name = "lan0";             // in the guest
+    std::vector<std::string> search = {};  // domains; none: the guest's own
+    std::optional<unsigned> mtu = std::nullopt, vlan = std::nullopt;
+    std::string parent = {};  // of a VLAN: another interface's name
     bool operator==(const Interface&) const = default;
 };
 
 struct Plan {
-    recipe::Recipe recipe;  // what was asked
+    recipe::Recipe recipe;  // what was asked; authorized keys are also those of the files it names
     std::string name;
     std::string architecture;
     std::string hostname, fqdn;                   // fqdn is the hostname when there is no domain
@@ -62,6 +68,7 @@ struct Plan {
     partition::DiskLayout layout;
     std::vector<Interface> interfaces;
     std::string guest_uuid;
+    std::string machine_id;        // 32 hexadecimal digits; "": made at the guest's first boot
     std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
     std::filesystem::path output;  // absolute: DIR/NAME
     std::filesystem::path cache;   // empty: the archive's default directory

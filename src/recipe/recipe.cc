@@ -12,6 +12,8 @@ namespace {
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
+    check_hooks(recipe.hooks, root.find("hook"), findings);
+    check_files(recipe.files, root.find("file"), findings);
     const auto* identity = root.find("identity");
     const auto* name = root.find("name");
     if (!name || !flaw_of_guest_name(recipe.name).empty() || (identity && identity->find("hostname")))
@@ -25,7 +27,8 @@ Keys<Recipe> recipe_keys() {
             {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
              table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
              tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
-             table("domain", &Recipe::domain, domain_keys())},
+             tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
+             tables("hook", &Recipe::hooks, hook_keys()), table("domain", &Recipe::domain, domain_keys())},
             {"extends"},
             {"name"},
             check_recipe};

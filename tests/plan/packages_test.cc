@@ -37,7 +37,8 @@ TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
 
 TEST(Packages, LocalesAndSudoComeWithTheIdentity) {
     const Names kernel = {"dbus", "linux-image-cloud-amd64"};
-    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"), (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
+    EXPECT_EQ(packages("[identity]\nlocale = \"de_DE.UTF-8\"\n"),
+              (Names{"dbus", "linux-image-cloud-amd64", "locales"}));
     for (const auto* locale : {"C", "POSIX", "C.UTF-8"})
         EXPECT_EQ(packages(std::string("[identity]\nlocale = \"") + locale + "\"\n"), kernel) << locale;
     EXPECT_EQ(packages("[system]\ninclude=[\"locales-all\"]\n[identity]\nlocale = \"de_DE.UTF-8\"\n"),
@@ -68,7 +69,28 @@ TEST(Packages, NameServersByDhcpNeedAResolverInASmallVariant) {
     EXPECT_EQ(packages(minbase + "suite = \"bullseye\"\n[[network]]\n"), without)
         << "there it is in the package systemd";
     EXPECT_EQ(packages(minbase + "include = [\"ifupdown\"]\n[[network]]\n"),
-              (Names{"dbus", "ifupdown", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
+              (Names{"dbus", "ifupdown", "isc-dhcp-client", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
+}
+
+TEST(Packages, WhatConfiguresTheNetworkComesAlong) {
+    const std::string none = "variant = \"minbase\"\n[system.kernel]\npackage = \"\"\n";
+    const auto of = [&](const std::string& system, const std::string& renderer, const std::string& address) {
+        return packages("[system]\n" + system + none + "[identity]\nnetwork_renderer = \"" + renderer +
+                        "\"\n[[network]]\naddress = \"" + address + "\"\n");
+    };
+    EXPECT_EQ(of("", "auto", "dhcp"), Names{});
+    EXPECT_EQ(of("", "ifupdown", "dhcp"), (Names{"ifupdown", "isc-dhcp-client"}));
+    EXPECT_EQ(of("suite = \"trixie\"\n", "ifupdown", "dhcp6"), (Names{"dhcpcd-base", "ifupdown"}));
+    EXPECT_EQ(of("include = [\"udhcpc\"]\n", "ifupdown", "dhcp"), (Names{"ifupdown", "udhcpc"}));
+    EXPECT_EQ(of("", "ifupdown", "192.0.2.7/24"), (Names{"ifupdown"}));
+    EXPECT_EQ(of("", "netplan", "slaac"), (Names{"netplan.io", "systemd-resolved"}));
+    EXPECT_EQ(of("", "networkd", "192.0.2.7/24"), Names{});
+}
+
+TEST(Packages, ATimeZoneNeedsItsTable) {
+    const std::string none = "[system.kernel]\npackage = \"\"\n[identity]\ntimezone = ";
+    EXPECT_EQ(packages(none + "\"Europe/Berlin\"\n"), (Names{"tzdata"}));
+    EXPECT_EQ(packages(none + "\"UTC\"\n"), Names{});
 }
 
 TEST(Packages, ExcludedOnesAreNotAdded) {

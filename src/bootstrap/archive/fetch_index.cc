@@ -217,14 +217,15 @@ std::vector<deb::Release> releases_of(const std::vector<VerifiedRelease>& verifi
 
 deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
-                              Progress& progress) {
+                              Progress& progress, const std::vector<LocalPackages>& local) {
     const auto incoming = std::make_shared<Incoming>(cache);
     const auto releases = fetch_releases(repositories, architecture, today, {transport, runner, cache, *incoming});
     IndexFetch fetching(transport, cache, *incoming, progress);
     auto all = wanted_of(repositories, releases, architecture);  // after `fetching`: its threads end before that does
     const IndexStore store(cache, key_of(architecture, releases, all));
-    if (auto index = store.find(architecture, releases_of(releases)))
-        return std::move(*index);
+    if (local.empty())
+        if (auto index = store.find(architecture, releases_of(releases)))
+            return std::move(*index);
     fetching.fetch(all);
     deb::PackageIndex index(architecture);
     std::size_t added = releases.size();
@@ -236,7 +237,9 @@ deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const
             index.add(releases[one.release].release, one.text.get());
         added = one.release;
     }
-    store.keep(index, incoming);
+    for (const auto& one : local) index.add(one.release, one.text);
+    if (local.empty())
+        store.keep(index, incoming);
     return index;
 }
 

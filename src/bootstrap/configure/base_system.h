@@ -31,6 +31,9 @@ struct DeviceNode {
 // there and whoever writes an image or an archive of the tree adds them.
 std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root);
 
+// Logs, caches and lists that a fresh system does not have, and what is in /tmp.
+void remove_traces(const os::RootDir& root);
+
 // After the last script: logs, caches and lists that a fresh system does not have, and apt's extended_states.
 void clean_up(const os::RootDir& root, std::string_view architecture, const std::vector<std::string>& automatic);
 
