@@ -4,7 +4,7 @@
 build_packages=(
   g++ cmake ninja-build pkg-config
   libarchive-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev libfmt-dev
-  libkainjow-mustache-dev libseccomp-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
+  libkainjow-mustache-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
 )
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
@@ -13,11 +13,12 @@ run_packages=(
 )
 test_packages=(
   libgtest-dev python3
-  apt dpkg gpg gpg-agent                        # archives made for the tests, and apt as the judge of the resolver
+  apt dpkg gpg gpg-agent openssl                # archives made for the tests, and apt as the judge of the resolver
   debootstrap mmdebstrap mount uidmap           # trees to compare with
   qemu-user-static                              # another architecture's scripts
   squashfs-tools                                # images to look into
   clang libclang-rt-dev                         # fuzz targets: libFuzzer
+  libvirt-clients libxml2-utils                 # virt-xml-validate
   iproute2 libxen-dev procps util-linux         # tap devices; Xen's own parser; what is left running or mounted
 )
 

@@ -21,10 +21,10 @@ std::string to_hex(const std::uint8_t* bytes, std::size_t size) {
 constexpr std::array<std::int8_t, 256> make_hex_values() {
     std::array<std::int8_t, 256> values{};
     for (auto& value : values) value = -1;
-    for (int i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
-    for (int i = 0; i < 6; ++i) {
-        values[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
-        values[static_cast<std::size_t>('A' + i)] = static_cast<std::int8_t>(10 + i);
+    for (std::size_t i = 0; i < 10; ++i) values['0' + i] = static_cast<std::int8_t>(i);
+    for (std::size_t i = 0; i < 6; ++i) {
+        values['a' + i] = static_cast<std::int8_t>(10 + i);
+        values['A' + i] = static_cast<std::int8_t>(10 + i);
     }
     return values;
 }

@@ -51,6 +51,7 @@ archive::CurlOptions transfer_options(const BootstrapCommand& command) {
     archive::CurlOptions options;
     options.certificate = command.certificate;
     options.private_key = command.private_key;
+    options.ca_certificates = command.ca_certificates;
     options.check_certificate = command.check_certificate;
     return options;
 }
@@ -178,7 +179,7 @@ class Bootstrap {
 
     pipeline::Selection select() {
         auto selection = pipeline::select_packages(request_, environment(), timer_);
-        events_.selected(selection.packages);
+        events_.selected(selection);
         for (const auto& folder : {command_.deb_cache, fs::path(command_.target) / kArchives})
             if (fs::is_directory(folder))
                 pipeline::adopt_debs(folder, packages_of(selection), cache());
@@ -193,7 +194,7 @@ class Bootstrap {
         from_tarball_.emplace(pipeline::Environment{*tarball_, runner_, environment_.progress, environment_.now,
                                                     pipeline::LayerUse::none});
         auto selection = pipeline::select_from_tarball(request_, folder, environment(), timer_);
-        events_.selected(selection.packages);
+        events_.selected(selection);
         return selection;
     }
 
@@ -219,7 +220,7 @@ class Bootstrap {
     }
 
     void write_lists() {
-        pipeline::write_apt_lists(request_.root / kLists, request_.repositories, request_.architecture,
+        pipeline::write_apt_lists(request_.root / kLists, request_.repositories, request_.architectures(),
                                   recorder_.releases(), cache(), *network_);
     }
 

@@ -23,6 +23,7 @@ struct BootstrapCommand {
     BootstrapAction action = BootstrapAction::install;
     std::string suite, target, mirror, script;  // "" where not given
     std::string arch, variant = "-", keyring, cache_dir;
+    std::vector<std::string> foreign_architectures;
     std::filesystem::path deb_cache;  // a folder of NAME_VERSION_ARCH.deb, debootstrap's --cache-dir
     std::vector<std::string> include, exclude, components, extra_suites;
     SignatureCheck signature_check = SignatureCheck::wanted;
@@ -36,17 +37,17 @@ struct BootstrapCommand {
     bool unpack_tarball = false;
     std::filesystem::path second_stage_target = "/";
     std::optional<Bytes> size;  // of an ext4 image
-    std::string certificate, private_key;
+    std::string certificate, private_key, ca_certificates;
     bool check_certificate = true;
 };
 
 // What happens while it runs, besides Progress: the two names tell their users differently.
 struct BootstrapEvents {
-    std::function<void(const resolve::PackageSet&)> selected = [](const auto&) {};
+    std::function<void(const pipeline::Selection&)> selected = [](const auto&) {};
 };
 
 // debootstrap's --print-debs: the names in one line on standard output.
-void print_names(const resolve::PackageSet& packages);
+void print_names(const pipeline::Selection& selection);
 
 // Throws Error as vprov(1) lists its kinds.
 void run_bootstrap(const BootstrapCommand& command, Progress& progress, const BootstrapEvents& events = {});

@@ -51,8 +51,10 @@ std::string recipe_text(const BootstrapCommand& c) {
     for (const auto& [key, value] : {std::pair{"arch", c.arch}, {"keyring", c.keyring}})
         if (!value.empty())
             text += fmt::format("{} = {}\n", key, toml_string(value));
-    for (const auto& [key, list] :
-         {std::pair{"include", &c.include}, {"exclude", &c.exclude}, {"components", &c.components}})
+    for (const auto& [key, list] : {std::pair{"foreign_architectures", &c.foreign_architectures},
+                                    {"include", &c.include},
+                                    {"exclude", &c.exclude},
+                                    {"components", &c.components}})
         if (!list->empty())
             text += fmt::format("{} = {}\n", key, toml_list(*list));
     if (names_sources(c.mirror))
@@ -67,6 +69,14 @@ std::string recipe_text(const BootstrapCommand& c) {
 template <std::size_t N>
 bool is_in(const std::array<std::string_view, N>& list, std::string_view word) {
     return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// As debootstrap does, for the apt of the tree.
+void add_what_https_needs(const std::string& suite, std::vector<std::string>& include) {
+    constexpr std::array<std::string_view, 5> kOldApt = {"lenny", "squeeze", "wheezy", "jessie", "stretch"};
+    include.emplace_back("ca-certificates");
+    if (is_in(kOldApt, suite))
+        include.emplace_back("apt-transport-https");
 }
 
 // Codenames only: what "stable" and "oldstable" are changes.
@@ -88,6 +98,8 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
         planning.cache = command.cache_dir;
     auto plan = plan::make_plan(recipe::parse(recipe_text(command), "the command line"), facts, planning);
     plan.include = plan.recipe.system.include;  // a tree does not have to boot
+    if (command.called_as == CalledAs::debootstrap && command.mirror.starts_with("https:"))
+        add_what_https_needs(command.suite, plan.include);
     auto place = plan.repositories.begin() + 1;
     for (const auto& suite : command.extra_suites) {
         auto extra = plan.repositories.front();
@@ -101,6 +113,7 @@ plan::Plan plan_tree(const BootstrapCommand& command, plan::HostFacts facts) {
             continue;
         repository.trusted = true;
         repository.signed_by.clear();
+        repository.embedded_key.clear();
     }
     return plan;
 }

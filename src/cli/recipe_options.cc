@@ -1,5 +1,9 @@
 #include "cli/recipe_options.h"
 
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
 #include "bootstrap/archive/archive.h"
 #include "recipe/recipe.h"
 
@@ -25,9 +29,23 @@ void add_planning_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_flag("--offline", options.offline, "Fetch nothing: what the cache holds must do");
 }
 
-std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options) {
-    if (!options.offline)
-        return archive::make_curl_transport();
+void add_dialect_option(CLI::App& verb, RecipeOptions& options) {
+    using hypervisor::Dialect;
+    verb.add_option_function<std::string>(
+            "--dialect",
+            [&options](const std::string& word) { options.dialect = word == "xm" ? Dialect::xm : Dialect::xl; },
+            "How NAME.cfg is spelled: xl, or xm as Xen 3 had it (xl)")
+        ->check(CLI::IsMember({"xl", "xm"}))
+        ->type_name("xl|xm");
+}
+
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options, const plan::Plan& plan) {
+    if (!options.offline) {
+        archive::CurlOptions transfers;
+        if (const auto& file = plan.recipe.system.ca_certificates)
+            transfers.ca_certificates = recipe::host_path(plan.recipe, *file);
+        return archive::make_curl_transport(std::move(transfers));
+    }
     return archive::make_cache_transport(options.cache.empty() ? archive::Cache::default_directory()
                                                                : std::filesystem::path(options.cache));
 }
@@ -37,10 +55,18 @@ plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) 
     planning.output = options.output;
     if (!options.cache.empty())
         planning.cache = options.cache;
+    planning.host_files = options.host_files;
+    planning.dialect = options.dialect;
     auto plan = plan::make_plan(recipe::read(recipe, options.overrides), plan::read_host_facts(), planning);
     if (options.locked)
         plan.lock = plan::lock_path(recipe);
     return plan;
+}
+
+void refuse_description(const plan::Plan& plan) {
+    if (recipe::installs_nothing(plan.recipe))
+        throw error(ErrorKind::usage, "cannot choose packages for {}: its [system] distribution is \"none\"",
+                    quote(plan.name));
 }
 
 }  // namespace vprov::cli

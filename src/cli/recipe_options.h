@@ -19,12 +19,17 @@ struct RecipeOptions {
     std::string cache;
     bool locked = false, offline = false;
     pipeline::LayerUse layers = pipeline::LayerUse::reuse;
+    plan::HostFiles host_files = plan::HostFiles::wanted;
+    hypervisor::Dialect dialect = hypervisor::Dialect::xl;
 };
 
 // Those with which a plan can be made, without RECIPE itself; and these with it, and those of a build.
 void add_planning_options(CLI::App& verb, RecipeOptions& options);
 void add_recipe_options(CLI::App& verb, RecipeOptions& options);
-std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options);
+void add_dialect_option(CLI::App& verb, RecipeOptions& options);
+std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options, const plan::Plan& plan);
+// Throws Error(usage) for a recipe that installs nothing.
+void refuse_description(const plan::Plan& plan);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
 
 }  // namespace vprov::cli

@@ -42,7 +42,15 @@ void add_what(CLI::App& verb, BootstrapCommand& command) {
                     "standard output");
     verb.add_option("MIRROR", command.mirror, "Default: the host's own apt sources");
     verb.add_option("SCRIPT", command.script, "Taken for debootstrap's sake, and not used");
-    verb.add_option("--arch", command.arch, "Architecture")->type_name("ARCH");
+    verb.add_option_function<std::string>(
+            "--arch,--architectures",
+            [&command](const std::string& value) {
+                const auto names = split(value, ',');
+                command.arch = names.front();
+                command.foreign_architectures.assign(names.begin() + 1, names.end());
+            },
+            "Architecture; foreign ones may follow it")
+        ->type_name("ARCH[,FOREIGN]...");
     verb.add_option("--variant", command.variant, "essential, minbase, buildd, standard or -")->type_name("V");
     add_names(verb, "--include", command.include, "Packages to add");
     add_names(verb, "--exclude", command.exclude, "Packages that must not come in");
@@ -88,6 +96,9 @@ void add_how(CLI::App& verb, Written& written) {
                   "Leave notes in /debootstrap of the tree");
     verb.add_option("--certificate", written.command.certificate, "Shown to HTTPS mirrors (PEM)")->type_name("FILE");
     verb.add_option("--private-key", written.command.private_key, "Of the certificate (PEM)")->type_name("FILE");
+    verb.add_option("--ca-certificate", written.command.ca_certificates,
+                    "The authorities of HTTPS mirrors (PEM; default: this machine's)")
+        ->type_name("FILE");
     verb.add_flag_callback(
         "--no-check-certificate", [&written] { written.command.check_certificate = false; },
         "Take any HTTPS mirror for the one that was named");
@@ -158,10 +169,10 @@ void run(Written& written, const Session& session) {
 
 }  // namespace
 
-void print_names(const resolve::PackageSet& packages) {
+void print_names(const pipeline::Selection& selection) {
     std::string line;
-    for (const auto& selected : packages.packages)
-        line += fmt::format("{}{}", line.empty() ? "" : " ", selected.package->name);
+    for (const auto& selected : selection.packages.packages)
+        line += fmt::format("{}{}", line.empty() ? "" : " ", selection.index.full_name(*selected.package));
     fmt::print("{}\n", line);
 }
 

@@ -19,7 +19,7 @@ namespace vprov::cli {
 namespace {
 
 struct BuildOptions : RecipeOptions {
-    bool launch = false;
+    bool launch = false, libvirt = false;
     unsigned login_timeout = 300;  // seconds; TCG on a loaded machine takes most of a minute
 };
 
@@ -83,8 +83,10 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 
 // Only the building: guests are launched as who called.
 pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& options, Progress& progress) {
+    if (recipe::installs_nothing(plan.recipe))
+        return pipeline::build_description(plan, progress);
     const auto passwords = act_as_root(progress, [&] {
-        const auto transport = make_transport(options);
+        const auto transport = make_transport(options, plan);
         os::SystemCommandRunner runner;
         const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
         return pipeline::build(plan, environment).password_file.native();
@@ -96,6 +98,8 @@ void build(const BuildOptions& options, Session& session) {
     std::vector<plan::Plan> plans;  // every recipe is checked before the first is built
     for (const auto& recipe : options.recipes) {
         plans.push_back(plan_recipe(options, recipe));
+        if (auto& libvirt = plans.back().recipe.domain.libvirt; options.libvirt && libvirt == recipe::Libvirt::none)
+            libvirt = recipe::Libvirt::xen;
         refuse_running(plans.back());
         if (options.launch)
             refuse_foreign(plans.back());
@@ -116,6 +120,9 @@ void add_build(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("build", "Build guests from recipes");
     auto options = std::make_shared<BuildOptions>();
     add_recipe_options(*verb, *options);
+    add_dialect_option(*verb, *options);
+    verb->add_flag("--libvirt", options->libvirt,
+                   "Write NAME.xml for libvirt besides, as [domain] libvirt = true does");
     verb->add_flag("-l,--launch", options->launch, "Boot the guest and wait for its login prompt");
     verb->add_option("--login-timeout", options->login_timeout, "How long to wait for it (300)")->type_name("SECONDS");
     verb->footer(

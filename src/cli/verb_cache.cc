@@ -75,7 +75,9 @@ std::string counts_of(const std::vector<CacheEntry>& entries) {
     for (const auto& entry : entries) ++counts[entry.kind];
     std::vector<std::string> parts;
     for (const auto& [kind, count] : counts) {
-        const std::string_view plural = kind == EntryKind::index ? "indices" : "";
+        const std::string_view plural = kind == EntryKind::index       ? "indices"
+                                        : kind == EntryKind::data_copy ? "data copies"
+                                                                       : "";
         parts.push_back(count == 1        ? fmt::format("1 {}", archive::name(kind))
                         : !plural.empty() ? fmt::format("{} {}", count, plural)
                                           : fmt::format("{} {}s", count, archive::name(kind)));

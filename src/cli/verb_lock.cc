@@ -45,9 +45,10 @@ void print_result(const std::filesystem::path& path, const pipeline::LockFile& b
 
 void lock(const RecipeOptions& options, const std::string& recipe, Session& session) {
     const auto plan = plan_recipe(options, recipe);
+    refuse_description(plan);
     const auto path = plan::lock_path(recipe);
     const auto progress = make_progress(session);
-    const auto transport = make_transport(options);
+    const auto transport = make_transport(options, plan);
     os::SystemCommandRunner runner;
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};

@@ -10,16 +10,19 @@
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
 #include "pipeline/build.h"
+#include "pipeline/configurations.h"
+#include "pipeline/disks_json.h"
 #include "plan/describe.h"
 
 namespace vprov::cli {
 namespace {
 
-void print_packages(const resolve::PackageSet& set) {
+void print_packages(const resolve::PackageSet& set, const deb::Architectures& native) {
     fmt::print("\nPackages: {}, {} to download, {} installed\n", set.packages.size(), human(set.download_size()),
                human(set.installed_size()));
     for (const auto& selected : set.packages)
-        fmt::print("  {:<36} {:<32} {:>9}{}\n", selected.package->name, selected.package->version,
+        fmt::print("  {:<36} {:<32} {:>9}{}\n",
+                   native.full_name(selected.package->name, selected.package->architecture), selected.package->version,
                    human(selected.package->size), selected.automatic ? "" : "  *");
     fmt::print("  (* asked for; the others are needed by them)\n");
 }
@@ -47,9 +50,17 @@ void print_layer(const pipeline::LayerState& layer) {
         fmt::print("\nConfigured layer {:.12}: to be made; {}\n", layer.digest, layer.why_not);
 }
 
+// Without VNC's password, which is looked for while building only.
+void print_configurations(const plan::Plan& plan) {
+    fmt::print("\nFiles in {}\n", plan.output.native());
+    const auto guest = plan::guest_of(plan);
+    for (const auto format : pipeline::configuration_formats(plan))
+        print_file(hypervisor::configuration_name(guest, format), hypervisor::configuration_of(guest, format).text);
+}
+
 void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
     fmt::print("{}", plan::describe(plan));
-    print_packages(set);
+    print_packages(set, plan.architecture);
     print_layer(layer);
     fmt::print("\nFiles in the guest\n");
     for (const auto& file : guest_files(plan, set)) {
@@ -58,8 +69,23 @@ void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pi
         else
             print_file(file.path, file.secret ? "(secret)" : file.content);
     }
-    fmt::print("\nFiles in {}\n", plan.output.native());
-    print_file(plan.name + ".cfg", hypervisor::write_xl_cfg(plan::guest_of(plan)));
+    print_configurations(plan);
+}
+
+void add_configuration(nlohmann::ordered_json& event, const plan::Plan& plan) {
+    const auto format = pipeline::configuration_formats(plan).front();
+    event["configuration"] = hypervisor::configuration_of(plan::guest_of(plan), format).text;
+}
+
+// Of a guest in which nothing is installed.
+void show_description(const plan::Plan& plan, const Session& session) {
+    if (session.output != OutputMode::json) {
+        fmt::print("{}", plan::describe(plan));
+        return print_configurations(plan);
+    }
+    nlohmann::ordered_json event = {{"event", "plan"}, {"name", plan.name}, {"output", plan.output.native()}};
+    add_configuration(event, plan);
+    fmt::print("{}\n", event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 // One event; vprov(1), JSON EVENTS.
@@ -72,20 +98,15 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
     for (const auto& selected : set.packages)
         event["packages"].push_back({{"name", selected.package->name},
                                      {"version", selected.package->version},
+                                     {"architecture", selected.package->architecture},
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
     event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};
-    for (const auto& disk : plan.layout.disks)
-        event["disks"].push_back({{"image", disk.image},
-                                  {"guest", disk.guest},
-                                  {"size", disk.size.value},
-                                  {"filesystem", partition::name(disk.filesystem)},
-                                  {"mount", disk.mount},
-                                  {"uuid", disk.uuid.text()}});
+    event["disks"] = pipeline::disks_json(plan.layout);
     for (const auto& file : guest_files(plan, set))
         event["files"].push_back(
             {{"path", file.path}, {file.is_link ? "target" : "content", file.secret ? "" : file.content}});
-    event["configuration"] = hypervisor::write_xl_cfg(plan::guest_of(plan));
+    add_configuration(event, plan);
     fmt::print("{}\n", event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -94,14 +115,20 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
 void add_plan(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("plan", "Print what a build would do, and do nothing");
     auto options = std::make_shared<RecipeOptions>();
+    options->host_files = plan::HostFiles::not_wanted;
     add_recipe_options(*verb, *options);
+    add_dialect_option(*verb, *options);
     verb->footer("The package lists are fetched and verified, into the cache. Nothing else is written.");
     verb->callback([options, &session] {
         const auto progress = make_progress(session);
-        const auto transport = make_transport(*options);
         os::SystemCommandRunner runner;
         for (const auto& recipe : options->recipes) {
             const auto plan = plan_recipe(*options, recipe);
+            if (recipe::installs_nothing(plan.recipe)) {
+                show_description(plan, session);
+                continue;
+            }
+            const auto transport = make_transport(*options, plan);
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
             const auto request = pipeline::guest_request(plan);

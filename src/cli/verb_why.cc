@@ -36,16 +36,16 @@ void print_answer(const resolve::Why& answer, const std::string& package, const 
 
 void explain(const WhyOptions& options, Session& session) {
     const auto plan = plan_recipe(options.recipe, options.file);
+    refuse_description(plan);
     const auto progress = make_progress(session);
-    const auto transport = make_transport(options.recipe);
+    const auto transport = make_transport(options.recipe, plan);
     os::SystemCommandRunner runner;
     pipeline::StageTimer timer(*progress);
     const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr)};
     const auto request = pipeline::bootstrap_request(plan);
     const auto selection = pipeline::select_packages(request, environment, timer);
-    std::vector<std::string> named;
-    for (const auto& text : plan.recipe.system.include) named.emplace_back(deb::read_package_wish(text).name);
-    const auto answer = resolve::why(selection.index, request.packages, selection.packages, named, options.package);
+    const auto answer = resolve::why(selection.index, request.packages, selection.packages, plan.recipe.system.include,
+                                     options.package);
     print_answer(answer, options.package, session);
     session.exit_status = answer.in_set ? 0 : kNotInstalled;
 }

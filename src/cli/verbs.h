@@ -30,6 +30,7 @@ void add_lock(CLI::App& app, Session& session);
 void add_why(CLI::App& app, Session& session);
 void add_cache(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
+void add_config(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 

@@ -10,19 +10,8 @@ namespace vprov::render {
 namespace {
 using kainjow::mustache::data;
 using partition::DiskPlan;
-using partition::Filesystem;
-
-bool is_swap(const DiskPlan& disk) {
-    return disk.filesystem == Filesystem::swap;
-}
-
-std::string options(const DiskPlan& disk) {
-    if (!disk.options.empty())
-        return disk.options;
-    if (is_swap(disk))
-        return "sw";
-    return disk.mount == "/" ? "errors=remount-ro" : "defaults";
-}
+using partition::Volume;
+using recipe::MountBy;
 
 // fstab(5): blanks in a field are octal.
 std::string field(std::string_view text) {
@@ -36,32 +25,56 @@ std::string field(std::string_view text) {
     return out;
 }
 
-char pass(const DiskPlan& disk) {
-    if (is_swap(disk))
-        return '0';
-    return disk.mount == "/" ? '1' : '2';
+std::string source(const DiskPlan& disk, const Volume& volume, MountBy by) {
+    if (by == MountBy::device)
+        return "/dev/" + volume.guest;
+    if (by == MountBy::label && !volume.label.empty())
+        return "LABEL=" + volume.label;
+    if (by == MountBy::partuuid && disk.table != partition::Table::none)
+        return "PARTUUID=" + partuuid_text(disk, volume);
+    return "UUID=" + volume.uuid_text();
+}
+
+data line(std::string_view source, std::string_view mount, std::string_view type, std::string_view options,
+          unsigned dump, unsigned pass) {
+    data entry;
+    entry["source"] = std::string(source);
+    entry["mount"] = fmt::format("{:<15}", field(mount));
+    entry["type"] = fmt::format("{:<7}", type);
+    entry["options"] = fmt::format("{:<15}", field(options));
+    entry["dump"] = fmt::format("{:<7}", dump);
+    entry["pass"] = std::to_string(pass);
+    return entry;
+}
+
+struct Mounted {
+    const DiskPlan* disk = nullptr;
+    const Volume* volume = nullptr;
+};
+
+std::vector<Mounted> in_order(const partition::DiskLayout& layout) {
+    std::vector<Mounted> all;
+    for (const auto& disk : layout.disks)
+        for (const auto& volume : disk.volumes)
+            if (volume.is_swap() || !volume.mount.empty())
+                all.push_back({&disk, &volume});
+    // a mount point sorts after the directory it lies in
+    std::ranges::stable_sort(all, [](const Mounted& a, const Mounted& b) {
+        return a.volume->is_swap() != b.volume->is_swap() ? b.volume->is_swap()
+                                                          : !a.volume->is_swap() && a.volume->mount < b.volume->mount;
+    });
+    return all;
 }
 
 }  // namespace
 
-std::string fstab(const partition::DiskLayout& layout) {
-    auto disks = layout.disks;
-    // a mount point sorts after the directory it lies in
-    std::ranges::stable_sort(disks, [](const DiskPlan& a, const DiskPlan& b) {
-        return is_swap(a) != is_swap(b) ? is_swap(b) : !is_swap(a) && a.mount < b.mount;
-    });
+std::string fstab(const plan::Plan& plan) {
     data entries{data::type::list};
-    for (const auto& disk : disks) {
-        if (!is_swap(disk) && disk.mount.empty())
-            continue;
-        data entry;
-        entry["uuid"] = disk.uuid.text();
-        entry["mount"] = fmt::format("{:<15}", is_swap(disk) ? "none" : field(disk.mount));
-        entry["type"] = fmt::format("{:<7}", name(disk.filesystem));
-        entry["options"] = fmt::format("{:<15}", field(options(disk)));
-        entry["pass"] = std::string(1, pass(disk));
-        entries << entry;
-    }
+    for (const auto& [disk, volume] : in_order(plan.layout))
+        entries << line(source(*disk, *volume, plan.recipe.system.fstab), volume->is_swap() ? "none" : volume->mount,
+                        name(volume->filesystem), volume->options, volume->dump, volume->pass);
+    for (const auto& mount : plan.recipe.mounts)
+        entries << line(mount.source, mount.target, mount.filesystem, mount.options, 0, 0);
     return rendered("fstab", data{"entries", entries});
 }
 

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "partition/layout/layout.h"
+#include "plan/plan.h"
 
 namespace vprov::render {
 
-// By UUID, in the order in which they can be mounted, swap last. Options that are empty become those of Debian's
-// installer: errors=remount-ro for the root, sw for swap.
-std::string fstab(const partition::DiskLayout& layout);
+// In the order in which they can be mounted, swap last, then what belongs to no disk. Named as [system] fstab says; a
+// file system without a label, or a disk without a table, is named by UUID all the same.
+std::string fstab(const plan::Plan& plan);
 
 }  // namespace vprov::render

@@ -141,7 +141,7 @@ std::vector<GuestFile> early_guest_files(const plan::Plan& plan) {
 }
 
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages) {
-    std::vector<GuestFile> files = {{"/etc/fstab", fstab(plan.layout)}, {"/etc/hosts", hosts(plan)}};
+    std::vector<GuestFile> files = {{"/etc/fstab", fstab(plan)}, {"/etc/hosts", hosts(plan)}};
     append(files, network_files(plan, packages));
     append(files, resolver_files(plan, packages));
     if (packages.contains("apt"))
@@ -158,9 +158,9 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan) {
 }
 
 void make_mount_points(const os::RootDir& root, const partition::DiskLayout& layout) {
-    for (const auto& disk : layout.disks)
-        if (!disk.mount.empty() && disk.mount != "/")
-            root.make_directories(disk.mount);
+    for (const auto* volume : layout.volumes())
+        if (!volume->mount.empty() && volume->mount != "/")
+            root.make_directories(volume->mount);
 }
 
 void write_guest_files(const os::RootDir& root, const std::vector<GuestFile>& files) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 #include "base/text.h"
@@ -23,15 +24,26 @@ std::string own_keyring(const std::filesystem::path& keyring) {
     return keyring.stem() == "ubuntu-archive-keyring" ? keyring.string() : "";
 }
 
+// "host:8080" of "http://user@host:8080/debian"; "" for none.
+std::string_view authority_of(std::string_view uri) {
+    const auto scheme = uri.find("://");
+    if (scheme == std::string_view::npos)
+        return {};
+    auto host = uri.substr(scheme + 3);
+    host = host.substr(0, host.find('/'));
+    return host.substr(host.find('@') + 1);  // npos + 1 is 0
+}
+
+// Without the port, "[::1]" as it stands.
+std::string_view host_of(std::string_view uri) {
+    const auto authority = authority_of(uri);
+    return authority.substr(0, authority.find(':', authority.starts_with('[') ? authority.find(']') : 0));
+}
+
 bool is_of_this_host(std::string_view uri) {
     if (uri.starts_with("file:") || uri.starts_with("copy:"))
         return true;
-    const auto scheme = uri.find("://");
-    if (scheme == std::string_view::npos)
-        return false;
-    auto host = uri.substr(scheme + 3);
-    host = host.substr(0, host.find('/'));
-    host = host.substr(host.find('@') + 1);  // npos + 1 is 0
+    const auto host = authority_of(uri);
     return host == "localhost" || host.starts_with("localhost:") || host.starts_with("127.") ||
            host.starts_with("[::1]");
 }
@@ -51,45 +63,57 @@ std::vector<PlannedRepository> reachable(std::span<const PlannedRepository> repo
     return out;
 }
 
-// Where each keyring of the host stands in the guest.
+// Where each keyring of the host, and each key of a source, stands in the guest.
 class Keyrings {
   public:
-    std::string in_guest(const std::filesystem::path& keyring) {
+    std::string in_guest(const PlannedRepository& repository) {
+        if (!repository.embedded_key.empty())
+            return place(repository.embedded_key, key_name(repository.uri), {"", repository.embedded_key});
+        const auto& keyring = repository.signed_by;
         if (keyring.empty())
             return "";
         if (auto own = own_keyring(keyring); !own.empty())
             return own;
-        if (const auto known = places_.find(keyring); known != places_.end())
-            return known->second;
-        const auto is_taken = [&](const std::string& path) {
-            return std::ranges::any_of(places_, [&](const auto& place) { return place.second == path; });
-        };
-        auto path = "/etc/apt/keyrings/" + keyring.filename().string();
-        for (unsigned i = 2; is_taken(path); ++i)
-            path = fmt::format("/etc/apt/keyrings/{}-{}{}", keyring.stem().string(), i, keyring.extension().string());
-        places_[keyring] = path;
-        return path;
+        GuestFile copy;
+        copy.source = keyring;
+        return place(keyring.native(), keyring.filename(), std::move(copy));
     }
 
-    std::vector<GuestFile> copies() const {
+    std::vector<GuestFile> files() const {
         std::vector<GuestFile> files;
-        for (const auto& [keyring, path] : places_) {
-            GuestFile file;
-            file.path = path;
-            file.source = keyring;
-            files.push_back(file);
-        }
+        for (const auto& [identity, file] : places_) files.push_back(file);
         return files;
     }
 
   private:
-    std::map<std::filesystem::path, std::string> places_;
+    static std::string key_name(std::string_view uri) {
+        auto host = std::string(authority_of(uri));
+        std::ranges::replace_if(
+            host, [](char c) { return c == ':' || c == '[' || c == ']'; }, '-');
+        return (host.empty() ? "local" : host) + ".asc";
+    }
+
+    std::string place(const std::string& identity, const std::filesystem::path& name, GuestFile file) {
+        if (const auto known = places_.find(identity); known != places_.end())
+            return known->second.path;
+        const auto is_taken = [&](const std::string& path) {
+            return std::ranges::any_of(places_, [&](const auto& place) { return place.second.path == path; });
+        };
+        file.path = "/etc/apt/keyrings/" + name.string();
+        for (unsigned i = 2; is_taken(file.path); ++i)
+            file.path = fmt::format("/etc/apt/keyrings/{}-{}{}", name.stem().string(), i, name.extension().string());
+        return (places_[identity] = std::move(file)).path;
+    }
+
+    std::map<std::string, GuestFile> places_;  // by the host's path, or the key itself
 };
 
 std::string one_line_options(const PlannedRepository& repository, const std::string& keyring) {
     std::vector<std::string> options;
     if (!keyring.empty())
         options.push_back("signed-by=" + keyring);
+    if (!repository.architectures.empty())
+        options.push_back("arch=" + joined(repository.architectures, ","));
     if (repository.trusted)
         options.emplace_back("trusted=yes");
     if (!repository.check_valid_until)
@@ -103,7 +127,7 @@ std::string sources_list(std::span<const PlannedRepository> repositories, Keyrin
     data lines{data::type::list};
     for (const auto& repository : repositories) {
         data line;
-        line["options"] = one_line_options(repository, keyrings.in_guest(repository.signed_by));
+        line["options"] = one_line_options(repository, keyrings.in_guest(repository));
         line["uri"] = repository.uri;
         line["suite"] = repository.suite;
         line["components"] = joined(repository.components, " ");
@@ -126,8 +150,10 @@ Stanza stanza_of(const PlannedRepository& repository, Origin origin, Keyrings& k
     Stanza stanza{repository.uri, repository.suite, joined(repository.components, " "), {}};
     if (origin == Origin::recipe && is_of_this_host(repository.uri))
         stanza.settings.emplace_back("Enabled", "no");
-    if (const auto keyring = keyrings.in_guest(repository.signed_by); !keyring.empty())
+    if (const auto keyring = keyrings.in_guest(repository); !keyring.empty())
         stanza.settings.emplace_back("Signed-By", keyring);
+    if (!repository.architectures.empty())
+        stanza.settings.emplace_back("Architectures", joined(repository.architectures, " "));
     if (repository.trusted)
         stanza.settings.emplace_back("Trusted", "yes");
     if (!repository.check_valid_until)
@@ -166,6 +192,24 @@ std::string deb822(std::span<const PlannedRepository> repositories, Origin origi
     return rendered("sources", data{"stanzas", list});
 }
 
+// apt takes a company's own authorities for its mirrors; those of everybody stay good for everything else
+// (apt-transport-https(1)).
+std::vector<GuestFile> authority_files(const plan::Plan& plan, std::span<const PlannedRepository> repositories) {
+    if (!plan.recipe.system.ca_certificates)
+        return {};
+    std::set<std::string> hosts;
+    for (const auto& repository : repositories)
+        if (repository.uri.starts_with("https:") && !is_of_this_host(repository.uri))
+            hosts.insert(std::string(host_of(repository.uri)));
+    if (hosts.empty())
+        return {};
+    GuestFile copy{"/etc/apt/mirror-ca.pem", ""};
+    copy.source = recipe::host_path(plan.recipe, *plan.recipe.system.ca_certificates);
+    std::string settings;
+    for (const auto& host : hosts) settings += fmt::format("Acquire::https::{}::CaInfo \"{}\";\n", host, copy.path);
+    return {{"/etc/apt/apt.conf.d/80mirror-ca", settings}, std::move(copy)};
+}
+
 }  // namespace
 
 std::vector<GuestFile> source_files(const plan::Plan& plan) {
@@ -183,7 +227,8 @@ std::vector<GuestFile> source_files(const plan::Plan& plan) {
                          deb822(distribution, Origin::distribution, keyrings)});
     if (!own.empty())
         files.push_back({"/etc/apt/sources.list.d/vprov.sources", deb822(own, Origin::recipe, keyrings)});
-    std::ranges::move(keyrings.copies(), std::back_inserter(files));
+    std::ranges::move(keyrings.files(), std::back_inserter(files));
+    std::ranges::move(authority_files(plan, all), std::back_inserter(files));
     return files;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/archive/armour.h"
+#include "bootstrap/archive/clear_signed.h"
 #include "bootstrap/archive/decompress.h"
 #include "bootstrap/archive/fetch_releases.h"
 #include "bootstrap/archive/release_file.h"
@@ -31,7 +31,7 @@ class ListWriter {
     ListWriter(const std::filesystem::path& folder, const archive::Cache& cache, archive::Transport& transport)
         : folder_(folder), cache_(cache), transport_(transport) {}
 
-    void write(const archive::Repository& repository, const std::string& architecture,
+    void write(const archive::Repository& repository, const deb::Architectures& architectures,
                const std::map<std::string, std::string>& releases) const {
         std::string text;
         for (const std::string_view name : {"InRelease", "Release", "Release.gpg"}) {
@@ -42,7 +42,7 @@ class ListWriter {
             if (name != "Release.gpg")
                 text = name == "InRelease" ? archive::clear_text(found->second) : found->second;
         }
-        for (const auto& file : archive::packages_files(archive::parse_release(text), repository, architecture))
+        for (const auto& file : archive::packages_files(archive::parse_release(text), repository, architectures))
             write_file(archive::release_url(repository, without_compression(file.path)), text_of(repository, file));
     }
 
@@ -120,12 +120,12 @@ std::string apt_list_name(std::string_view url) {
 }
 
 void write_apt_lists(const std::filesystem::path& folder, const std::vector<archive::Repository>& repositories,
-                     const std::string& architecture, const std::map<std::string, std::string>& releases,
+                     const deb::Architectures& architectures, const std::map<std::string, std::string>& releases,
                      const archive::Cache& cache, archive::Transport& transport) {
     const ListWriter writer(folder, cache, transport);
     for (const auto& repository : repositories)
         if (!archive::is_flat(repository))
-            writer.write(repository, architecture, releases);
+            writer.write(repository, architectures, releases);
 }
 
 }  // namespace vprov::pipeline

@@ -20,7 +20,7 @@ std::string apt_list_name(std::string_view url);
 // index stage has left them, or again through `transport`, and their digests are checked. Flat repositories are passed
 // over. Throws Error(archive), Error(disk).
 void write_apt_lists(const std::filesystem::path& folder, const std::vector<archive::Repository>& repositories,
-                     const std::string& architecture, const std::map<std::string, std::string>& releases,
+                     const deb::Architectures& architectures, const std::map<std::string, std::string>& releases,
                      const archive::Cache& cache, archive::Transport& transport);
 
 }  // namespace vprov::pipeline

@@ -13,6 +13,7 @@
 #include "bootstrap/unpack/staging.h"
 #include "os/foreign_programs.h"
 #include "os/user_namespace.h"
+#include "pipeline/data_copies.h"
 #include "pipeline/debconf_answers.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
@@ -34,22 +35,29 @@ std::string summary_of(const resolve::PackageSet& packages) {
 // the others wait until those have arrived, or a large one would keep a core from them.
 class StagingQueue {
   public:
-    StagingQueue(unpack::Stager& stager, const std::vector<const deb::Package*>& first)
-        : stager_(stager), missing_(first.begin(), first.end()) {}
+    StagingQueue(unpack::Stager& stager, const archive::Cache& cache, const std::vector<const deb::Package*>& first)
+        : stager_(stager), cache_(cache), missing_(first.begin(), first.end()) {}
 
     void add(const archive::DebFile& file) {
         if (missing_.erase(file.package) > 0)
-            stager_.add(*file.package, file.path);
+            stage(file);
         else
             waiting_.push_back(file);
         if (!missing_.empty())
             return;
-        for (const auto& other : waiting_) stager_.add(*other.package, other.path);
+        for (const auto& other : waiting_) stage(other);
         waiting_.clear();
     }
 
   private:
+    void stage(const archive::DebFile& file) {
+        const auto copy = cache_.data_copy_of(file.digest);
+        archive::Cache::mark_used(copy);
+        stager_.add(*file.package, file.path, copy);
+    }
+
     unpack::Stager& stager_;
+    const archive::Cache& cache_;
     std::unordered_set<const deb::Package*> missing_;
     std::vector<archive::DebFile> waiting_;
 };
@@ -77,27 +85,48 @@ Selection select_locked(const BootstrapRequest& request, StageTimer& timer) {
     return selection;
 }
 
+// Libraries of an architecture that does not run here are of use all the same, to a compiler for it: apt and dpkg
+// install them, and so is it here.
+void warn_of_foreign_scripts(const BootstrapRequest& request, const resolve::PackageSet& packages, Progress& progress) {
+    for (const auto& architecture : request.foreign_architectures) {
+        if (std::none_of(packages.packages.begin(), packages.packages.end(),
+                         [&](const auto& selected) { return selected.package->architecture == architecture; }))
+            continue;
+        const auto obstacle = os::what_forbids_programs_of(architecture, request.work);
+        if (!obstacle.cause.empty())
+            progress.warning(fmt::format("scripts of packages fail where they call programs of {}: {}", architecture,
+                                         obstacle.text()));
+    }
+}
+
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
+    warn_of_foreign_scripts(request, selection.packages, environment.progress);
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
     const auto essential = configure::essential_closure(configuration.packages);
     unpack::Stager stager(request.work / "stage", environment.progress);
     configuration.stager = &stager;
-    StagingQueue queue(stager, essential);
     auto cache = open_cache(request);
+    StagingQueue queue(stager, cache, essential);
+    DataCopies copies(cache);
     timer.start(Stage::fetch);
     archive::fetch_packages(
         selection.index, configuration.packages, environment.transport, cache, environment.progress,
-        [&](const archive::DebFile& file) { queue.add(file); }, selection.mirrors);
+        [&](const archive::DebFile& file) {
+            queue.add(file);
+            copies.add(file);
+        },
+        selection.mirrors);
     timer.finish(
         fmt::format("{} packages, {}", configuration.packages.size(), human(selection.packages.download_size())));
     timer.start(Stage::unpack);
     for (const auto* package : essential) stager.get(*package);
     timer.finish(fmt::format("{} essential packages, the others meanwhile", essential.size()));
+    copies.start();
     configuration.root = request.root;
-    configuration.architecture = request.architecture;
+    configuration.architectures = request.architectures();
     configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
     configuration.debconf = request.debconf;
@@ -110,7 +139,7 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
-            configuration.automatic.emplace_back(selected.package->name);
+            configuration.automatic.push_back(selected.package);
     timer.start(Stage::configure);
     auto configured = configure::configure(configuration, environment.progress);
     timer.finish(fmt::format("{} packages", selection.packages.packages.size()));
@@ -146,7 +175,7 @@ Selection select_packages(const BootstrapRequest& request, const Environment& en
         std::ranges::move(wishes_for(request.debs), std::back_inserter(asked.include));
     }
     timer.start(Stage::index);
-    auto index = archive::fetch_index(request.repositories, request.architecture, environment.transport,
+    auto index = archive::fetch_index(request.repositories, request.architectures(), environment.transport,
                                       environment.runner, cache, environment.now, environment.progress, local);
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
@@ -190,6 +219,8 @@ LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet
     if (!request.hooks.empty())
         for (const auto& [name, value] : request.hook_environment)
             options.push_back(fmt::format("hook-environment:{} {}", name, value));
+    if (!request.foreign_architectures.empty())
+        options.push_back("foreign_architectures " + joined(request.foreign_architectures, " "));
     return layer_inputs(packages, {request.architecture, request.hostname,
                                    request.prepared.value_or(std::vector<std::string>{}), std::move(options)});
 }

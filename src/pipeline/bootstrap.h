@@ -36,7 +36,9 @@ struct Environment {
 
 struct BootstrapRequest {
     std::vector<archive::Repository> repositories;
-    std::string architecture;
+    std::string architecture;  // the native one
+    std::vector<std::string> foreign_architectures;
+    deb::Architectures architectures() const { return {architecture, foreign_architectures}; }
     configure::UsrLayout usr = configure::UsrLayout::merged;
     resolve::Request packages;
     std::filesystem::path lock;   // a lock file to take the packages from; "" : what the archives offer now

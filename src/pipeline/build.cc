@@ -15,8 +15,8 @@
 #include "config-render/added_files.h"
 #include "config-render/guest_files.h"
 #include "config-render/ssh_host_keys.h"
-#include "hypervisor/guest/guest.h"
 #include "os/temp_dir.h"
+#include "pipeline/configurations.h"
 #include "pipeline/debconf_answers.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
@@ -37,16 +37,6 @@ resolve::Variant variant_of(recipe::Variant variant) {
             break;
     }
     return resolve::Variant::standard;
-}
-
-// The configuration is read back before anybody relies on it.
-void write_configuration(const plan::Plan& plan, const fs::path& path) {
-    const auto guest = plan::guest_of(plan);
-    const auto text = hypervisor::write_xl_cfg(guest);
-    const auto back = hypervisor::read_xl_cfg(text, path.native());
-    if (!(back.guest == guest) || !back.warnings.empty())
-        throw error(ErrorKind::internal, "internal error: {} does not read back as it was meant", quote(path.native()));
-    os::write_file(path, text);
 }
 
 fs::path write_passwords(const SealedTree& tree, const fs::path& directory) {
@@ -71,9 +61,11 @@ void publish(const fs::path& finished, const fs::path& output) {
 // Before anything is fetched: packages that say themselves that they are larger than the disk cannot fit on it.
 void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
     const auto& root = plan.layout.root();
-    const bool holds_everything = std::all_of(plan.layout.disks.begin(), plan.layout.disks.end(),
-                                              [](const auto& disk) { return disk.mount.empty() || disk.mount == "/"; });
-    if (holds_everything && packages.installed_size() > root.size)
+    const auto volumes = plan.layout.volumes();
+    const bool holds_everything = std::all_of(volumes.begin(), volumes.end(), [](const auto* volume) {
+        return volume->mount.empty() || volume->mount == "/";
+    });
+    if (holds_everything && root.size.value > 0 && packages.installed_size() > root.size)
         throw error(ErrorKind::disk, "cannot fit {} packages on {}: they take {} when installed, the disk has {}",
                     packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
 }
@@ -96,9 +88,10 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
 BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     BootstrapRequest request;
     for (const auto& r : plan.repositories)
-        request.repositories.push_back(
-            {r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until, r.allow_weak_digests});
+        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until,
+                                        r.allow_weak_digests, r.embedded_key, r.architectures});
     request.architecture = plan.architecture;
+    request.foreign_architectures = plan.recipe.system.foreign_architectures;
     const auto& system = plan.recipe.system;
     request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
     request.cache = plan.cache;
@@ -130,7 +123,20 @@ BootstrapRequest guest_request(const plan::Plan& plan) {
     return request;
 }
 
+BuildResult build_description(const plan::Plan& plan, Progress& progress) {
+    const auto work = make_work_directory(plan);
+    const auto result = work.path() / "result";
+    StageTimer timer(progress);
+    timer.start(Stage::render);
+    const auto configurations = write_configurations(plan, result, progress);
+    timer.finish(joined(configurations, ", "));
+    publish(result, plan.output);
+    return {plan.output, plan.output / configurations.front(), {}, timer.times()};
+}
+
 BuildResult build(const plan::Plan& plan, const Environment& environment) {
+    if (recipe::installs_nothing(plan.recipe))
+        return build_description(plan, environment.progress);
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
@@ -160,14 +166,13 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
-    const auto configuration = plan.name + ".cfg";
-    write_configuration(plan, result / configuration);
-    timer.finish(configuration);
+    const auto configurations = write_configurations(plan, result, environment.progress);
+    timer.finish(joined(configurations, ", "));
     os::write_file(result / "manifest.json",
                    write_manifest(plan, selection, timer.times(), render::host_keys(tree.root())));
 
     publish(result, plan.output);
-    return {plan.output, plan.output / configuration, passwords.empty() ? fs::path{} : plan.output / passwords,
+    return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,
             timer.times()};
 }
 

@@ -24,6 +24,9 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan);
 // The same with the files that a guest gets before scripts run.
 BootstrapRequest guest_request(const plan::Plan& plan);
 
+// For a recipe that installs nothing: the domain's configurations only. Needs no rights.
+BuildResult build_description(const plan::Plan& plan, Progress& progress);
+
 // Builds everything beside plan.output and renames it there at the end, replacing an earlier build. Whatever ends it
 // before, plan.output is untouched; the work directory is removed, or, after SIGKILL, by the next build. Needs to be
 // root, of a user namespace at least.

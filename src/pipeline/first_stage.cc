@@ -51,7 +51,7 @@ class Steps {
         if (packages.empty())
             return;
         std::string line = "configure";
-        for (const auto* package : packages) line += fmt::format(" {}", package->name);
+        for (const auto* package : packages) line += fmt::format(" {}", unpack::DpkgDatabase::info_name(*package));
         lines_.push_back(line);
         configured_.insert(packages.begin(), packages.end());
     }
@@ -95,8 +95,8 @@ Places places_of(const PackageList& packages, unpack::Stager& stager) {
 }
 
 void merge_all(const PackageList& packages, const Places& places, unpack::Stager& stager, const os::RootDir& root,
-               const std::string& architecture) {
-    unpack::DpkgDatabase database(root, architecture);
+               const deb::Architectures& architectures) {
+    unpack::DpkgDatabase database(root, architectures);
     unpack::TreeMerger merger(root, database);
     auto order = configure::essential_closure(packages);
     std::unordered_set<const deb::Package*> taken(order.begin(), order.end());
@@ -107,12 +107,12 @@ void merge_all(const PackageList& packages, const Places& places, unpack::Stager
     database.flush();
 }
 
-std::vector<std::string> automatic_names(const Selection& selection) {
-    std::vector<std::string> names;
+PackageList automatic_packages(const Selection& selection) {
+    PackageList automatic;
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
-            names.emplace_back(selected.package->name);
-    return names;
+            automatic.push_back(selected.package);
+    return automatic;
 }
 
 void write_second_stage(const os::RootDir& root, const std::vector<std::string>& steps) {
@@ -151,12 +151,12 @@ void unpack_first_stage(const BootstrapRequest& request, const Selection& select
     const auto places = places_of(packages, stager);
     ::chmod(request.root.c_str(), 0755);
     const os::RootDir root(request.root);
-    configure::make_skeleton(root, request.architecture, request.usr);
-    merge_all(packages, places, stager, root, request.architecture);
+    configure::make_skeleton(root, request.architectures(), request.usr);
+    merge_all(packages, places, stager, root, request.architectures());
     if (request.prepare)
         request.prepare(root);
     root.make_directories("/var/lib/apt/lists");  // apt itself is left to the target, as it has a preinst
-    configure::clean_up(root, request.architecture, automatic_names(selection));
+    configure::clean_up(root, request.architecture, automatic_packages(selection));
     PackageList left;
     std::ranges::copy_if(packages, std::back_inserter(left),
                          [&](const auto* package) { return places.at(package) == Unpacking::on_target; });

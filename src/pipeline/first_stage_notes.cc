@@ -12,7 +12,7 @@
 
 namespace vprov::pipeline {
 
-RequiredAndBase required_and_base(const resolve::PackageSet& packages) {
+RequiredAndBase required_and_base(const resolve::PackageSet& packages, const deb::Architectures& architectures) {
     std::vector<const deb::Package*> all;
     for (const auto& selected : packages.packages) all.push_back(selected.package);
     const auto needs = configure::direct_needs(all);
@@ -29,7 +29,8 @@ RequiredAndBase required_and_base(const resolve::PackageSet& packages) {
     }
     RequiredAndBase names;
     for (const auto* package : all)
-        (required.contains(package) ? names.required : names.base).emplace_back(package->name);
+        (required.contains(package) ? names.required : names.base)
+            .push_back(architectures.full_name(package->name, package->architecture));
     return names;
 }
 
@@ -40,7 +41,11 @@ void write_first_stage_notes(const std::filesystem::path& folder, const FirstSta
         if (!text.empty())
             os::write_file(folder / name, fmt::format("{}\n", text));
     };
-    const auto names = required_and_base(packages);
+    const deb::Architectures native = notes.architecture;
+    const auto full_name = [&](const deb::Package& package) {
+        return native.full_name(package.name, package.architecture);
+    };
+    const auto names = required_and_base(packages, native);
     note("arch", notes.architecture);
     note("suite", notes.suite);
     note("mirror", notes.mirror);
@@ -51,11 +56,12 @@ void write_first_stage_notes(const std::filesystem::path& folder, const FirstSta
     std::vector<std::string> automatic;
     for (const auto& selected : packages.packages)
         if (selected.automatic)
-            automatic.emplace_back(selected.package->name);
+            automatic.push_back(full_name(*selected.package));
     note("automatic", joined(automatic, " "));
     std::string paths;
     for (const auto& selected : packages.packages)
-        paths += fmt::format("{} /var/cache/apt/archives/{}\n", selected.package->name, deb_name(*selected.package));
+        paths +=
+            fmt::format("{} /var/cache/apt/archives/{}\n", full_name(*selected.package), deb_name(*selected.package));
     os::write_file(folder / "debpaths", paths);
 }
 

@@ -17,9 +17,9 @@ struct FirstStageNotes {
 
 // The packages that are installed first, and all others: what is of priority required or essential, with what it needs.
 struct RequiredAndBase {
-    std::vector<std::string> required, base;  // names, sorted
+    std::vector<std::string> required, base;  // names, sorted; of foreign architectures "name:arch"
 };
-RequiredAndBase required_and_base(const resolve::PackageSet& packages);
+RequiredAndBase required_and_base(const resolve::PackageSet& packages, const deb::Architectures& architectures);
 
 // Writes arch, suite, mirror, variant, extra-suites, required, base, and debpaths, which says where in the tree a
 // package's .deb is, into `folder`, made when missing. Formats: debootstrap(8) 1.0.128; our own is automatic, the names

@@ -73,6 +73,7 @@ std::string_view name_of(resolve::Variant variant) {
 LockedRequest request_of(const BootstrapRequest& request) {
     LockedRequest locked;
     locked.architecture = request.architecture;
+    locked.foreign_architectures = request.foreign_architectures;
     locked.variant = name_of(request.packages.variant);
     for (const auto& repository : request.repositories)
         locked.repositories.push_back(fmt::format("{} {}", repository.suite, joined(repository.components, " ")));
@@ -186,6 +187,8 @@ LockedRequest read_request(const LockReader& reader, const toml::table& root) {
         reader.fail(root.source().begin, "[request] is missing");
     return {reader.text(*table, "architecture"),
             reader.text(*table, "variant"),
+            table->contains("foreign_architectures") ? reader.texts(*table, "foreign_architectures")
+                                                     : std::vector<std::string>{},
             reader.texts(*table, "repositories"),
             reader.texts(*table, "include"),
             reader.texts(*table, "exclude"),
@@ -251,6 +254,10 @@ std::string difference(const LockedRequest& locked, const LockedRequest& asked) 
     };
     if (locked.architecture != asked.architecture)
         return other("the architecture", asked.architecture, locked.architecture);
+    if (auto text =
+            list("the list of foreign architectures", asked.foreign_architectures, locked.foreign_architectures);
+        !text.empty())
+        return text;
     if (locked.variant != asked.variant)
         return other("the variant", asked.variant, locked.variant);
     if (locked.repositories != asked.repositories)
@@ -279,11 +286,14 @@ std::vector<std::string> stanzas_of(const LockFile& lock) {
 
 std::string write_lock(const BootstrapRequest& request, const Selection& selection) {
     const auto asked = request_of(request);
+    const auto foreign = asked.foreign_architectures.empty()
+                             ? std::string()
+                             : fmt::format("foreign_architectures = {}\n", toml_list(asked.foreign_architectures));
     auto text = fmt::format(
         "# The packages of a build: made by 'vprov lock', taken by 'vprov build --locked'. vprov(1), LOCK FILES.\n"
-        "format = {}\n\n[request]\narchitecture = {}\nvariant = {}\nrepositories = {}\ninclude = {}\nexclude = {}\n"
+        "format = {}\n\n[request]\narchitecture = {}\n{}variant = {}\nrepositories = {}\ninclude = {}\nexclude = {}\n"
         "recommends = {}\n",
-        kFormat, toml_text(asked.architecture), toml_text(asked.variant), toml_list(asked.repositories),
+        kFormat, toml_text(asked.architecture), foreign, toml_text(asked.variant), toml_list(asked.repositories),
         toml_list(asked.include), toml_list(asked.exclude), asked.recommends);
     if (!asked.debs.empty())
         text += fmt::format("debs = {}\n", toml_list(asked.debs));
@@ -308,7 +318,7 @@ Selection locked_selection(const LockFile& lock, const BootstrapRequest& request
     if (lock.releases.size() != request.repositories.size() + local)
         throw error(ErrorKind::packages, "cannot use the lock: it has {} releases for {} repositories; lock anew",
                     lock.releases.size(), request.repositories.size());
-    Selection selection{deb::PackageIndex(request.architecture), {}, {}};
+    Selection selection{deb::PackageIndex(request.architectures()), {}, {}};
     auto texts = stanzas_of(lock);
     for (std::size_t i = 0; i < lock.releases.size(); ++i) {
         auto release = lock.releases[i];
@@ -332,21 +342,25 @@ std::vector<std::string> changes(const LockFile& before, const LockFile& after) 
         for (const auto& package : lock.packages) packages.emplace(package.name + ":" + package.architecture, &package);
         return packages;
     };
+    const deb::Architectures native = after.request.architecture;
+    const auto shown = [&](const LockedPackage& package) {
+        return native.full_name(package.name, package.architecture);
+    };
     const auto old_packages = by_name(before);
     const auto new_packages = by_name(after);
     std::vector<std::string> lines;
     for (const auto& [key, package] : new_packages) {
         const auto old = old_packages.find(key);
         if (old == old_packages.end())
-            lines.push_back(fmt::format("+ {} {}", package->name, package->version));
+            lines.push_back(fmt::format("+ {} {}", shown(*package), package->version));
         else if (old->second->version != package->version)
-            lines.push_back(fmt::format("{} {} -> {}", package->name, old->second->version, package->version));
+            lines.push_back(fmt::format("{} {} -> {}", shown(*package), old->second->version, package->version));
         else if (old->second->sha256 != package->sha256)
-            lines.push_back(fmt::format("{} {} with another content", package->name, package->version));
+            lines.push_back(fmt::format("{} {} with another content", shown(*package), package->version));
     }
     for (const auto& [key, package] : old_packages)
         if (!new_packages.contains(key))
-            lines.push_back(fmt::format("- {} {}", package->name, package->version));
+            lines.push_back(fmt::format("- {} {}", shown(*package), package->version));
     return lines;
 }
 

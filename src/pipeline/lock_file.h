@@ -14,6 +14,7 @@ namespace vprov::pipeline {
 // What was asked for when the lock was made. Mirrors are no part of it: any will do.
 struct LockedRequest {
     std::string architecture, variant;
+    std::vector<std::string> foreign_architectures;
     std::vector<std::string> repositories;  // "bookworm main contrib"
     std::vector<std::string> include, exclude;
     bool recommends = false;

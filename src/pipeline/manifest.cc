@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/disks_json.h"
+
 namespace vprov::pipeline {
 namespace {
 
@@ -27,12 +29,6 @@ Json package_entry(const resolve::Selected& selected) {
             {"release", package.release}};
 }
 
-Json disk_entry(const partition::DiskPlan& disk) {
-    return {{"image", disk.image},     {"guest", disk.guest},
-            {"size", disk.size.value}, {"filesystem", partition::name(disk.filesystem)},
-            {"mount", disk.mount},     {"uuid", disk.uuid.text()}};
-}
-
 Json network_entry(const plan::Interface& interface) {
     Json entry = {{"name", interface.name}, {"mac", interface.mac}};
     if (interface.vlan) {
@@ -54,8 +50,10 @@ std::string write_manifest(const plan::Plan& plan, const Selection& selection, c
                      {"uuid", plan.guest_uuid},
                      {"machine_id", plan.machine_id},
                      {"architecture", plan.architecture}};
+    if (const auto& foreign = plan.recipe.system.foreign_architectures; !foreign.empty())
+        manifest["foreign_architectures"] = foreign;
     for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
-    for (const auto& disk : plan.layout.disks) manifest["disks"].push_back(disk_entry(disk));
+    manifest["disks"] = disks_json(plan.layout);
     for (const auto& interface : plan.interfaces) manifest["network"].push_back(network_entry(interface));
     for (const auto& key : host_keys)
         manifest["ssh_host_keys"].push_back({{"type", key.type}, {"fingerprint", key.fingerprint}});

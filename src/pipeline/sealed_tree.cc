@@ -131,15 +131,19 @@ void write_images(const SealedTree& tree, const plan::Plan& plan, const fs::path
                   os::CommandRunner& runner) {
     extract_kernel(tree.root(), plan, directory);
     for (const auto& disk : plan.layout.disks) {
+        if (disk.table != partition::Table::none || !disk.device.empty() || disk.format != partition::ImageFormat::raw)
+            throw error(ErrorKind::disk, "cannot write {}: only raw images of bare file systems can be written",
+                        quote(disk.name));
+        const auto& volume = disk.volumes.at(0);
         const auto image = directory / disk.image;
-        auto part = disk.mount.empty() ? partition::TreePart{} : part_for(disk, plan.layout, tree.root().path());
-        if (disk.mount == "/")
+        auto part = volume.mount.empty() ? partition::TreePart{} : part_for(volume, plan.layout, tree.root().path());
+        if (volume.mount == "/")
             for (const auto& node : configure::missing_device_nodes(tree.root()))
                 part.added.push_back({part.top / node.path.substr(1), node.mode, node.device});
         if (part.top.empty())
-            partition::write_empty(disk, image, runner);
+            partition::write_empty(volume, image, runner);
         else
-            partition::write_filesystem(disk, part, image, runner);
+            partition::write_filesystem(volume, part, image, runner);
     }
 }
 

@@ -73,12 +73,12 @@ deb::PackageIndex read_index(const BootstrapRequest& request, const archive::Cac
     TarballTransport transport(folder);
     auto repositories = request.repositories;
     for (auto& repository : repositories) repository.check_valid_until = false;
-    const auto releases = archive::fetch_releases(repositories, request.architecture, environment.now,
+    const auto releases = archive::fetch_releases(repositories, request.architectures(), environment.now,
                                                   {transport, environment.runner, cache, incoming});
-    deb::PackageIndex index(request.architecture);
+    deb::PackageIndex index(request.architectures());
     for (std::size_t i = 0; i < repositories.size(); ++i) {
         bool is_first = true;
-        for (const auto& file : archive::packages_files(releases[i].file, repositories[i], request.architecture)) {
+        for (const auto& file : archive::packages_files(releases[i].file, repositories[i], request.architectures())) {
             auto text = packages_text(folder, repositories[i], file);
             is_first ? index.add(releases[i].release, std::move(text)) : index.add_to_last(std::move(text));
             is_first = false;
@@ -111,7 +111,7 @@ Selection select_from_tarball(const BootstrapRequest& request, const fs::path& f
     std::vector<const deb::Package*> all;
     for (auto& selected : packages.packages) {
         all.push_back(selected.package);
-        selected.automatic |= std::ranges::find(automatic, selected.package->name) != automatic.end();
+        selected.automatic |= std::ranges::find(automatic, index.full_name(*selected.package)) != automatic.end();
     }
     adopt_debs(folder / "archives", all, cache);
     timer.finish(fmt::format("{} packages", all.size()));

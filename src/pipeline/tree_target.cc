@@ -98,16 +98,14 @@ Bytes image_size(const partition::TreeSize& tree) {
 }
 
 void write_ext4(const fs::path& tree, const fs::path& image, const PublishOptions& options, os::CommandRunner& runner) {
-    partition::DiskPlan disk;
-    disk.name = "root";
-    disk.image = image.filename();
-    disk.size = options.size ? *options.size : image_size(partition::measure(tree, {}));
-    disk.mount = "/";
-    disk.uuid = Uuid::derived(image.filename().native(), "root");
+    partition::Volume volume;
+    volume.size = options.size ? *options.size : image_size(partition::measure(tree, {}));
+    volume.mount = "/";
+    volume.uuid = Uuid::derived(image.filename().native(), "root");
     partition::TreePart part{tree};
     for (const auto& node : options.devices)
         part.added.push_back({tree / node.path, node.mode, makedev(node.major, node.minor)});
-    partition::write_filesystem(disk, part, image, runner);
+    partition::write_filesystem(volume, part, image, runner);
 }
 
 void write_tar_file(const fs::path& tree, const fs::path& file, const pack::TarOptions& options) {

@@ -112,11 +112,17 @@ std::string guest_section(const Plan& plan) {
     if (identity.locale)
         locales.insert(locales.begin(), *identity.locale);
     Section section("Guest");
+    if (recipe::installs_nothing(plan.recipe))
+        return section.line("name", plan.name)
+            .line("system", "is not installed")
+            .line("output", plan.output.native())
+            .text();
     section.line("name", plan.name)
         .line("host name",
               plan.fqdn == plan.hostname ? plan.hostname : fmt::format("{} ({})", plan.hostname, plan.fqdn))
         .line("system", fmt::format("{} {}, {}, {}", plan.recipe.system.distribution, plan.recipe.system.suite,
                                     plan.architecture, name_of(plan.recipe.system.variant)))
+        .line("foreign", joined(plan.recipe.system.foreign_architectures, ", "))
         .line("time zone", identity.timezone.value_or(""))
         .line("locale", joined(locales, ", "))
         .line("keyboard", described_keyboard(identity))
@@ -130,6 +136,10 @@ std::string guest_section(const Plan& plan) {
     return section.line("output", plan.output.native()).text();
 }
 
+std::string keys_of(const PlannedRepository& repository) {
+    return repository.embedded_key.empty() ? repository.signed_by.native() : "the key in its sources";
+}
+
 std::string repositories_section(const Plan& plan) {
     Section section("Repositories");
     std::size_t uri = 0, suite = 0;
@@ -141,8 +151,9 @@ std::string repositories_section(const Plan& plan) {
     for (const auto& repository : plan.repositories) {
         rows += fmt::format("{:<{}}  {:<{}}  {}", repository.uri, uri, repository.suite, suite,
                             joined(repository.components, " "));
-        rows += repository.trusted ? "  TRUSTED: no signature is checked"
-                                   : fmt::format("  {}", repository.signed_by.native());
+        rows += repository.trusted ? "  TRUSTED: no signature is checked" : "  " + keys_of(repository);
+        if (!repository.architectures.empty())
+            rows += fmt::format("  {} only", joined(repository.architectures, " "));
         if (repository.allow_weak_digests)
             rows += "  WEAK DIGESTS are taken";
         rows += repository.check_valid_until ? "\n" : "  its age is not checked\n";
@@ -217,15 +228,30 @@ std::string additions_section(const Plan& plan) {
     return section.text() + "\n";
 }
 
+std::string described_screen(const hypervisor::Guest& guest) {
+    if (!guest.vnc)
+        return guest.sdl ? "in a window of the host" : "";
+    const auto display = guest.vncdisplay ? fmt::format("display {}", *guest.vncdisplay) : "the first free display";
+    return fmt::format("VNC, {} of {}{}", display, guest.vnclisten, guest.sdl ? ", and a window of the host" : "");
+}
+
 std::string domain_section(const Plan& plan) {
     const auto& domain = plan.recipe.domain;
+    const auto guest = guest_of(plan);
     const auto most = domain.maxmem ? fmt::format(", at most {}", exact(*domain.maxmem)) : std::string();
     Section section("Domain");
-    return section.line("type", name_of(domain.type))
+    section.line("type", name_of(recipe::domain_type(plan.recipe)))
         .line("memory", exact(domain.memory) + most)
         .line("vcpus", fmt::format("{}", domain.vcpus))
         .line("uuid", plan.guest_uuid)
         .line("cmdline", plan.kernel_cmdline)
+        .line("boot order", guest.boot);
+    for (const auto& disk : guest.disks)
+        if (disk.cdrom || std::none_of(plan.layout.disks.begin(), plan.layout.disks.end(),
+                                       [&](const auto& planned) { return planned.guest == disk.vdev; }))
+            section.line(disk.cdrom ? "CD" : "disk",
+                         fmt::format("{}  {}", disk.vdev, disk.target.empty() ? "empty" : disk.target));
+    return section.line("screen", described_screen(guest))
         .line("on poweroff", name_of(domain.on_poweroff))
         .line("on reboot", name_of(domain.on_reboot))
         .line("on crash", name_of(domain.on_crash))
@@ -235,6 +261,8 @@ std::string domain_section(const Plan& plan) {
 }  // namespace
 
 std::string describe(const Plan& plan) {
+    if (recipe::installs_nothing(plan.recipe))
+        return fmt::format("{}\n{}", guest_section(plan), domain_section(plan));
     return fmt::format("{}\n{}\n{}\n{}\n{}\n{}{}", guest_section(plan), repositories_section(plan),
                        packages_section(plan), Section("Disks").block(partition::describe(plan.layout)).text(),
                        network_section(plan), additions_section(plan), domain_section(plan));

@@ -1,11 +1,17 @@
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <system_error>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "os/fd.h"
 #include "plan/apt_sources.h"
 #include "plan/plan.h"
@@ -66,6 +72,20 @@ std::vector<HostRepository> apt_sources(const fs::path& apt_directory) {
     return sources;
 }
 
+std::optional<BlockDevice> block_device(const fs::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0)
+        return std::nullopt;
+    if (!S_ISBLK(status.st_mode))
+        throw error(ErrorKind::disk, "cannot use {}: it is no block device", quote(path.native()));
+    const auto fd = os::open_file(path, O_RDONLY);
+    std::uint64_t size = 0;
+    int sector = 0;
+    if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0 || ::ioctl(fd.get(), BLKSSZGET, &sector) != 0)
+        throw system_error(ErrorKind::disk, errno, fmt::format("cannot find the size of {}", quote(path.native())));
+    return BlockDevice{{size}, static_cast<std::uint32_t>(sector)};
+}
+
 }  // namespace
 
 HostFacts read_host_facts(const fs::path& apt_directory) {
@@ -84,6 +104,7 @@ HostFacts read_host_facts(const fs::path& apt_directory) {
         return fs::is_directory(path, failure);
     };
     facts.read_file = [](const fs::path& path) { return os::read_file(path, ErrorKind::recipe); };
+    facts.block_device = block_device;
     return facts;
 }
 

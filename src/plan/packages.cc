@@ -51,6 +51,13 @@ bool learns_name_servers(const recipe::Recipe& recipe) {
     });
 }
 
+// apt asks for it when it fetches, and no package depends on it.
+bool needs_authorities(const recipe::System& system, const std::vector<PlannedRepository>& repositories) {
+    return !system.ca_certificates && system.variant != recipe::Variant::essential &&
+           std::any_of(repositories.begin(), repositories.end(),
+                       [](const PlannedRepository& repository) { return repository.uri.starts_with("https:"); });
+}
+
 constexpr std::array<const char*, 3> kOtherInits = {"sysvinit-core", "runit-init", "finit-sysv"};
 constexpr std::array<const char*, 6> kDhcpClients = {"isc-dhcp-client", "dhcpcd-base", "dhcpcd", "dhcpcd5",
                                                      "udhcpc",          "pump"};  // ifupdown 0.8 knows them
@@ -100,6 +107,24 @@ std::vector<std::string> packages_of_network(const recipe::Recipe& recipe, const
     return packages;
 }
 
+// What checks the file systems at boot; e2fsprogs is in every system.
+std::set<std::string> filesystem_packages(const recipe::Recipe& recipe) {
+    std::set<std::string> packages;
+    const auto add = [&](const std::optional<recipe::Filesystem>& filesystem) {
+        if (filesystem == recipe::Filesystem::xfs)
+            packages.insert("xfsprogs");
+        if (filesystem == recipe::Filesystem::btrfs)
+            packages.insert("btrfs-progs");
+        if (filesystem == recipe::Filesystem::vfat)
+            packages.insert("dosfstools");
+    };
+    for (const auto& disk : recipe.disks) {
+        add(disk.filesystem);
+        for (const auto& partition : disk.partitions) add(partition.filesystem);
+    }
+    return packages;
+}
+
 }  // namespace
 
 std::string kernel_package(const recipe::System& system, const std::string& architecture) {
@@ -111,15 +136,22 @@ std::string kernel_package(const recipe::System& system, const std::string& arch
     return found == kKernels.end() ? "" : std::string(found->package);
 }
 
+// Something else than the guest's own.
+bool is_foreign(const recipe::System& system, const deb::PackageWish& wish) {
+    const auto& foreign = system.foreign_architectures;
+    return std::find(foreign.begin(), foreign.end(), wish.architecture) != foreign.end();
+}
+
 std::set<std::string> included_names(const recipe::System& system) {
     std::set<std::string> names;
     for (const auto& text : system.include)
-        if (const auto wish = deb::read_package_wish(text); !wish.removal)
+        if (const auto wish = deb::read_package_wish(text); !wish.removal && !is_foreign(system, wish))
             names.emplace(wish.name);
     return names;
 }
 
-std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package) {
+std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package,
+                                          const std::vector<PlannedRepository>& repositories) {
     const auto& system = recipe.system;
     auto packages = included_names(system);
     const bool boots = !kernel_package.empty() || system.kernel.path;
@@ -135,11 +167,16 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
         packages.insert(kernel_package);
     if (needs_locales(recipe.identity) && !packages.contains("locales-all"))
         packages.insert("locales");
+    if (needs_authorities(system, repositories))
+        packages.insert("ca-certificates");
     if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
                     [](const auto& user) { return user.sudo != recipe::Sudo::none; }))
         packages.insert("sudo");
+    for (auto& package : filesystem_packages(recipe)) packages.insert(std::move(package));
     for (const auto& package : system.exclude) packages.erase(package);
-    for (const auto& text : system.include) packages.erase(std::string(deb::read_package_wish(text).name));
+    for (const auto& text : system.include)
+        if (const auto wish = deb::read_package_wish(text); !is_foreign(system, wish))
+            packages.erase(std::string(wish.name));
     packages.insert(system.include.begin(), system.include.end());  // as they were written
     return {packages.begin(), packages.end()};
 }

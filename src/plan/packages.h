@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "recipe/recipe.h"
+#include "plan/plan.h"
 
 namespace vprov::plan {
 
@@ -15,7 +15,8 @@ std::string kernel_package(const recipe::System& system, const std::string& arch
 // The names in recipe.system.include, without versions, releases, architectures and what is not to be installed.
 std::set<std::string> included_names(const recipe::System& system);
 
-// recipe.system.include and what the recipe implies, without what it excludes; sorted, each once.
-std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package);
+// recipe.system.include and what the recipe and its repositories imply, without what it excludes; sorted, each once.
+std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const std::string& kernel_package,
+                                          const std::vector<PlannedRepository>& repositories = {});
 
 }  // namespace vprov::plan

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "partition/layout/placement.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -12,6 +13,17 @@
 
 namespace vprov::plan {
 namespace {
+
+// What of it the hypervisor is told.
+void set_device(Interface& interface, const recipe::Network& network) {
+    if (interface.mac == recipe::kMacByHypervisor)
+        interface.mac.clear();
+    interface.type = network.type;
+    interface.model = network.model.value_or("");
+    interface.rate = network.rate.value_or("");
+    interface.script = network.script.value_or("");
+    interface.vifname = network.vifname.value_or("");
+}
 
 std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const std::string& seed) {
     const auto names = recipe::interface_names(recipe.networks);
@@ -29,6 +41,7 @@ std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const st
         interface.mtu = network.mtu;
         interface.vlan = network.vlan;
         interface.parent = names[index].parent;
+        set_device(interface, network);
         interfaces.push_back(std::move(interface));
     }
     for (auto& vlan : interfaces)
@@ -39,10 +52,24 @@ std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const st
 }
 
 // A kernel finds a file system by its UUID only with an initrd.
-std::string planned_cmdline(const recipe::Kernel& kernel, const partition::DiskPlan& root) {
+std::string planned_root(const recipe::Recipe& recipe, const partition::DiskLayout& layout) {
+    if (recipe.domain.root || layout.disks.empty())
+        return recipe.domain.root.value_or("");
+    const auto& kernel = recipe.system.kernel;
+    const auto& root = layout.root();
     const bool has_initrd = !kernel.path || kernel.initrd;
-    const auto device = has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
-    return fmt::format("root={} ro console=hvc0{}{}", device, kernel.cmdline.empty() ? "" : " ", kernel.cmdline);
+    return has_initrd ? fmt::format("UUID={}", root.uuid.text()) : fmt::format("/dev/{}", root.guest);
+}
+
+std::string planned_cmdline(const recipe::Recipe& recipe, const partition::DiskLayout& layout) {
+    std::vector<std::string> words;
+    if (const auto root = planned_root(recipe, layout); !root.empty())
+        words.push_back("root=" + root);
+    const auto extra = recipe.domain.extra.value_or(installs_nothing(recipe) ? "" : "ro console=hvc0");
+    for (const auto& more : {extra, recipe.system.kernel.cmdline})
+        if (!more.empty())
+            words.push_back(more);
+    return joined(words, " ");
 }
 
 void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
@@ -129,26 +156,43 @@ std::string planned_machine_id(const recipe::Recipe& recipe, const std::string& 
     return id;
 }
 
+void check_authorities(const recipe::Recipe& recipe, const HostFacts& facts) {
+    const auto& file = recipe.system.ca_certificates;
+    if (file && !facts.file_exists(recipe::host_path(recipe, *file)))
+        throw error(ErrorKind::recipe, "cannot use {} as [system] ca_certificates: there is no file {}",
+                    quote(file->native()), quote(recipe::host_path(recipe, *file).native()));
+}
+
 Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options) {
     const auto seed = recipe.seed.value_or(recipe.name);
     Plan plan;
     plan.recipe = recipe;
     plan.name = recipe.name;
     plan.architecture = recipe.system.arch.value_or(facts.architecture);
+    for (const auto& foreign : recipe.system.foreign_architectures)
+        if (foreign == plan.architecture)
+            throw error(ErrorKind::recipe, "cannot use {} in [system] foreign_architectures: it is the guest's own",
+                        quote(foreign));
     plan.hostname = planned_hostname(recipe);
     plan.fqdn = recipe.identity.domain ? fmt::format("{}.{}", plan.hostname, *recipe.identity.domain) : plan.hostname;
-    plan.repositories = planned_repositories(recipe, facts);
-    plan.kernel_package = kernel_package(recipe.system, plan.architecture);
-    check_host_kernel(recipe, facts);
-    check_host_files(recipe, facts);
-    check_template(recipe);
-    read_authorized_keys(plan.recipe, facts);
-    plan.include = planned_packages(recipe, plan.kernel_package);
-    plan.layout = planned_layout(recipe, seed);
+    if (options.host_files == HostFiles::wanted)
+        check_host_kernel(recipe, facts);
+    if (!installs_nothing(recipe)) {
+        plan.repositories = planned_repositories(recipe, facts);
+        plan.kernel_package = kernel_package(recipe.system, plan.architecture);
+        check_authorities(recipe, facts);
+        check_host_files(recipe, facts);
+        check_template(recipe);
+        read_authorized_keys(plan.recipe, facts);
+        plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
+        plan.layout = planned_layout(recipe, seed, facts);
+        for (auto& disk : plan.layout.disks) place(disk);
+    }
     plan.interfaces = planned_interfaces(recipe, seed);
     plan.guest_uuid = Uuid::derived(seed, "guest").text();
     plan.machine_id = planned_machine_id(recipe, seed);
-    plan.kernel_cmdline = planned_cmdline(recipe.system.kernel, plan.layout.root());
+    plan.kernel_cmdline = planned_cmdline(recipe, plan.layout);
+    plan.dialect = options.dialect;
     plan.output = (std::filesystem::absolute(options.output) / recipe.name).lexically_normal();
     if (options.cache)
         plan.cache = std::filesystem::absolute(*options.cache).lexically_normal();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "hypervisor/guest/configuration.h"
 #include "hypervisor/guest/guest.h"
 #include "partition/layout/layout.h"
 #include "recipe/recipe.h"
@@ -20,6 +21,11 @@ struct HostRepository {  // one line of the host's own apt sources
     std::string signed_by;  // as it stands there: a file, a fingerprint, a key; "" for none
 };
 
+struct BlockDevice {
+    Bytes size;
+    std::uint32_t sector_size = 512;  // logical
+};
+
 // What a plan depends on besides the recipe. Read once, by read_host_facts(); tests write their own.
 struct HostFacts {
     std::int64_t now = 0;      // seconds since the epoch
@@ -29,8 +35,11 @@ struct HostFacts {
     std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings, kernels and the like; must be set
     // Must be set for recipes that name directories to copy.
     std::function<bool(const std::filesystem::path&)> directory_exists;
-    // The whole of a file that a recipe names; throws Error(recipe). Must be set for recipes that name sources.
+    // The whole of a file that a recipe names, or of a keyring; throws Error(recipe). Must be set for recipes that name
+    // sources or keys, and for apt sources that hold keys.
     std::function<std::string(const std::filesystem::path&)> read_file;
+    // nullopt for one that is not there. Unset: there are none.
+    std::function<std::optional<BlockDevice>(const std::filesystem::path&)> block_device;
 };
 // deb822 and one-line sources below `apt_directory`; no apt needed. A sources file that cannot be read or is malformed
 // counts as far as it goes. Throws nothing but std::bad_alloc.
@@ -41,11 +50,14 @@ struct PlannedRepository {
     std::vector<std::string> components;
     std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
     bool trusted = false, check_valid_until = true, allow_weak_digests = false;
+    std::string embedded_key = {};             // armoured, in place of signed_by; "" : none
+    std::vector<std::string> architectures{};  // none: all of the guest's
     bool operator==(const PlannedRepository&) const = default;
 };
 
 struct Interface {
-    std::string mac;                   // lower case, always set; of a VLAN its parent's
+    std::string
+        mac;  // lower case; of a VLAN its parent's; "" in a guest that is not installed: the hypervisor's choice
     std::string bridge;                // "" : none given
     std::vector<std::string> address;  // as recipe::Network has it
     std::vector<std::string> gateway;  // one a family at most
@@ -54,6 +66,8 @@ struct Interface {
     std::vector<std::string> search = {};  // domains; none: the guest's own
     std::optional<unsigned> mtu = std::nullopt, vlan = std::nullopt;
     std::string parent = {};  // of a VLAN: another interface's name
+    hypervisor::VifType type = hypervisor::VifType::automatic;
+    std::string model = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
 };
 
@@ -68,28 +82,37 @@ struct Plan {
     partition::DiskLayout layout;
     std::vector<Interface> interfaces;
     std::string guest_uuid;
-    std::string machine_id;        // 32 hexadecimal digits; "": made at the guest's first boot
-    std::string kernel_cmdline;    // "root=UUID=... ro console=hvc0 ..."
-    std::filesystem::path output;  // absolute: DIR/NAME
-    std::filesystem::path cache;   // empty: the archive's default directory
-    std::filesystem::path lock;    // a lock file to take the packages from; empty: what the archives offer now
+    std::string machine_id;                                 // 32 hexadecimal digits; "": made at the guest's first boot
+    std::string kernel_cmdline;                             // "root=UUID=... ro console=hvc0 ..."
+    hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
+    std::filesystem::path output;                           // absolute: DIR/NAME
+    std::filesystem::path cache;                            // empty: the archive's default directory
+    std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 
 // RECIPE.toml -> RECIPE.lock, beside it.
 std::filesystem::path lock_path(const std::filesystem::path& recipe);
 
+enum class HostFiles { wanted, not_wanted };  // kernels and the like that a recipe names
+
 struct Options {
     std::filesystem::path output = "out";  // DIR
     std::optional<std::filesystem::path> cache;
+    HostFiles host_files = HostFiles::wanted;  // not_wanted: for another host, or to be looked at only
+    hypervisor::Dialect dialect = hypervisor::Dialect::xl;
 };
 
-// Throws Error(recipe) "FILE: cannot ..." for what cannot be on this host: no root disk, two disks of one name or
-// mount or guest device, a keyring that is needed and nowhere. Any architecture can be planned for; what runs its
-// scripts is looked for by who runs them.
+// Throws Error "FILE: cannot ..." for what cannot be on this host, disk for disks that are too small, else recipe: no
+// root disk, two disks of one name or mount or guest device, a keyring that is needed and nowhere. Any architecture can
+// be planned for; what runs its scripts is looked for by who runs them.
 Plan make_plan(const recipe::Recipe& recipe, const HostFacts& facts, const Options& options);
 
 // The domain for the hypervisor, its files in `plan.output`. Its kernel is "" where the recipe wants none.
 hypervisor::Guest guest_of(const Plan& plan);
+
+// The disks that are there already and the CD drives, after `guest` has its other disks. Throws Error(recipe) for a
+// device that two of them have.
+void attach_disks(hypervisor::Guest& guest, const recipe::Recipe& recipe);
 
 // 00:16:3e and three bytes of a hash of (seed, index): Xen's range, the same every time.
 std::string derived_mac(std::string_view seed, unsigned index);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/public_keys.h"
 #include "base/text.h"
 #include "plan/sources_file.h"
 #include "plan/suites.h"
@@ -41,14 +42,27 @@ bool is_plain(std::string_view uri) {
     return known && uri.find('@') == std::string_view::npos;
 }
 
-bool is_signed_by_distribution(const HostRepository& source, std::string_view distribution) {
+// False also where the keyring is not there: the mirror is not taken then, and the default one is.
+bool is_key_of(std::string_view distribution, std::string_view signed_by, const HostFacts& facts) {
+    try {
+        const auto keyring = facts.read_file(keyring_of(distribution).path);
+        return share_a_key(is_armoured_keyring(keyring) ? dearmour(keyring) : keyring,
+                           dearmour(unfolded_key(signed_by)));
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+bool is_signed_by_distribution(const HostRepository& source, std::string_view distribution, const HostFacts& facts) {
+    if (is_armoured_keyring(source.signed_by))
+        return is_key_of(distribution, source.signed_by, facts);
     const auto file = std::filesystem::path(source.signed_by).filename().string();
     return source.signed_by.starts_with('/') && file.starts_with(fmt::format("{}-archive-", distribution));
 }
 
 // A mirror of the distribution, as opposed to a vendor's repository that happens to name its suite "bookworm": all
 // names are the distribution's own, and if the source is bound to a key, that is the distribution's too.
-bool is_mirror(const HostRepository& source, std::string_view distribution) {
+bool is_mirror(const HostRepository& source, std::string_view distribution, const HostFacts& facts) {
     constexpr std::array<std::string_view, 8> kComponents = {
         "main", "contrib", "non-free", "non-free-firmware", "restricted", "universe", "multiverse", "non-US"};
     const auto is_known = [&](const std::string& component) {
@@ -57,7 +71,7 @@ bool is_mirror(const HostRepository& source, std::string_view distribution) {
     return is_plain(source.uri) && is_official(distribution, source.suite) &&
            std::find(source.components.begin(), source.components.end(), "main") != source.components.end() &&
            std::all_of(source.components.begin(), source.components.end(), is_known) &&
-           (source.signed_by.empty() || is_signed_by_distribution(source, distribution));
+           (source.signed_by.empty() || is_signed_by_distribution(source, distribution, facts));
 }
 
 // archive.debian.org has only releases that are no longer anywhere else.
@@ -72,7 +86,7 @@ std::string host_mirror(const HostFacts& facts, std::string_view distribution, s
     const HostRepository* best = nullptr;
     int best_rank = -1;
     for (const auto& source : facts.apt_sources) {
-        if (!is_mirror(source, distribution) || is_security(source.suite) != (content == Content::security))
+        if (!is_mirror(source, distribution, facts) || is_security(source.suite) != (content == Content::security))
             continue;
         const bool same_release = release_of(source.suite) == release_of(suite);
         if (!same_release && serves_its_own_releases_only(source.uri))
@@ -137,27 +151,30 @@ PlannedRepository own_repository(const recipe::Repository& repository, const rec
                               {},
                               repository.trusted,
                               repository.check_valid_until,
-                              repository.allow_weak_digests};
+                              repository.allow_weak_digests,
+                              repository.embedded_key,
+                              repository.architectures};
     if (repository.signed_by)
         planned.signed_by = named_keyring(recipe, *repository.signed_by, "[[system.repository]] signed_by", facts);
-    else if (!repository.trusted)
+    else if (!repository.trusted && repository.embedded_key.empty())
         planned.signed_by = distribution_keyring(recipe, facts);
     return planned;
 }
 
 std::vector<recipe::Repository> named_sources(const recipe::Recipe& recipe, std::string_view entry,
-                                              const HostFacts& facts, std::string_view architecture) {
+                                              const HostFacts& facts, const deb::Architectures& architectures) {
     if (is_source_line(entry))
-        return read_sources(entry, quote(entry), architecture);
+        return read_sources(entry, quote(entry), architectures);
     const auto path = recipe::host_path(recipe, entry);
-    return read_sources(facts.read_file(path), path.native(), architecture);
+    return read_sources(facts.read_file(path), path.native(), architectures);
 }
 
 std::vector<PlannedRepository> repositories_of_sources(const recipe::Recipe& recipe, const HostFacts& facts) {
     const auto& system = recipe.system;
+    const deb::Architectures architectures(system.arch.value_or(facts.architecture), system.foreign_architectures);
     std::vector<PlannedRepository> planned;
     for (const auto& entry : system.sources)
-        for (const auto& repository : named_sources(recipe, entry, facts, system.arch.value_or(facts.architecture))) {
+        for (const auto& repository : named_sources(recipe, entry, facts, architectures)) {
             planned.push_back(own_repository(repository, recipe, facts));
             planned.back().check_valid_until = repository.check_valid_until && system.check_valid_until;
             planned.back().allow_weak_digests = repository.allow_weak_digests || system.allow_weak_digests;

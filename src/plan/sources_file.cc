@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/public_keys.h"
 #include "base/text.h"
 #include "bootstrap/deb/stanza.h"
 #include "recipe/forms.h"
@@ -56,26 +57,44 @@ bool flag(const Options& options, std::string_view name, bool otherwise, const P
     throw place.error(fmt::format("{} {} is neither yes nor no", name, quote(found->second)));
 }
 
-std::optional<std::filesystem::path> keyring(const Options& options, const Place& place) {
-    const auto found = options.find("signed-by");
-    if (found == options.end())
-        return std::nullopt;
-    const auto& value = found->second;
-    if (value.starts_with('/') && value.find_first_of(" ,\n") == std::string::npos)
-        return value;
-    if (value.find("-----BEGIN") != std::string::npos)
-        throw place.error("signed-by holds a key; put it into a file and name that");
-    throw place.error(fmt::format("signed-by {} is not the path of one keyring", quote(value)));
+std::string checked_key(std::string_view value, const Place& place) {
+    auto key = unfolded_key(value);
+    try {
+        dearmour(key);
+    } catch (const Error& e) {
+        throw place.error(fmt::format("its Signed-By: {}", e.message()));
+    }
+    return key;
 }
 
-bool is_for(const Options& options, std::string_view architecture) {
+void read_signed_by(const Options& options, const Place& place, recipe::Repository& repository) {
+    const auto found = options.find("signed-by");
+    if (found == options.end())
+        return;
+    const auto& value = found->second;
+    if (value.starts_with('/') && value.find_first_of(" ,\n") == std::string::npos)
+        repository.signed_by = value;
+    else if (is_armoured_keyring(value))
+        repository.embedded_key = checked_key(value, place);
+    else
+        throw place.error(fmt::format("signed-by {} is neither a key nor the path of one keyring", quote(value)));
+}
+
+// Those that the source is restricted to; none: it is not.
+std::vector<std::string> architectures_of(const Options& options) {
     const auto found = options.find("architectures");
     if (found == options.end())
-        return true;
+        return {};
     auto list = found->second;
     std::replace(list.begin(), list.end(), ',', ' ');
-    const auto words = split_words(list);
-    return std::find(words.begin(), words.end(), architecture) != words.end();
+    return words_of(list);
+}
+
+bool is_for(const Options& options, const deb::Architectures& architectures) {
+    const auto words = architectures_of(options);
+    return !options.contains("architectures") || std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+        return word != "all" && architectures.number_of(word).has_value();
+    });
 }
 
 void check(std::string flaw, std::string_view what, std::string_view value, const Place& place) {
@@ -97,12 +116,15 @@ recipe::Repository repository_of(const std::string& uri, const std::string& suit
     repository.uri = uri;
     repository.suite = suite;
     repository.components = components;
-    repository.signed_by = keyring(options, place);
+    read_signed_by(options, place, repository);
     repository.trusted = flag(options, "trusted", false, place);
     repository.check_valid_until = flag(options, "check-valid-until", true, place);
     repository.allow_weak_digests = flag(options, "allow-weak", false, place);
-    if (repository.trusted)
+    repository.architectures = architectures_of(options);
+    if (repository.trusted) {
         repository.signed_by.reset();
+        repository.embedded_key.clear();
+    }
     return repository;
 }
 
@@ -127,7 +149,7 @@ Options take_options(std::string_view& line, const Place& place) {
     return options;
 }
 
-void read_line(std::string_view line, std::string_view architecture, const Place& place,
+void read_line(std::string_view line, const deb::Architectures& architectures, const Place& place,
                std::vector<recipe::Repository>& repositories) {
     line = trimmed(line.substr(0, line.find('#')));
     if (line.empty() || line.starts_with("deb-src ") || line.starts_with("deb-src\t"))
@@ -139,11 +161,11 @@ void read_line(std::string_view line, std::string_view architecture, const Place
     const auto words = words_of(line);
     if (words.size() < 2)
         throw place.error("a URI and a suite are wanted");
-    if (is_for(options, architecture))
+    if (is_for(options, architectures))
         repositories.push_back(repository_of(words[0], words[1], {words.begin() + 2, words.end()}, options, place));
 }
 
-void read_stanza(const deb::Stanza& stanza, std::string_view architecture, std::string_view name,
+void read_stanza(const deb::Stanza& stanza, const deb::Architectures& architectures, std::string_view name,
                  std::vector<recipe::Repository>& repositories) {
     const Place place{name, stanza.line()};
     Options options;
@@ -152,7 +174,7 @@ void read_stanza(const deb::Stanza& stanza, std::string_view architecture, std::
     if (types.empty())
         throw place.error("it has no Types");
     if (std::find(types.begin(), types.end(), "deb") == types.end() || !flag(options, "enabled", true, place) ||
-        !is_for(options, architecture))
+        !is_for(options, architectures))
         return;
     const auto uris = words_of(options["uris"]), suites = words_of(options["suites"]);
     if (uris.empty() || suites.empty())
@@ -162,14 +184,14 @@ void read_stanza(const deb::Stanza& stanza, std::string_view architecture, std::
             repositories.push_back(repository_of(uri, suite, words_of(options["components"]), options, place));
 }
 
-void read_stanzas(std::string_view text, std::string_view architecture, std::string_view name,
+void read_stanzas(std::string_view text, const deb::Architectures& architectures, std::string_view name,
                   std::vector<recipe::Repository>& repositories) {
     std::string plain;  // comments may stand between fields; lines keep their numbers
     for (const auto line : split(text, '\n')) plain.append(line.starts_with('#') ? " " : line).push_back('\n');
     deb::StanzaReader reader(plain);
     deb::Stanza stanza;
     try {
-        while (reader.next(stanza)) read_stanza(stanza, architecture, name, repositories);
+        while (reader.next(stanza)) read_stanza(stanza, architectures, name, repositories);
     } catch (const Error& e) {
         if (e.kind() != ErrorKind::archive)
             throw;
@@ -190,17 +212,27 @@ bool is_source_line(std::string_view text) {
     return text.starts_with("deb ") || text.starts_with("deb\t") || text.starts_with("deb[");
 }
 
+std::string unfolded_key(std::string_view value) {
+    std::string key;
+    for (auto line : split(value, '\n')) {
+        line = trimmed(line);
+        key.append(line == "." ? "" : line).push_back('\n');
+    }
+    return key;
+}
+
 std::vector<recipe::Repository> read_sources(std::string_view text, std::string_view name,
-                                             std::string_view architecture) {
+                                             const deb::Architectures& architectures) {
     std::vector<recipe::Repository> repositories;
     if (is_one_line_form(text)) {
         std::size_t number = 0;
-        for (const auto line : split(text, '\n')) read_line(line, architecture, {name, ++number}, repositories);
+        for (const auto line : split(text, '\n')) read_line(line, architectures, {name, ++number}, repositories);
     } else {
-        read_stanzas(text, architecture, name, repositories);
+        read_stanzas(text, architectures, name, repositories);
     }
     if (repositories.empty())
-        throw error(ErrorKind::recipe, "cannot use {}: it names no repository of packages for {}", name, architecture);
+        throw error(ErrorKind::recipe, "cannot use {}: it names no repository of packages for {}", name,
+                    architectures.native());
     return repositories;
 }
 

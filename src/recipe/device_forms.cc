@@ -1,6 +1,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/uuid.h"
 #include "recipe/address.h"
 #include "recipe/charset.h"
 #include "recipe/forms.h"
@@ -28,6 +29,48 @@ std::string flaw_of_mount(std::string_view path) {
     for (const auto needed : kNeededInRoot)
         if (path == needed || (path.starts_with(needed) && path[needed.size()] == '/'))
             return "a guest needs this directory as it is before it mounts anything";
+    return {};
+}
+
+std::string flaw_of_extra_mount(std::string_view path) {
+    for (const std::string_view place : {"/dev/", "/run/", "/sys/", "/proc/"})
+        if (path.starts_with(place))
+            return flaw_of_mount(path.substr(place.size() - 1));
+    return path == "/" ? "the guest's root is a disk" : flaw_of_mount(path);
+}
+
+std::string flaw_of_mount_source(std::string_view source) {
+    return flaw_of_mount_options(source).empty() ? "" : "one word is wanted, as in 'tmpfs' or 'nas.example.org:/srv'";
+}
+
+std::string flaw_of_partition_name(std::string_view name) {
+    if (name.empty() || name.size() > 36 || !is_alphanumeric(name.front()) || !is_made_of(name, "._-"))
+        return "a partition's name is up to 36 letters, digits, '.', '_' and '-', and starts with a letter or digit";
+    return {};
+}
+
+std::string flaw_of_uuid(std::string_view text) {
+    return Uuid::parse(text) ? "" : "a UUID is wanted, as in '0fc63daf-8483-4772-8e79-3d69d8477de4'";
+}
+
+std::string flaw_of_filesystem_uuid(std::string_view text) {
+    const bool is_short = text.size() == 9 && text[4] == '-' &&
+                          std::all_of(text.begin(), text.end(), [](char c) { return c == '-' || is_hex(c); }) &&
+                          std::count(text.begin(), text.end(), '-') == 1;
+    return is_short ? "" : flaw_of_uuid(text);
+}
+
+std::string flaw_of_table_uuid(std::string_view text) {
+    const bool is_signature = text.size() == 8 && std::all_of(text.begin(), text.end(), is_hex);
+    return is_signature ? "" : flaw_of_uuid(text);
+}
+
+std::string flaw_of_host_device(std::string_view path) {
+    if (!path.starts_with("/dev/") || path.ends_with('/') || !is_made_of(path, "/._+:@-"))
+        return "a path below /dev is wanted, as in '/dev/sdb' or '/dev/vg0/debian1-root'";
+    for (const auto part : split(path.substr(1), '/'))
+        if (part.empty() || part == "." || part == "..")
+            return "a device's path has no empty parts, '.' or '..'";
     return {};
 }
 

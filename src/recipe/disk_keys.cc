@@ -1,3 +1,4 @@
+#include "recipe/disk_rules.h"
 #include "recipe/forms.h"
 #include "recipe/tables.h"
 #include "recipe/values.h"
@@ -5,78 +6,144 @@
 namespace vprov::recipe {
 namespace {
 
-constexpr Bytes kBlock = 4_KiB;               // of the file systems that are made, and the page of swap space
-constexpr Bytes kSmallestFilesystem = 8_MiB;  // room for ext4's journal
-constexpr Bytes kSmallestSwap = 40_KiB;       // mkswap(8): ten pages
+constexpr Bytes kBlock = 4_KiB;  // of the file systems that are made, and the page of swap space
 
-constexpr std::size_t kSwapLabel = 15;  // mkswap keeps a zero at the end of the header's 16 bytes
+enum class RestWord { allowed, refused };
 
-Bytes disk_size_of(const Node& node) {
-    const auto size = size_of(node);
-    if (size.value % kBlock.value != 0)
-        throw Refusal{"a multiple of 4K is wanted"};
-    return size;
+auto size_reader(RestWord rest) {
+    return [rest](const Node& node) -> Size {
+        if (node.kind == Node::Kind::string && node.text == "auto")
+            return Sizing::content;
+        if (node.kind == Node::Kind::string && node.text == "rest") {
+            if (rest == RestWord::refused)
+                throw Refusal{"only a partition takes the rest of a disk"};
+            return Sizing::rest;
+        }
+        const auto size = size_of(node);
+        if (size.value % kBlock.value != 0)
+            throw Refusal{"a multiple of 4K is wanted"};
+        return size;
+    };
 }
 
-void check_disk(const Disk& disk, const Node& table, Findings& findings) {
-    if (!disk.filesystem)
-        return;
-    const bool is_swap = *disk.filesystem == Filesystem::swap;
-    const auto smallest = is_swap ? kSmallestSwap : kSmallestFilesystem;
-    if (disk.size && *disk.size < smallest)
-        findings.refuse(*table.find("size"), "[[disk]] size",
-                        fmt::format("{} takes at least {}", is_swap ? "swap space" : "a file system", exact(smallest)));
-    if (is_swap && table.find("mount"))
-        findings.refuse(*table.find("mount"), "[[disk]] mount", "swap space is not mounted");
-    if (!is_swap && !table.find("mount"))
-        findings.add(table.place, "cannot use [[disk]]: it has no mount");
-    if (is_swap && disk.label && disk.label->size() > kSwapLabel)
-        findings.refuse(*table.find("label"), "[[disk]] label", "swap space has room for 15 characters");
+auto integer_between(std::int64_t least, std::int64_t most) {
+    return [=](const Node& node) {
+        const auto value = integer_of(node);
+        if (value < least || value > most)
+            throw Refusal{fmt::format("an integer from {} to {} is wanted", least, most)};
+        return value;
+    };
+}
+
+std::uint32_t sector_size_of(const Node& node) {
+    const auto value = integer_of(node);
+    if (value != 512 && value != 4096)
+        throw Refusal{"512 or 4096 is wanted"};
+    return static_cast<std::uint32_t>(value);
+}
+
+const Choices<Filesystem>& filesystems() {
+    static const Choices<Filesystem> kWords = {
+        {"ext4", Filesystem::ext4},   {"ext3", Filesystem::ext3}, {"ext2", Filesystem::ext2}, {"xfs", Filesystem::xfs},
+        {"btrfs", Filesystem::btrfs}, {"vfat", Filesystem::vfat}, {"swap", Filesystem::swap}};
+    return kWords;
+}
+
+Choices<Filesystem> partition_contents() {
+    auto words = filesystems();
+    words.emplace_back("none", Filesystem::none);
+    return words;
+}
+
+template <class Value>
+Choices<Value> named(std::initializer_list<Value> values) {
+    Choices<Value> words;
+    for (const auto value : values) words.emplace_back(partition::name(value), value);
+    return words;
+}
+
+Keys<Partition> partition_keys() {
+    return {"[[disk.partition]]",
+            {key("name", &Partition::name, word(flaw_of_partition_name)),
+             key("size", &Partition::size, size_reader(RestWord::allowed)), key("room", &Partition::room, size_of),
+             key("type", &Partition::type,
+                 choice(named({Role::data, Role::swap, Role::esp, Role::bios_boot, Role::extended_boot, Role::lvm,
+                               Role::raid}))),
+             key("filesystem", &Partition::filesystem, choice(partition_contents())),
+             key("mount", &Partition::mount, word(flaw_of_mount)), key("label", &Partition::label, word(flaw_of_label)),
+             key("options", &Partition::options, word(flaw_of_mount_options)),
+             key("dump", &Partition::dump, integer_between(0, 9)), key("pass", &Partition::pass, integer_between(0, 9)),
+             key("uuid", &Partition::uuid, word(flaw_of_filesystem_uuid)),
+             key("partuuid", &Partition::partuuid, word(flaw_of_uuid)),
+             list("flags", &Partition::flags,
+                  choice(named({Flag::boot, Flag::required, Flag::read_only, Flag::no_automount}))),
+             key("logical", &Partition::logical, boolean_of)},
+            {},
+            {"size"},
+            check_partition};
 }
 
 }  // namespace
 
-std::string disk_name(const Disk& disk) {
-    if (disk.name)
-        return *disk.name;
-    if (disk.filesystem == Filesystem::swap)
+std::string volume_name(const Partition& partition) {
+    if (partition.name)
+        return *partition.name;
+    if (partition.filesystem == Filesystem::swap)
         return "swap";
-    if (!disk.mount || disk.mount == "/")
-        return disk.mount ? "root" : "";
-    auto name = disk.mount->substr(1);
+    if (!partition.mount)
+        return partition.type ? std::string(partition::name(*partition.type)) : "";
+    if (partition.mount == "/")
+        return "root";
+    auto name = partition.mount->substr(1);
     std::replace(name.begin(), name.end(), '/', '-');
     return name;
 }
 
+std::string disk_name(const Disk& disk) {
+    if (disk.name)
+        return *disk.name;
+    for (const auto& partition : disk.partitions)
+        if (partition.mount == "/")
+            return "root";
+    for (const auto& partition : disk.partitions)
+        if (partition.mount)
+            return volume_name(partition);
+    Partition whole;
+    whole.filesystem = disk.filesystem;
+    whole.mount = disk.mount;
+    return volume_name(whole);
+}
+
 Keys<Disk> disk_keys() {
-    const Choices<Filesystem> filesystems = {
-        {"ext4", Filesystem::ext4}, {"ext3", Filesystem::ext3}, {"ext2", Filesystem::ext2}, {"swap", Filesystem::swap}};
-    const Choices<ImageFormat> formats = {{"raw", ImageFormat::raw}};
     return {
         "[[disk]]",
-        {key("name", &Disk::name, word(flaw_of_disk_name)), key("size", &Disk::size, disk_size_of),
-         key("filesystem", &Disk::filesystem, choice(filesystems)), key("mount", &Disk::mount, word(flaw_of_mount)),
-         key("label", &Disk::label, word(flaw_of_label)), key("options", &Disk::options, word(flaw_of_mount_options)),
-         key("guest", &Disk::guest, word(flaw_of_device)), key("format", &Disk::format, choice(formats))},
-        {"device", "table", "partition"},
-        {"size", "filesystem"},
+        {key("name", &Disk::name, word(flaw_of_disk_name)), key("size", &Disk::size, size_reader(RestWord::refused)),
+         key("room", &Disk::room, size_of), key("filesystem", &Disk::filesystem, choice(filesystems())),
+         key("mount", &Disk::mount, word(flaw_of_mount)), key("label", &Disk::label, word(flaw_of_label)),
+         key("options", &Disk::options, word(flaw_of_mount_options)), key("dump", &Disk::dump, integer_between(0, 9)),
+         key("pass", &Disk::pass, integer_between(0, 9)), key("uuid", &Disk::uuid, word(flaw_of_filesystem_uuid)),
+         key("guest", &Disk::guest, word(flaw_of_device)), key("device", &Disk::device, word(flaw_of_host_device)),
+         key("format", &Disk::format,
+             choice(named(
+                 {ImageFormat::raw, ImageFormat::qcow2, ImageFormat::vmdk, ImageFormat::vdi, ImageFormat::vhdx}))),
+         key("table", &Disk::table, choice(named({Table::none, Table::gpt, Table::mbr}))),
+         key("table_uuid", &Disk::table_uuid, word(flaw_of_table_uuid)),
+         key("sector_size", &Disk::sector_size, sector_size_of),
+         tables("partition", &Disk::partitions, partition_keys())},
+        {},
+        {},
         check_disk};
 }
 
-void check_disks(const std::vector<Disk>& disks, const Node* array, Findings& findings) {
-    const auto text = [](const std::optional<std::string>& value) { return value.value_or(""); };
-    auto named = disks;  // without those that have the name only because they have the mount point
-    for (std::size_t later = 1; later < disks.size(); ++later)
-        for (std::size_t first = 0; first < later; ++first)
-            if (disks[later].mount && !disks[later].name && disks[later].mount == disks[first].mount)
-                named[later] = {};
-    refuse_repeats(named, array, "[[disk]]", "name", disk_name, findings);
-    refuse_repeats(
-        disks, array, "[[disk]]", "mount", [&](const Disk& disk) { return text(disk.mount); }, findings);
-    refuse_repeats(
-        disks, array, "[[disk]]", "guest", [&](const Disk& disk) { return text(disk.guest); }, findings);
-    refuse_repeats(
-        disks, array, "[[disk]]", "label", [&](const Disk& disk) { return text(disk.label); }, findings);
+Keys<Mount> mount_keys() {
+    return {"[[mount]]",
+            {key("source", &Mount::source, word(flaw_of_mount_source)),
+             key("target", &Mount::target, word(flaw_of_extra_mount)),
+             key("filesystem", &Mount::filesystem, word(flaw_of_mount_options)),
+             key("options", &Mount::options, word(flaw_of_mount_options))},
+            {},
+            {"source", "target", "filesystem"},
+            {}};
 }
 
 }  // namespace vprov::recipe

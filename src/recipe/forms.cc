@@ -177,4 +177,18 @@ std::string flaw_of_file_name(std::string_view path) {
     return path.empty() ? "a file name is wanted" : flaw_of_line(path);
 }
 
+std::string flaw_of_vif_word(std::string_view text) {
+    if (text.empty() || text.find_first_of(", \"'\\") != std::string_view::npos || !flaw_of_line(text).empty())
+        return "a word without commas, blanks or quotes is wanted";
+    return {};
+}
+
+std::string flaw_of_words(std::string_view text) {
+    if (text.empty())
+        return "it is empty";
+    if (text.find('"') != std::string_view::npos && text.find('\'') != std::string_view::npos)
+        return "it has quotes of both kinds, which xl.cfg cannot hold";
+    return flaw_of_line(text);
+}
+
 }  // namespace vprov::recipe

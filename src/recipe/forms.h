@@ -27,6 +27,7 @@ std::string flaw_of_guest_path(std::string_view path);         // absolute, with
 std::string flaw_of_variable(std::string_view name);           // of the environment
 std::string flaw_of_file_name(std::string_view path);          // not empty, no control character
 std::string flaw_of_line(std::string_view text);               // no control character
+std::string flaw_of_words(std::string_view text);              // what xl.cfg can hold in quotes, not empty
 
 std::string flaw_of_disk_name(std::string_view name);  // stem of an image's file name
 std::string flaw_of_mount(std::string_view path);
@@ -34,9 +35,18 @@ std::string flaw_of_mount_options(std::string_view options);
 std::string flaw_of_label(std::string_view label);
 std::string flaw_of_device(std::string_view device);  // "xvda1", as the guest sees it
 
+std::string flaw_of_partition_name(std::string_view name);   // at most 36 characters, as a GPT has room for
+std::string flaw_of_uuid(std::string_view text);             // 8-4-4-4-12 hexadecimal digits
+std::string flaw_of_filesystem_uuid(std::string_view text);  // the same, or vfat's: "1A2B-3C4D"
+std::string flaw_of_table_uuid(std::string_view text);       // the same, or an MBR's: "1a2b3c4d"
+std::string flaw_of_host_device(std::string_view path);      // below /dev
+std::string flaw_of_mount_source(std::string_view source);   // first field of fstab: "tmpfs", "nas:/srv", "LABEL=x"
+std::string flaw_of_extra_mount(std::string_view path);      // a mount point, below /dev and /run too
+
 std::string flaw_of_mac(std::string_view mac);          // six pairs, one machine's
 std::string flaw_of_bridge(std::string_view name);      // at most 15 characters (IFNAMSIZ)
 std::string flaw_of_interface(std::string_view name);   // in the guest: as a bridge, and no name that is taken there
+std::string flaw_of_vif_word(std::string_view text);    // a value in xl's vif: no comma, no blanks around it
 std::string flaw_of_address(std::string_view address);  // IPv4 or IPv6, no prefix
 std::string flaw_of_cidr(std::string_view address);     // with its prefix: "192.0.2.7/24"
 

@@ -17,6 +17,8 @@ constexpr std::int64_t kLastVlan = 4094;  // IEEE 802.1Q: 0 and 4095 are reserve
 constexpr std::size_t kLongestName = 15;  // IFNAMSIZ without its zero
 
 std::string mac_of(const Node& node) {
+    if (node.text == kMacByHypervisor)
+        return node.text;
     auto mac = word(flaw_of_mac)(node);
     std::transform(mac.begin(), mac.end(), mac.begin(),
                    [](char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -213,6 +215,8 @@ std::vector<InterfaceName> interface_names(const std::vector<Network>& networks)
 }
 
 Keys<Network> network_keys() {
+    const Choices<hypervisor::VifType> vif_types = {{"vif", hypervisor::VifType::vif},
+                                                    {"ioemu", hypervisor::VifType::ioemu}};
     const auto mtu = [](const Node& node) { return bounded(node, kSmallestMtu, kLargestMtu); };
     const auto vlan = [](const Node& node) { return bounded(node, 1, kLastVlan); };
     return {
@@ -221,7 +225,10 @@ Keys<Network> network_keys() {
          key("mac", &Network::mac, mac_of), one_or_more("address", &Network::address, address_of),
          one_or_more("gateway", &Network::gateway, gateway_of), list("dns", &Network::dns, word(flaw_of_address)),
          list("search", &Network::search, word(flaw_of_domain)), key("mtu", &Network::mtu, mtu),
-         key("vlan", &Network::vlan, vlan), key("parent", &Network::parent, word(flaw_of_interface))},
+         key("vlan", &Network::vlan, vlan), key("parent", &Network::parent, word(flaw_of_interface)),
+         key("type", &Network::type, choice(vif_types)), key("model", &Network::model, word(flaw_of_vif_word)),
+         key("rate", &Network::rate, word(flaw_of_vif_word)), key("script", &Network::script, word(flaw_of_vif_word)),
+         key("vifname", &Network::vifname, word(flaw_of_bridge))},
         {},
         {},
         check_network};
@@ -229,7 +236,10 @@ Keys<Network> network_keys() {
 
 void check_networks(const std::vector<Network>& networks, const Node* array, Findings& findings) {
     refuse_repeats(
-        networks, array, "[[network]]", "mac", [](const Network& network) { return network.mac.value_or(""); },
+        networks, array, "[[network]]", "mac",
+        [](const Network& network) {
+            return network.mac == kMacByHypervisor ? std::string() : network.mac.value_or("");
+        },
         findings);
     if (array && array->kind == Node::Kind::array && array->items.size() == networks.size())
         check_names(networks, *array, findings);

@@ -9,11 +9,55 @@
 namespace vprov::recipe {
 namespace {
 
+// A recipe that installs nothing says nothing of what would be installed, and gives disks that are there.
+void check_description(const Recipe& recipe, const Node& root, Findings& findings) {
+    constexpr std::string_view kNothing = "with [system] distribution \"none\" nothing is installed";
+    for (const std::string_view table : {"[identity]", "[[disk]]", "[[directory]]", "[[file]]", "[[hook]]"}) {
+        const auto start = table.find_first_not_of('[');
+        if (const auto* node = root.find(table.substr(start, table.find(']') - start)))
+            findings.add(node->items.empty() ? node->place : node->items.front().place,
+                         fmt::format("cannot use {}: {}", table, kNothing));
+    }
+    const auto* system = root.find("system");
+    for (const auto& entry : system->entries)
+        if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel")
+            findings.add(entry.place, fmt::format("cannot use [system] {}: {}", entry.key, kNothing));
+    if (recipe.domain.type != DomainType::hvm && !recipe.system.kernel.path && !recipe.domain.bootloader)
+        findings.add(
+            root.place_of("domain"),
+            "cannot use [domain]: without an installed kernel its type is \"hvm\", or [system.kernel] has a path");
+}
+
+void check_installed(const Recipe& recipe, const Node& root, Findings& findings) {
+    const auto* networks = root.find("network");
+    for (std::size_t i = 0; i < recipe.networks.size(); ++i)
+        if (recipe.networks[i].mac == kMacByHypervisor)
+            findings.refuse(*networks->items[i].find("mac"), "[[network]] mac",
+                            "a guest that is installed knows its interfaces by their MAC addresses");
+}
+
+// A firmware starts hvm domains, and GRUB for Xen is no firmware.
+void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
+    const auto* node = domain && domain->kind == Node::Kind::table ? domain->find("type") : nullptr;
+    if (!node || !recipe.domain.type)
+        return;
+    const bool is_hvm = recipe.domain.type == DomainType::hvm;
+    if (const auto method = boot_method(recipe.boot); method == BootMethod::grub && !is_hvm)
+        findings.refuse(*node, "[domain] type", "[boot] method \"grub\" takes \"hvm\", for others there is \"pvgrub\"");
+    else if (method == BootMethod::pvgrub && is_hvm)
+        findings.refuse(*node, "[domain] type", "[boot] method \"pvgrub\" takes \"pv\" or \"pvh\"");
+}
+
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
     check_hooks(recipe.hooks, root.find("hook"), findings);
     check_files(recipe.files, root.find("file"), findings);
+    if (installs_nothing(recipe))
+        check_description(recipe, root, findings);
+    else
+        check_installed(recipe, root, findings);
+    check_type(recipe, root.find("domain"), findings);
     const auto* identity = root.find("identity");
     const auto* name = root.find("name");
     if (!name || !flaw_of_guest_name(recipe.name).empty() || (identity && identity->find("hostname")))
@@ -26,9 +70,11 @@ Keys<Recipe> recipe_keys() {
     return {"",
             {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
              table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
-             tables("disk", &Recipe::disks, disk_keys()), tables("network", &Recipe::networks, network_keys()),
+             tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
+             tables("network", &Recipe::networks, network_keys()),
              tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
-             tables("hook", &Recipe::hooks, hook_keys()), table("domain", &Recipe::domain, domain_keys())},
+             tables("hook", &Recipe::hooks, hook_keys()), table("boot", &Recipe::boot, boot_keys()),
+             table("domain", &Recipe::domain, domain_keys())},
             {"extends"},
             {"name"},
             check_recipe};
@@ -54,6 +100,15 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
 
 Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
     return parse(os::read_file(file, ErrorKind::recipe), file, overrides);
+}
+
+bool installs_nothing(const Recipe& recipe) {
+    return recipe.system.distribution == "none";
+}
+
+DomainType domain_type(const Recipe& recipe) {
+    const bool has_firmware = boot_method(recipe.boot) == BootMethod::grub;
+    return recipe.domain.type.value_or(has_firmware ? DomainType::hvm : DomainType::pvh);
 }
 
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path) {

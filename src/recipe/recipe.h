@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "hypervisor/guest/guest.h"
+#include "partition/layout/layout.h"
 
 namespace vprov::recipe {
 
@@ -20,6 +22,8 @@ struct Repository {  // [[system.repository]]
     std::optional<std::filesystem::path> signed_by;
     bool trusted = false;
     bool check_valid_until = true, allow_weak_digests = false;
+    std::string embedded_key;                // armoured, of a deb822 source, in place of signed_by
+    std::vector<std::string> architectures;  // none: all of the guest's
 };
 
 struct Kernel {                                         // [system.kernel]
@@ -28,10 +32,14 @@ struct Kernel {                                         // [system.kernel]
     std::optional<std::filesystem::path> path, initrd;  // files of the host instead of the guest's own
 };
 
-struct System {  // [system]
-    std::string distribution = "debian";
+// How the guest's fstab names file systems.
+enum class MountBy { uuid, label, partuuid, device };
+
+struct System {                           // [system]
+    std::string distribution = "debian";  // "none": see installs_nothing()
     std::string suite = "bookworm";
     std::optional<std::string> arch;  // the host's when not given
+    std::vector<std::string> foreign_architectures;
     Variant variant = Variant::standard;
     std::optional<std::string> mirror, security_mirror;
     std::vector<std::string> components = {"main"};
@@ -44,8 +52,10 @@ struct System {  // [system]
     std::vector<std::filesystem::path> debs;           // .debs of this host, installed besides `include`
     std::vector<std::string> debconf;                  // lines as debconf-set-selections(1) takes them, no passwords
     std::vector<std::filesystem::path> debconf_files;  // files of such lines
+    std::optional<std::filesystem::path> ca_certificates;  // of HTTPS mirrors; the host's when not given
     std::vector<Repository> repositories;
     Kernel kernel;
+    MountBy fstab = MountBy::uuid;
 };
 
 // How a password is given; never in clear. Exactly one way.
@@ -87,18 +97,56 @@ struct Identity {                         // [identity]
     std::vector<User> users;
 };
 
-enum class Filesystem { ext2, ext3, ext4, swap };
-enum class ImageFormat { raw };
+using partition::Filesystem;
+using partition::Flag;
+using partition::ImageFormat;
+using partition::Role;
+using partition::Sizing;
+using partition::Table;
+
+struct Size {  // "2G", "rest" or "auto"
+    Size(Bytes size) : bytes(size) {}
+    Size(Sizing how) : sizing(how) {}
+    Sizing sizing = Sizing::fixed;
+    Bytes bytes;  // of a fixed one
+    bool operator==(const Size&) const = default;
+};
+
+struct Partition {                    // [[disk.partition]]
+    std::optional<std::string> name;  // see volume_name(); a GPT keeps it
+    std::optional<Size> size;
+    std::optional<Bytes> room;  // free space of size "auto"
+    std::optional<Role> type;   // by the file system when not given
+    std::optional<Filesystem> filesystem;
+    std::optional<std::string> mount, label, options;  // as of a disk
+    std::optional<std::int64_t> dump, pass;
+    std::optional<std::string> uuid, partuuid;
+    std::vector<Flag> flags;
+    std::optional<bool> logical;  // of an MBR
+};
 
 struct Disk {                         // [[disk]]
     std::optional<std::string> name;  // file name stem; see disk_name()
-    std::optional<Bytes> size;
+    std::optional<Size> size;
+    std::optional<Bytes> room;
     std::optional<Filesystem> filesystem;
     std::optional<std::string> mount;  // "/", "/home"; none for swap
     std::optional<std::string> label;
     std::optional<std::string> options;  // for fstab; the plan has the defaults
-    std::optional<std::string> guest;    // "xvda1"
+    std::optional<std::int64_t> dump, pass;
+    std::optional<std::string> uuid;
+    std::optional<std::string> guest;   // "xvda1"
+    std::optional<std::string> device;  // block device of the host, an absolute path
     ImageFormat format = ImageFormat::raw;
+    Table table = Table::none;
+    std::optional<std::string> table_uuid;
+    std::optional<std::uint32_t> sector_size;
+    std::vector<Partition> partitions;
+};
+
+struct Mount {  // [[mount]]: a line of fstab that belongs to no disk
+    std::string source, target, filesystem;
+    std::string options = "defaults";
 };
 
 struct Network {  // [[network]]
@@ -110,6 +158,8 @@ struct Network {  // [[network]]
     std::optional<std::string> name;    // in the guest; see plan::Interface
     std::optional<unsigned> mtu, vlan;  // vlan: 802.1Q, on top of `parent`
     std::optional<std::string> parent;  // name of a network without vlan; the one before when not given
+    hypervisor::VifType type = hypervisor::VifType::automatic;
+    std::optional<std::string> model, rate, script, vifname;  // of xl-network-configuration(5)
 };
 
 // When files are written and scripts run. before_scripts: the essential packages are configured and no other is, as for
@@ -139,15 +189,76 @@ struct Hook {                                   // [[hook]]
     Moment stage = Moment::at_end;
 };
 
+constexpr std::string_view kMacByHypervisor = "auto";  // a MAC address of a guest in which nothing is installed
+
+// direct: the hypervisor loads a kernel and an initrd of the host's. grub: from the guest's disk, by a firmware.
+// pvgrub: from the guest's disk, by a GRUB that Xen loads as the guest's kernel.
+enum class BootMethod { direct, grub, pvgrub };
+enum class Firmware { bios, uefi };
+
+struct Boot {                                     // [boot]
+    std::optional<BootMethod> method;             // see boot_method()
+    std::optional<Firmware> firmware;             // of method grub; bios when not given
+    bool secure_boot = false;                     // with GRUB and shim as Debian signed them
+    std::optional<unsigned> timeout;              // seconds; the plan has the default
+    bool grow = false;                            // root, with the disk that it is on, whenever the guest starts
+    std::optional<std::filesystem::path> loader;  // of method pvgrub: a file of the host that runs the guest
+};
+
+// The one that is given; else grub where a firmware is, and direct.
+BootMethod boot_method(const Boot& boot);
+
 enum class DomainType { pv, pvh, hvm };
 enum class Action { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart };
 
-struct Domain {  // [domain]
-    DomainType type = DomainType::pvh;
+// How the password of a screen is given: it is needed in clear, and has 8 characters at most. Exactly one way.
+struct ScreenPassword {
+    enum class Source { file, environment, random };
+    Source source = Source::random;
+    std::string value;  // the file that holds it, or the variable
+    bool operator==(const ScreenPassword&) const = default;
+};
+
+struct Vnc {  // [domain] vnc
+    bool enabled = false;
+    std::optional<std::string> listen;  // an address; the loopback when not given
+    std::optional<unsigned> display;    // the first that is free when not given
+    std::optional<std::string> keymap;
+    std::optional<ScreenPassword> password;
+};
+
+// A disk that is there already, and that nothing is written to while building.
+struct DomainDisk {                             // [[domain.disk]]
+    std::optional<std::filesystem::path> path;  // none: an empty CD drive
+    std::optional<std::string> guest;           // the plan has the default
+    hypervisor::DiskFormat format = hypervisor::DiskFormat::raw;
+    bool readonly = false, cdrom = false;
+    hypervisor::DiskBackend backend = hypervisor::DiskBackend::automatic;
+    std::optional<std::string> script;  // with one, path is whatever it understands
+    std::optional<bool> discard;
+};
+
+enum class Libvirt { none, xen, kvm, qemu };  // the type of its <domain>
+
+struct Domain {                      // [domain]
+    std::optional<DomainType> type;  // pvh when not given, hvm for a guest that a firmware starts
     Bytes memory = 512_MiB;
     std::optional<Bytes> maxmem;
     unsigned vcpus = 2;
+    std::optional<unsigned> maxvcpus;
     Action on_poweroff = Action::destroy, on_reboot = Action::restart, on_crash = Action::destroy;
+    std::optional<std::string> root, extra;  // of the kernel's command line; the plan has the defaults
+    std::optional<std::string> bootloader;
+    std::optional<hypervisor::Firmware> firmware;  // of a guest in which nothing is installed
+    std::optional<std::string> boot;               // "cd"
+    std::vector<std::string> cdrom;                // files or devices of the host; "" is an empty drive
+    std::vector<DomainDisk> disks;
+    Vnc vnc;
+    bool sdl = false, usb_tablet = false;
+    hypervisor::Screen vga = hypervisor::Screen::automatic;
+    std::vector<std::string> serial;
+    Libvirt libvirt = Libvirt::none;
+    std::map<std::string, hypervisor::GuestOption> xl;  // keys of xl.cfg(5) that have none here
 };
 
 struct Recipe {
@@ -157,16 +268,27 @@ struct Recipe {
     System system;
     Identity identity;
     std::vector<Disk> disks;
+    std::vector<Mount> mounts;
     std::vector<Network> networks;
     std::vector<AddedDirectory> directories;
     std::vector<AddedFile> files;
     std::vector<Hook> hooks;
+    Boot boot;
     Domain domain;
 };
 
+// Whether the recipe only describes a domain: no package is installed, and no disk is made.
+bool installs_nothing(const Recipe& recipe);
+
 // The disk's name, or else "root" for "/", "swap" for swap space, and the mount point with '-' for each other '/':
-// "var-log". "" for a disk that has none of them.
+// "var-log". A disk with a table is called as its partition for "/", or else as the first of them that has a name. ""
+// for a disk that has none of them.
 std::string disk_name(const Disk& disk);
+// The partition's name likewise; one without a mount point is called as its type: "bios-boot".
+std::string volume_name(const Partition& partition);
+
+// The type of the guest's domain.
+DomainType domain_type(const Recipe& recipe);
 
 // How the guest calls its interfaces: of each network its `name`, or else lan0, lan1, ..., VLANs not counted, and for a
 // VLAN its parent's name and its number: "lan0.10". A VLAN whose parent is not there has the name "".

@@ -50,7 +50,8 @@ Keys<Repository> repository_keys() {
          key("signed_by", &Repository::signed_by, word(flaw_of_file_name)),
          key("trusted", &Repository::trusted, boolean_of),
          key("check_valid_until", &Repository::check_valid_until, boolean_of),
-         key("allow_weak_digests", &Repository::allow_weak_digests, boolean_of)},
+         key("allow_weak_digests", &Repository::allow_weak_digests, boolean_of),
+         list("architectures", &Repository::architectures, word(flaw_of_architecture), EmptyList::refused)},
         {},
         {"uri", "suite"},
         {}};
@@ -86,6 +87,10 @@ void check_system(const System& system, const Node& table, Findings& findings) {
             if (table.find(other))
                 findings.add(table.place_of(other),
                              fmt::format("cannot use [system] {} together with sources: they say all of that", other));
+    if (const auto* foreign = table.find("foreign_architectures"))
+        for (const auto& item : foreign->items)
+            if (system.arch && item.text == *system.arch)
+                findings.refuse(item, "[system] foreign_architectures", "it is the guest's own");
     const auto* exclude = table.find("exclude");
     if (!exclude)
         return;
@@ -99,15 +104,20 @@ void check_system(const System& system, const Node& table, Findings& findings) {
 }  // namespace
 
 Keys<System> system_keys() {
-    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}};
+    const Choices<std::string> distributions = {{"debian", "debian"}, {"ubuntu", "ubuntu"}, {"none", "none"}};
     const Choices<Variant> variants = {{"essential", Variant::essential},
                                        {"minbase", Variant::minbase},
                                        {"buildd", Variant::buildd},
                                        {"standard", Variant::standard}};
+    const Choices<MountBy> names = {{"uuid", MountBy::uuid},
+                                    {"label", MountBy::label},
+                                    {"partuuid", MountBy::partuuid},
+                                    {"device", MountBy::device}};
     return {"[system]",
             {key("distribution", &System::distribution, choice(distributions)),
              key("suite", &System::suite, word(flaw_of_suite)),
              key("arch", &System::arch, word(flaw_of_architecture)),
+             list("foreign_architectures", &System::foreign_architectures, word(flaw_of_architecture)),
              key("variant", &System::variant, choice(variants)),
              key("mirror", &System::mirror, word(flaw_of_uri)),
              key("security_mirror", &System::security_mirror, word(flaw_of_uri)),
@@ -125,6 +135,8 @@ Keys<System> system_keys() {
              list("debs", &System::debs, word(flaw_of_deb)),
              debconf_key(),
              list("debconf_files", &System::debconf_files, word(flaw_of_file_name)),
+             key("ca_certificates", &System::ca_certificates, word(flaw_of_file_name)),
+             key("fstab", &System::fstab, choice(names)),
              table("kernel", &System::kernel, kernel_keys()),
              tables("repository", &System::repositories, repository_keys())},
             {},

@@ -9,7 +9,9 @@ namespace vprov::recipe {
 Keys<System> system_keys();
 Keys<Identity> identity_keys();
 Keys<Disk> disk_keys();
+Keys<Mount> mount_keys();
 Keys<Network> network_keys();
+Keys<Boot> boot_keys();
 Keys<Domain> domain_keys();
 Keys<AddedFile> file_keys();
 Keys<AddedDirectory> directory_keys();

@@ -60,6 +60,21 @@ TEST_F(CacheEntries, AreListedFromTheOneUsedLongestAgo) {
     EXPECT_EQ(kinds(entries_of(cache)), "package list 11\nlayer 5\nindex 5\npackage 27\n") << "finding is using";
 }
 
+TEST_F(CacheEntries, CopiesOfContentsAreCheckedByTheirOwnDigest) {
+    const auto copy = [&](char of, const std::string& name) {
+        const auto place = cache.directory() / "data" / std::string(64, of);
+        fs::create_directories(place);
+        os::write_file(place / name, "packed again");
+        return age(place, 1);
+    };
+    copy('a', sha256("packed again").hex());
+    const auto damaged = copy('b', sha256("something else").hex());
+    EXPECT_EQ(kinds(entries_of(cache)), "data copy 12\ndata copy 12\n");
+    ASSERT_EQ(remove_damaged(cache).size(), 1U);
+    EXPECT_FALSE(fs::exists(damaged));
+    EXPECT_EQ(kinds(entries_of(cache)), "data copy 12\n");
+}
+
 TEST_F(CacheEntries, ThoseUsedLongestAgoGoFirst) {
     const auto oldest = put(std::string(1000, 'a'), 30), middle = put(std::string(1000, 'b'), 20);
     const auto newest = put(std::string(1000, 'c'), 10);

@@ -35,10 +35,29 @@ TEST(CurlFailure, IsToldInWordsForPeople) {
     EXPECT_EQ(told(CURLE_UNSUPPORTED_PROTOCOL), "its protocol is none of http, https, ftp and file");
     EXPECT_EQ(told(CURLE_UNSUPPORTED_PROTOCOL, 302, "gopher://x"), "redirected to 'gopher://x', which is not allowed");
     EXPECT_EQ(told(CURLE_TOO_MANY_REDIRECTS, 302), "too many redirects");
-    EXPECT_EQ(told(CURLE_PEER_FAILED_VERIFICATION, 0, "", "self-signed certificate"),
-              "the server's certificate is not valid: self-signed certificate");
     EXPECT_EQ(told(CURLE_REMOTE_FILE_NOT_FOUND), "no such file [missing]");
     EXPECT_EQ(told(CURLE_URL_MALFORMAT), "URL using bad/illegal format or missing URL");
+}
+
+std::string flaw(std::string_view detail) {
+    constexpr std::string_view kBegin = "the server's certificate is not valid: ";
+    const auto text = told(CURLE_PEER_FAILED_VERIFICATION, 0, "", detail);
+    return text.starts_with(kBegin) ? text.substr(kBegin.size()) : text;
+}
+
+TEST(CurlFailure, FlawsOfCertificates) {
+    EXPECT_EQ(flaw("SSL certificate problem: certificate has expired"), "it has expired");
+    EXPECT_EQ(flaw("SSL certificate problem: certificate is not yet valid\n"), "it is not valid yet");
+    EXPECT_EQ(flaw("SSL certificate problem: unable to get local issuer certificate"),
+              "no authority that is known here has issued it");
+    EXPECT_EQ(flaw("SSL certificate problem: self-signed certificate in certificate chain"),
+              "its authority is not known here");
+    EXPECT_EQ(flaw("SSL certificate problem: self-signed certificate"), "it is self-signed");
+    EXPECT_EQ(flaw("SSL: no alternative certificate subject name matches target host name 'x'"),
+              "it is not for 'mirror.example.org'");
+    EXPECT_EQ(flaw("SSL: certificate subject name 'a' does not match target host name 'x'"),
+              "it is not for 'mirror.example.org'");
+    EXPECT_EQ(flaw("SSL certificate problem: path length constraint exceeded"), "path length constraint exceeded");
 }
 
 }  // namespace

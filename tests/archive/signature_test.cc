@@ -43,6 +43,21 @@ TEST(Signature, TextAndKeyOfAGoodOne) {
                   " 'Archive <a@example.org>': the file was changed after it was signed");
 }
 
+TEST(Signature, AKeyInPlaceOfAKeyring) {
+    SigningKeys keys;
+    Verification verify;
+    const auto key = keys.make("Archive <a@example.org>");
+    const auto other = keys.make("Other <o@example.org>");
+    SignatureRules rules("");
+    rules.embedded_key = os::read_file(keys.keyring({key}, SigningKeys::Form::armoured));
+    const auto good = keys.clear_sign(kText, {{key}, "", "SHA256", ""});
+    EXPECT_EQ(verify_clear_signed(good, rules, verify.runner, verify.work.path()).key, key);
+    const auto foreign = keys.clear_sign(kText, {{other}, "", "SHA256", ""});
+    EXPECT_EQ(message_of([&] { verify_clear_signed(foreign, rules, verify.runner, verify.work.path()); }),
+              "its signing key " + other + " is not in its Signed-By field");
+    EXPECT_EQ(verify.refusal(good, ""), "no keyring is named for it");
+}
+
 TEST(Signature, OneKnownKeyIsEnough) {
     SigningKeys keys;
     Verification verify;

@@ -71,6 +71,18 @@ TEST(BootstrapPlan, WithoutACheckNoKeyringIsLookedFor) {
     }
 }
 
+TEST(BootstrapPlan, DebootstrapAddsWhatHttpsNeeds) {
+    auto command = command_for("bookworm");
+    command.mirror = "https://mirror.example.org/debian";
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(plan_tree(command, facts()).include, (Names{"ca-certificates"}));
+    command.suite = "stretch";
+    command.include = {"vim"};
+    EXPECT_EQ(plan_tree(command, facts()).include, (Names{"vim", "ca-certificates", "apt-transport-https"}));
+    command.called_as = CalledAs::vprov;
+    EXPECT_EQ(plan_tree(command, facts()).include, (Names{"vim"}));
+}
+
 TEST(BootstrapPlan, IsForAnyArchitecture) {
     auto command = command_for("bookworm");
     EXPECT_EQ(plan_tree(command, facts()).architecture, "amd64");

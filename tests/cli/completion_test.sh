@@ -48,7 +48,10 @@ offers 'debian1.toml out recipes' build ''
 offers 'recipes/web1.toml' check recipes/
 offers 'debian1.toml' build --launch d
 offers '--locked --login-timeout' build --lo
-offers '--launch --locked --login-timeout' build --l
+offers '--launch --libvirt --locked --login-timeout' build --l
+offers 'xm' build --dialect xm
+offers 'libvirt libvirt-kvm libvirt-qemu libvirt-xen' config --format l
+offers 'debian1.toml mine.cfg out recipes' config ''
 offers '--verbose --version' build --ver
 offers '' build --set ''
 offers 'out recipes' build --output ''

@@ -4,25 +4,8 @@
 import subprocess
 
 import vprov_under_test
-from vprov_under_test import DISK, HYPERVISOR, SCRIPT, VprovTest
+from vprov_under_test import DISK, HYPERVISOR, SCRIPT, VprovTest, tiny_recipe
 from make_archive import Archive, SigningKey
-
-MINBASE = """\
-name = "{name}"
-[system]
-suite = "bookworm"
-variant = "minbase"
-updates = false
-security = false
-include = [{include}]
-[system.kernel]
-package = ""
-{repositories}
-[[disk]]
-size = "{size}"
-filesystem = "ext4"
-mount = "/"
-"""
 
 REPOSITORY = """\
 [[system.repository]]
@@ -33,9 +16,8 @@ signed_by = "{keyring}"
 """
 
 
-def minbase(name="tiny", include="", repositories="", size="1G"):
-    packages = ", ".join(f'"{package}"' for package in include.split())
-    return MINBASE.format(name=name, include=packages, repositories=repositories, size=size)
+def minbase(name="tiny", include=(), repositories="", size="1G"):
+    return tiny_recipe(name, size, repositories, variant="minbase", include=list(include))
 
 
 class ScriptTest(VprovTest):
@@ -46,7 +28,7 @@ class ScriptTest(VprovTest):
         archive.add(package)
         archive.write()
         repository = REPOSITORY.format(uri=archive.uri, keyring=key.keyring)
-        return self.recipe(minbase(include=package["name"], repositories=repository))
+        return self.recipe(minbase(include=[package["name"]], repositories=repository))
 
     def test_postinst(self):
         script = "#!/bin/sh\nfor n in 1 2 3; do echo \"line $n\"; done\necho 'the reason' >&2\nexit 3\n"

@@ -7,65 +7,22 @@ import socket
 
 import vprov_under_test
 from vprov_under_test import ARCHIVE, DONE, PACKAGES, RECIPE, USAGE, VprovTest
-from make_archive import Archive, SigningKey
-from serve import ArchiveServer, Fault
-
-RECIPE_TEXT = """\
-name = "tiny"
-[system]
-suite = "{suite}"
-variant = "essential"
-mirror = "{mirror}"
-keyring = "{keyring}"
-updates = false
-security = false
-include = [{include}]
-[system.kernel]
-package = ""
-[[disk]]
-size = "64M"
-filesystem = "ext4"
-mount = "/"
-"""
+from made_archive import BASE, MadeArchiveTest
+from serve import Fault
 
 PACKAGES_OF_THE_ARCHIVE = [
-    {"name": "base", "version": "1.0", "fields": {"Essential": "yes"}, "files": {"/etc/base": "base\n"}},
+    BASE,
     {"name": "wanting", "version": "1.0", "fields": {"Depends": "middle (>= 1)"}},
     {"name": "middle", "version": "1.5", "fields": {"Depends": "lost-library (>= 2.0)"}},
     {"name": "quarrel", "version": "1.0", "fields": {"Conflicts": "base"}},
 ]
 
 
-class ArchiveTest(VprovTest):
-    """With an archive of four packages on a server that can lie."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.key = SigningKey()
-        cls.addClassCleanup(cls.key.close)
-        cls.stranger = SigningKey("Stranger <stranger@example.org>")
-        cls.addClassCleanup(cls.stranger.close)
-
-    def setUp(self):
-        super().setUp()
-        self.cache = self.place / "cache"
-        self.archive = Archive(self.place / "archive", self.key)
-        for package in PACKAGES_OF_THE_ARCHIVE:
-            self.archive.add(package)
-        self.archive.write()
-        self.server = ArchiveServer(self.archive.directory)
-        self.server.__enter__()
-        self.addCleanup(self.server.__exit__, None, None, None)
-
-    def write_recipe(self, suite="bookworm", include="", mirror=None, keyring=None):
-        packages = ", ".join(f'"{name}"' for name in include.split())
-        return self.recipe(RECIPE_TEXT.format(suite=suite, mirror=mirror or self.server.url, include=packages,
-                                              keyring=keyring or self.key.keyring))
+class ArchiveTest(MadeArchiveTest):
+    PACKAGES = PACKAGES_OF_THE_ARCHIVE
 
     def test_the_archive_itself_is_accepted(self):
-        run = self.run_vprov("plan", self.write_recipe(), "--cache-dir", self.cache)
-        self.assert_done(run)
-        self.assertIn("base", run.stdout)
+        self.assert_planned(self.write_recipe())
 
     def test_mirror_that_nobody_serves(self):
         with socket.socket() as unused:  # bound and not listening: nobody else can take the port
@@ -107,7 +64,7 @@ class ArchiveTest(VprovTest):
         self.assert_failed(run, ARCHIVE, f"cannot trust {self.server.url} bookworm: it is not signed")
 
     def test_key_that_the_keyring_lacks(self):
-        run = self.build(self.write_recipe(keyring=self.stranger.keyring))
+        run = self.build(self.write_recipe(keyring=str(self.stranger.keyring)))
         self.assert_failed(run, ARCHIVE, f"cannot trust {self.server.url} bookworm: its signing key",
                            self.key.fingerprint[-16:], f"is not in '{self.stranger.keyring}'")
 
@@ -141,19 +98,19 @@ class ArchiveTest(VprovTest):
         self.assert_failed(run, ARCHIVE, f"cannot fetch base 1.0 from {self.server.url}/", "404 Not Found")
 
     def test_dependency_that_nothing_meets(self):
-        run = self.build(self.write_recipe(include="wanting"))
+        run = self.build(self.write_recipe(include=["wanting"]))
         self.assert_failed(run, PACKAGES, "lost-library (>= 2.0)", "wanted by middle, wanted by wanting, wanted by the recipe")
 
     def test_package_that_conflicts_with_an_essential_one(self):
-        run = self.build(self.write_recipe(include="quarrel"))
+        run = self.build(self.write_recipe(include=["quarrel"]))
         self.assert_failed(run, PACKAGES, "quarrel", "conflicts with base")
 
     def test_package_that_no_archive_has(self):
-        run = self.build(self.write_recipe(include="wantin"))
+        run = self.build(self.write_recipe(include=["wantin"]))
         self.assert_failed(run, PACKAGES, "vprov: cannot find package 'wantin' in bookworm; did you mean 'wanting'?")
 
     def test_error_as_an_event(self):
-        run = self.build(self.write_recipe(include="wantin"), "--json")
+        run = self.build(self.write_recipe(include=["wantin"]), "--json")
         self.assertEqual(run.returncode, PACKAGES)
         event = json.loads(run.stdout.splitlines()[-1])
         self.assertEqual({key: event[key] for key in ("event", "kind", "exit_status")},

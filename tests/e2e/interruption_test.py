@@ -17,22 +17,7 @@ import time
 import vprov_under_test
 from vprov_under_test import DONE, INTERRUPTED, VprovTest, processes_in
 
-RECIPE = """\
-name = "tiny"
-[system]
-suite = "bookworm"
-variant = "minbase"
-updates = false
-security = false
-[system.kernel]
-package = ""
-[identity]
-hostname = "tiny"
-[[disk]]
-size = "1G"
-filesystem = "ext4"
-mount = "/"
-"""
+RECIPE = vprov_under_test.tiny_recipe(size="1G", more='[identity]\nhostname = "tiny"', variant="minbase")
 
 # (stage that has begun, seconds after that)
 MOMENTS = [("", 0), ("", 0.05), ("index", 0), ("index", 0.2), ("resolve", 0), ("fetch", 0), ("fetch", 0.1), ("unpack", 0),

@@ -5,66 +5,37 @@ import json
 import shutil
 
 import vprov_under_test
-from vprov_under_test import ARCHIVE, VprovTest
+from vprov_under_test import ARCHIVE
+from made_archive import BASE, MadeArchiveTest
 from make_archive import Archive, SigningKey
-from serve import ArchiveServer, Fault
+from serve import Fault
 from serve_ftp import FtpServer
 
-RECIPE_TEXT = """\
-name = "tiny"
-[system]
-suite = "bookworm"
-variant = "essential"
-mirror = "{mirror}"
-keyring = "{keyring}"
-updates = false
-security = false
-{more}
-[system.kernel]
-package = ""
-[[disk]]
-size = "64M"
-filesystem = "ext4"
-mount = "/"
-"""
 PACKAGES = [
-    {"name": "base", "version": "1.0", "fields": {"Essential": "yes"}, "files": {"/etc/base": "base\n"}},
+    BASE,
     {"name": "more", "version": "2.0", "fields": {"Essential": "yes", "Priority": "required"},
      "files": {"/etc/more": "more\n" * 9000}},
 ]
-WEAK = "allow_weak_digests = true"
+WEAK = {"allow_weak_digests": True}
 
 
-class OldArchiveTest(VprovTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.key = SigningKey()
-        cls.addClassCleanup(cls.key.close)
+class OldArchiveTest(MadeArchiveTest):
+    PACKAGES = PACKAGES
 
     def setUp(self):
         super().setUp()
-        self.cache = self.place / "cache"
         self.trees = 0
-        self.archive = Archive(self.place / "archive", self.key)
-        for package in PACKAGES:
-            self.archive.add(package)
+
+    def write_archive(self):
+        """Each test does, in a form of its own."""
 
     def old(self, *digests):
         self.archive.make_old(digests or ("MD5Sum", "SHA1"))
         self.archive.write()
 
-    def serve(self, kind=ArchiveServer):
-        server = kind(self.archive.directory)
-        server.__enter__()
-        self.addCleanup(server.__exit__, None, None, None)
-        return server
-
-    def recipe_for(self, mirror, more=""):
-        return self.recipe(RECIPE_TEXT.format(mirror=mirror, keyring=self.key.keyring, more=more))
-
-    def assert_tree(self, mirror, more=""):
+    def assert_tree(self, mirror, **more):
         """Staged and merged from there: a whole build needs a dpkg in the archive."""
-        run = self.run_vprov("plan", self.recipe_for(mirror, more), "--cache-dir", self.cache, "--json")
+        run = self.plan(self.write_recipe(mirror=mirror, **more), "--json")
         self.assert_done(run)
         event = json.loads(run.stdout.splitlines()[-1])
         self.assertEqual([(p["name"], p["version"]) for p in event["packages"]], [("base", "1.0"), ("more", "2.0")])
@@ -87,7 +58,7 @@ class OldArchiveTest(VprovTest):
     def test_weak_digests_are_refused(self):
         self.old()
         url = self.serve().url
-        run = self.build(self.recipe_for(url))
+        run = self.build(self.write_recipe(mirror=url))
         self.assert_failed(run, ARCHIVE, f"vprov: cannot use {url} bookworm: its Release file has no SHA-256 sums, only "
                                          "SHA-1, which is not safe (allow_weak_digests takes it)\n")
 
@@ -95,11 +66,11 @@ class OldArchiveTest(VprovTest):
         for digests, name in ((("MD5Sum", "SHA1"), "SHA-1"), (("MD5Sum",), "MD5")):
             with self.subTest(name):
                 self.old(*digests)
-                self.assert_tree(self.serve().url, WEAK)
+                self.assert_tree(self.serve().url, **WEAK)
                 server = self.serve()
-                self.assert_tree(server.url, WEAK)
+                self.assert_tree(server.url, **WEAK)
                 self.assertEqual(server.count("*.deb"), 0, "they are in the cache")
-                run = self.run_vprov("plan", self.recipe_for(self.archive.uri, WEAK), "--cache-dir", self.cache)
+                run = self.plan(self.write_recipe(mirror=self.archive.uri, **WEAK))
                 self.assertIn("  WEAK DIGESTS are taken\n", run.stdout)
 
     def test_weak_digests_are_checked(self):
@@ -109,13 +80,13 @@ class OldArchiveTest(VprovTest):
                 server = self.serve()
                 shutil.rmtree(self.cache, ignore_errors=True)
                 server.faults["*/base_*.deb"] = Fault(corrupt=True)
-                run = self.build(self.recipe_for(server.url, WEAK))
+                run = self.build(self.write_recipe(mirror=server.url, **WEAK))
                 self.assert_failed(run, ARCHIVE, f"vprov: cannot accept base 1.0 from {server.url}/", f": its {name} is ",
                                    ", the index says ")
                 server.faults.clear()
                 shutil.rmtree(self.cache)
                 server.faults["*/Packages.gz"] = Fault(corrupt=True)
-                run = self.build(self.recipe_for(server.url, WEAK))
+                run = self.build(self.write_recipe(mirror=server.url, **WEAK))
                 self.assert_failed(run, ARCHIVE, f"vprov: cannot accept {server.url}/dists/bookworm/main/binary-amd64/"
                                                  f"Packages.gz: its {name} is ", ", the Release file says ")
 
@@ -143,7 +114,7 @@ class OldArchiveTest(VprovTest):
 
     def test_ftp_without_the_suite(self):
         url = self.serve(FtpServer).url
-        run = self.build(self.recipe_for(url))
+        run = self.build(self.write_recipe(mirror=url))
         self.assert_failed(run, ARCHIVE, f"vprov: cannot find suite 'bookworm' at {url}: no such file\n")
 
     def names(self, run):
@@ -161,13 +132,12 @@ class OldArchiveTest(VprovTest):
                 f"Signed-By: {self.key.keyring}\n\n"
                 f"# one's own\nTypes: deb\nURIs: {local.uri}\nSuites: extra\nComponents: main\n"
                 f"Signed-By: {local_key.keyring}\n")
-            text = RECIPE_TEXT.replace('mirror = "{mirror}"\n', 'sources = ["all.sources"]\n')
-            text = text.replace("updates = false\nsecurity = false\n", "").format(keyring=self.key.keyring, more="")
-            run = self.run_vprov("plan", self.recipe(text), "--cache-dir", self.cache, "--json")
+            sources = self.write_recipe(sources=["all.sources"], mirror=None, updates=None, security=None)
+            run = self.plan(sources, "--json")
             self.assertEqual(self.names(run), ["base", "more", "own"])
             swapped = (self.place / "all.sources").read_text().replace(str(local_key.keyring), str(self.key.keyring))
             (self.place / "all.sources").write_text(swapped)
-            run = self.build(self.place / "recipe.toml")
+            run = self.build(sources)
             self.assert_failed(run, ARCHIVE, f"vprov: cannot trust {local.uri} extra: its signing key "
                                              f"{local_key.fingerprint} is not in '{self.key.keyring}'\n")
 

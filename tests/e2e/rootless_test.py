@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 
 import vprov_under_test
-from vprov_under_test import INTERRUPTED, USAGE, VprovTest, processes_in, wait_until
+from tree_checks import NODES
+from vprov_under_test import INTERRUPTED, USAGE, VprovTest, processes_in, tiny_recipe, wait_until
 from tree_diff import compare, read_tree
 
 UID = 4242
@@ -27,21 +28,6 @@ MASK = ('mount -t proc proc /proc && mount -t tmpfs none /proc/fs && mount --bin
 CONTAINER = ["unshare", "--user", "--map-auto", "--map-root-user", "--mount", "--pid", "--fork", "--propagation",
              "private", "sh", "-c", MASK, "sh"]
 IN_NAMESPACE = ["unshare", "--user", "--map-auto", "--map-root-user"]
-NODES = ["console", "full", "null", "ptmx", "random", "tty", "urandom", "zero"]
-RECIPE = """name = "tiny"
-[system]
-suite = "bookworm"
-variant = "essential"
-mirror = "{mirror}"
-updates = false
-security = false
-[system.kernel]
-package = ""
-[[disk]]
-size = "512M"
-filesystem = "ext4"
-mount = "/"
-"""
 
 
 class RootlessTest(VprovTest):
@@ -145,7 +131,7 @@ class RootlessTest(VprovTest):
         return read_tree(folder), nodes
 
     def test_images_have_the_devices(self):
-        recipe = self.recipe(RECIPE.format(mirror=self.mirror))
+        recipe = self.recipe(tiny_recipe(mirror=self.mirror))
         contents, logs = [], []
         for prefix, name, cache in (([], "root", self.cache), (self.as_user(), "user", self.user_cache)):
             self.assert_done(self.run_as(prefix, self.program, "build", recipe, "--output", self.place / name, "--cache-dir",
@@ -164,7 +150,7 @@ class RootlessTest(VprovTest):
 
     def test_layers_are_kept_apart(self):
         """With other ids the same packages make another tree."""
-        recipe = self.recipe(RECIPE.format(mirror=self.mirror))
+        recipe = self.recipe(tiny_recipe(mirror=self.mirror))
         said = []
         for subordinate in (SUBORDINATE, SUBORDINATE, None):
             run = self.run_as(self.as_user(subordinate), self.program, "build", recipe, "--cache-dir", self.user_cache)

@@ -4,15 +4,17 @@ import pathlib
 import subprocess
 
 IGNORED = pathlib.Path(__file__).resolve().parent / "tree-ignore.txt"
+NODES = ["console", "full", "null", "ptmx", "random", "tty", "urandom", "zero"]  # of /dev
 MERGED_USR = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 
 
-def mmdebstrap(suite, tree, mirror, variant="minbase", packages=()):
+def mmdebstrap(suite, tree, mirror, variant="minbase", packages=(), arch=""):
     """The tree to compare with; raises CalledProcessError. Its scripts see the host name that those of vprov see. All that
     is mounted and started ends with it: as root, mmdebstrap would mount the host's /dev/shm and /sys where others see it."""
     apart = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
              "sh", "-c", 'hostname localhost && exec "$@"', "sh"]
     subprocess.run([*apart, "mmdebstrap", "--quiet", f"--variant={variant}", f"--hook-dir={MERGED_USR}",
+                    *([f"--architectures={arch}", "--skip=check/qemu"] if arch else []),
                     *([f"--include={','.join(packages)}"] if packages else []), suite, str(tree), mirror],
                    capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
 

@@ -6,27 +6,11 @@ import hashlib
 import pathlib
 
 import vprov_under_test
-from vprov_under_test import ARCHIVE, VprovTest
-from make_archive import Archive, SigningKey
-from serve import ArchiveServer, Fault
+from vprov_under_test import ARCHIVE
+from made_archive import BASE, MadeArchiveTest
+from make_archive import SigningKey
+from serve import Fault
 
-RECIPE_TEXT = """\
-name = "tiny"
-[system]
-suite = "bookworm"
-variant = "essential"
-mirror = "{mirror}"
-keyring = "{keyring}"
-updates = false
-security = false
-[system.kernel]
-package = ""
-[[disk]]
-size = "64M"
-filesystem = "ext4"
-mount = "/"
-"""
-BASE = {"name": "base", "version": "1.0", "fields": {"Essential": "yes"}, "files": {"/etc/base": "base\n"}}
 HOST = ["/", "/etc", "/etc/apt", "/usr/bin", "/usr/lib", "/var/lib", "/var/cache", "/root", "/home"]
 
 
@@ -34,36 +18,17 @@ def state_of_the_host():
     return {path: pathlib.Path(path).stat().st_mtime_ns for path in HOST if pathlib.Path(path).exists()}
 
 
-class TrustTest(VprovTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.key = SigningKey()
-        cls.addClassCleanup(cls.key.close)
-        cls.other = SigningKey("Other <other@example.org>")
-        cls.addClassCleanup(cls.other.close)
-
+class TrustTest(MadeArchiveTest):
     def setUp(self):
         super().setUp()
-        self.cache = self.place / "cache"
-        self.archive = Archive(self.place / "archive", self.key)
-        self.archive.add(BASE)
-        self.archive.write()
         self.in_release = self.archive.dists / "InRelease"
-        self.server = ArchiveServer(self.archive.directory)
-        self.server.__enter__()
-        self.addCleanup(self.server.__exit__, None, None, None)
-        self.url = self.server.url
         self.name = f"{self.url} bookworm"
         self.deb = f"{self.url}/{self.archive.pool_path(BASE)}"
         self.host = state_of_the_host()
 
     def refused(self, message, keyring=None):
-        recipe = self.recipe(RECIPE_TEXT.format(mirror=self.url, keyring=keyring or self.key.keyring))
-        run = self.build(recipe)
-        self.assertEqual(run.returncode, ARCHIVE, f"{run.stdout}\n{run.stderr}")
-        said = run.stderr[run.stderr.index("vprov: "):] if "vprov: " in run.stderr else run.stderr
-        self.assertEqual(said, f"vprov: {message}\n")
-        self.assert_nothing_left()
+        recipe = self.write_recipe(keyring=str(keyring or self.key.keyring))
+        self.assert_said(self.build(recipe), ARCHIVE, message)
         self.assertEqual(state_of_the_host(), self.host)
 
     def test_no_key(self):
@@ -78,7 +43,7 @@ class TrustTest(VprovTest):
 
     def test_unknown_key(self):
         self.refused(f"cannot trust {self.name}: its signing key {self.key.fingerprint} is not in "
-                     f"'{self.other.keyring}'", self.other.keyring)
+                     f"'{self.stranger.keyring}'", self.stranger.keyring)
 
     def test_expired_key(self):
         with SigningKey("Old <old@example.org>", expires="1m", at="20200101T000000") as old:
@@ -99,12 +64,12 @@ class TrustTest(VprovTest):
         self.in_release.unlink()
         release = (self.archive.dists / "Release").read_text()
         good = self.key.gpg("--detach-sign", "--output", "-", data=release.encode())
-        bad = self.other.gpg("--detach-sign", "--output", "-", data=b"something else\n")
+        bad = self.stranger.gpg("--detach-sign", "--output", "-", data=b"something else\n")
         (self.archive.dists / "Release.gpg").write_bytes(good + bad)
         both = self.place / "both.gpg"
-        both.write_bytes(self.key.keyring.read_bytes() + self.other.keyring.read_bytes())
-        self.refused(f"cannot trust {self.name}: bad signature of key {self.other.fingerprint[-16:]} "
-                     "'Other <other@example.org>': the file was changed after it was signed", both)
+        both.write_bytes(self.key.keyring.read_bytes() + self.stranger.keyring.read_bytes())
+        self.refused(f"cannot trust {self.name}: bad signature of key {self.stranger.fingerprint[-16:]} "
+                     "'Stranger <stranger@example.org>': the file was changed after it was signed", both)
 
     def test_text_before_the_signed_block(self):
         self.in_release.write_bytes(b"Suite: bookworm\n\n" + self.in_release.read_bytes())
@@ -128,8 +93,7 @@ class TrustTest(VprovTest):
             self.archive.release["Date"] = date
             self.archive.write_release()
             if date.startswith("Sun"):
-                recipe = self.recipe(RECIPE_TEXT.format(mirror=self.url, keyring=self.key.keyring))
-                self.assert_done(self.run_vprov("plan", recipe, "--cache-dir", self.cache))
+                self.assert_done(self.plan(self.write_recipe()))
         message = (f"cannot use {self.name}: its Release file is of 2022-01-01 00:00:00 UTC, older than the one of "
                    "2022-01-02 00:00:00 UTC seen before")
         self.refused(message)

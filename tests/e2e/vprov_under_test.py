@@ -4,6 +4,7 @@ A test script ends with `main()`; ctest calls it as `SCRIPT VPROV CACHE`: the pr
 keep downloads in. Exit status 77 means that nothing could be tested, and the last line says why.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -35,6 +36,14 @@ def host_mirror(suite="bookworm"):
         if release == suite:
             return uri.rstrip("/")
     return None
+
+
+def tiny_recipe(name="tiny", size="512M", more="", **system):
+    """A guest without a kernel: of [system] what is said here, without keys that are None; `more` is TOML after it."""
+    keys = {"suite": "bookworm", "variant": "essential", "updates": False, "security": False} | system
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None]
+    return "\n".join([f'name = "{name}"', "[system]", *lines, "[system.kernel]", 'package = ""', more, "[[disk]]",
+                      f'size = "{size}"', 'filesystem = "ext4"', 'mount = "/"', ""])
 
 
 def why_not_testable(needs):

@@ -28,7 +28,7 @@ deb::Package package_of(std::string_view control) {
     return package;
 }
 
-void unpack_all(const std::filesystem::path& root_path, std::string_view architecture, int count, char** debs) {
+void unpack_all(const std::filesystem::path& root_path, const std::string& architecture, int count, char** debs) {
     const os::RootDir root(root_path);
     const os::TempDir work(root_path.parent_path(), "stage-");
     unpack::DpkgDatabase database(root, architecture);

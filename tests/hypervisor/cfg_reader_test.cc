@@ -40,7 +40,8 @@ TEST(ReadXlCfg, CorpusMeansWhatIsExpected) {
         if (std::getenv("VPROV_ACCEPT"))
             os::write_file(expected, found);
         EXPECT_EQ(found, os::read_file(expected)) << entry.path();
-        EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest), "again").guest, read.guest) << entry.path();
+        for (const auto dialect : {Dialect::xl, Dialect::xm})
+            EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest, dialect), "again").guest, read.guest) << entry.path();
     }
     EXPECT_GE(seen, 25);
 }
@@ -120,16 +121,61 @@ TEST(ReadXlCfg, PointsAtImpossibleValues) {
     EXPECT_EQ(error_of("name='a'\ndisk='phy:/a,xvda,w'"),
               "x.cfg:2: cannot use 'disk': it is a string, and a list is needed: disk = [ \"...\" ]");
     EXPECT_EQ(error_of("name='a'\ndisk=[\n'phy:/a,xvda,w',\n'/b,xvdb,w']"),
-              "x.cfg:4: cannot read the disk '/b,xvdb,w': the format 'xvdb' is not known (raw, qcow2, vhd, qed)");
+              "x.cfg:4: cannot read the disk '/b,xvdb,w': the format 'xvdb' is not known (raw, qcow, qcow2, vhd, qed)");
     EXPECT_EQ(error_of("name='a'\nvif=['mac=aa:bb']"),
               "x.cfg:2: cannot read the vif 'mac=aa:bb': 'aa:bb' is not a MAC address (six pairs of hex digits, with "
               "':' between)");
 }
 
-TEST(ReadXlCfg, BootloaderWithoutKernelIsSaid) {
-    EXPECT_EQ(read_xl_cfg("name='a'\nbootloader='pygrub'\n", "x.cfg").warnings,
-              (std::vector<std::string>{"x.cfg:2: 'bootloader' is not understood: give kernel= and ramdisk="}));
-    EXPECT_TRUE(read_xl_cfg("name='a'\nbootloader='pygrub'\nkernel='/k'\n", "x.cfg").warnings.empty());
+TEST(ReadXlCfg, KeepsWhatXlKnows) {
+    const auto read = read_xl_cfg(
+        "name='a'\nbootloader='pygrub'\nbootloader_args=['--offset=1']\npci=['01:00.0','02:00.0']\nacpi=1\n"
+        "viridian='1'\nvnuma=[['pnode=0']]\ndevice_model='/usr/lib/xen/bin/qemu-dm'\n",
+        "x.cfg");
+    EXPECT_EQ(read.warnings,
+              (std::vector<std::string>{"x.cfg:7: 'vnuma' is not kept: lists in a list are not understood"}));
+    EXPECT_EQ(read.guest.bootloader, "pygrub");
+    EXPECT_EQ(read.guest.bootloader_args, std::vector<std::string>{"--offset=1"});
+    const std::map<std::string, GuestOption> other = {
+        {"pci", std::vector<std::string>{"01:00.0", "02:00.0"}}, {"acpi", "1"}, {"viridian", "1"}};
+    EXPECT_EQ(read.guest.other, other);
+    for (const auto dialect : {Dialect::xl, Dialect::xm})
+        EXPECT_EQ(read_xl_cfg(write_xl_cfg(read.guest, dialect), "again").guest, read.guest);
+}
+
+TEST(ReadXlCfg, Display) {
+    const auto guest =
+        read_xl_cfg(
+            "name='a'\nbuilder='hvm'\nkernel='/usr/lib/xen/boot/hvmloader'\nvnc=1\nsdl=0\n"
+            "vnclisten='127.0.0.1:3'\nvncpasswd='secret'\nvncunused=0\nkeymap='de'\nstdvga=1\nvideoram=16\n"
+            "usb=1\nusbdevice='tablet'\nserial='pty'\nfirmware='ovmf'\n",
+            "x.cfg")
+            .guest;
+    EXPECT_EQ(guest.kernel, "");
+    EXPECT_TRUE(guest.vnc && guest.usb && !guest.sdl);
+    EXPECT_EQ(guest.vnclisten, "127.0.0.1");
+    EXPECT_EQ(guest.vncdisplay, 3U);
+    EXPECT_EQ(guest.vncpasswd, "secret");
+    EXPECT_EQ(guest.vncunused, false);
+    EXPECT_EQ(guest.keymap, "de");
+    EXPECT_EQ(guest.screen, Screen::standard);
+    EXPECT_EQ(guest.videoram_mib, 16U);
+    EXPECT_EQ(guest.usbdevices, std::vector<std::string>{"tablet"});
+    EXPECT_EQ(guest.serial, std::vector<std::string>{"pty"});
+    EXPECT_EQ(guest.firmware, Firmware::uefi);
+    for (const auto dialect : {Dialect::xl, Dialect::xm})
+        EXPECT_EQ(read_xl_cfg(write_xl_cfg(guest, dialect), "again").guest, guest);
+    EXPECT_EQ(without_secrets(guest).vncpasswd, std::nullopt);
+    EXPECT_EQ(read_xl_cfg("name='a'\nvnclisten='::1'\n", "x").guest.vnclisten, "::1");
+    EXPECT_EQ(read_xl_cfg("name='a'\nvnclisten='[::1]:2'\n", "x").guest.vncdisplay, 2U);
+    EXPECT_EQ(error_of("name='a'\nvnclisten='0.0.0.0:x'\n"),
+              "x.cfg:2: cannot use 'vnclisten': 'x' is not the number of a display");
+    EXPECT_EQ(error_of("name='a'\nvga='vga'\n"),
+              "x.cfg:2: cannot use 'vga': 'vga' is none of none, stdvga, cirrus, qxl");
+    EXPECT_EQ(
+        error_of("name='a'\nfirmware='efi'\n"),
+        "x.cfg:2: cannot use 'firmware': 'efi' is none of bios, uefi, seabios, rombios, ovmf, pvgrub32, pvgrub64, "
+        "and no path");
 }
 
 TEST(ReadXlCfg, SurvivesEveryTruncationOfTheCorpus) {

@@ -37,7 +37,7 @@ TEST(WriteXlCfg, OneKeyALine) {
                    {"/srv/c.qcow2", DiskFormat::qcow2, "xvda2", false, false},
                    {"/srv/d.iso", DiskFormat::raw, "hdc", false, true},
                    {"", DiskFormat::empty, "hdd", false, true}};
-    guest.interfaces = {{"aa:00:00:12:23:34", "bridge0", "", {}}, {"", "", "e1000", {{"script", "vif-route"}}}, {}};
+    guest.interfaces = {{"aa:00:00:12:23:34", "bridge0", "", {}}, {"", "", "e1000", {{"mtu", "9000"}}}, {}};
     guest.on_poweroff = LifecycleAction::preserve;
     guest.on_reboot = LifecycleAction::rename_restart;
     guest.on_crash = LifecycleAction::coredump_destroy;
@@ -64,11 +64,12 @@ disk = [
 ]
 vif = [
     "mac=aa:00:00:12:23:34,bridge=bridge0",
-    "model=e1000,script=vif-route",
+    "model=e1000,mtu=9000",
     "",
 ]
 vnc = 1
 vnclisten = "127.0.0.1"
+sdl = 0
 on_poweroff = "preserve"
 on_reboot = "rename-restart"
 on_crash = "coredump-destroy"

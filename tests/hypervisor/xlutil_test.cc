@@ -16,6 +16,7 @@ extern "C" {
 #include "base/text.h"
 #include "hypervisor/guest/cfg_text.h"
 #include "hypervisor/guest/device_spec.h"
+#include "hypervisor/guest/enum_names.h"
 #include "hypervisor/guest/guest.h"
 #include "os/fd.h"
 
@@ -64,10 +65,13 @@ class XenConfig {
         const char* const one = spec.c_str();
         std::string out = "(refused)";
         if (xlu_disk_parse(config_, 1, &one, &disk) == 0)
-            out = fmt::format("{} {} {}{} '{}'{}", disk.vdev, libxl_disk_format_to_string(disk.format),
+            out = fmt::format("{} {} {}{} '{}'{}{}", disk.vdev, libxl_disk_format_to_string(disk.format),
                               disk.readwrite ? "rw" : "ro", disk.is_cdrom ? " cdrom" : "",
                               disk.pdev_path ? disk.pdev_path : "",
-                              disk.script ? fmt::format(" script={}", disk.script) : "");
+                              disk.script ? fmt::format(" script={}", disk.script) : "",
+                              disk.backend == LIBXL_DISK_BACKEND_UNKNOWN
+                                  ? ""
+                                  : fmt::format(" {}", libxl_disk_backend_to_string(disk.backend)));
         libxl_device_disk_dispose(&disk);
         return out;
     }
@@ -88,9 +92,11 @@ std::string shown(const CfgValue& value) {
 
 std::string our_disk(const std::string& spec) {
     try {
-        const auto [disk, script] = parse_disk_spec(spec);
-        return fmt::format("{} {} {}{} '{}'{}", disk.vdev, format_name(disk.format), disk.writable ? "rw" : "ro",
-                           disk.cdrom ? " cdrom" : "", disk.target, script.empty() ? "" : " script=" + script);
+        const auto disk = parse_disk_spec(spec);
+        return fmt::format(
+            "{} {} {}{} '{}'{}{}", disk.vdev, name_in(kFormatNames, disk.format), disk.writable ? "rw" : "ro",
+            disk.cdrom ? " cdrom" : "", disk.target, disk.script.empty() ? "" : " script=" + disk.script,
+            disk.backend == DiskBackend::automatic ? "" : fmt::format(" {}", name_in(kBackendNames, disk.backend)));
     } catch (const Error&) {
         return "(refused)";
     }
@@ -223,10 +229,10 @@ TEST(AgainstXen, KnownDifferences) {
     EXPECT_TRUE(XenConfig(octal_escape).accepted());
     EXPECT_NE(XenConfig(octal_escape).shown("name"), "A");
     EXPECT_FALSE(our_entries(octal_escape).has_value());
-    EXPECT_EQ(XenConfig("").disk("qcow:/a,xvda,w"), "xvda qcow rw '/a'");
-    EXPECT_EQ(our_disk("qcow:/a,xvda,w"), "(refused)");
     EXPECT_EQ(XenConfig("").disk("/a,raw,,w"), " raw rw '/a'");  // xl passes a disk without a device on
     EXPECT_EQ(our_disk("/a,raw,,w"), "(refused)");
+    EXPECT_EQ(XenConfig("").disk("script=,vdev=xvda,target=/x"), "xvda raw rw '/x' script=");  // and an empty script
+    EXPECT_EQ(our_disk("script=,vdev=xvda,target=/x"), "xvda raw rw '/x'");
 }
 
 TEST(AgainstXen, DiskSyntaxes) {
@@ -307,6 +313,16 @@ TEST(AgainstXen, DiskSyntaxes) {
                                    "raw:,xvda",
                                    "/a,raw,hdc:cdrom",
                                    "cdrom,vdev=hdc,target=/x",
+                                   "qcow:/a,xvda,w",
+                                   "/a,qcow,xvda,w",
+                                   "tap:qcow:/a,xvda,w",
+                                   "backendtype=qdisk,vdev=xvda,target=/x",
+                                   "backendtype=tap,vdev=xvda,target=/x",
+                                   "backendtype=,vdev=xvda,target=/x",
+                                   "backendtype=file,vdev=xvda,target=/x",
+                                   "backend=,vdev=xvda,target=/x",
+                                   "file:/a,xvda,w,backendtype=qdisk,discard",
+                                   ",ioemu:hdc:cdrom,r",
                                    "/a, ,xvda"})
         EXPECT_EQ(our_disk(spec), xen.disk(spec)) << spec;
 }

@@ -22,12 +22,17 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kDate = 1700000000;
 
+DiskPlan bare(const Volume& volume) {
+    DiskPlan disk;
+    disk.volumes.push_back(volume);
+    return disk;
+}
+
 class Image : public testing::Test {
   protected:
     void SetUp() override {
         fs::create_directories(tree);
         disk.name = "root";
-        disk.image = "root.img";
         disk.size = 64_MiB;
         disk.mount = "/";
         disk.label = "root";
@@ -55,7 +60,7 @@ class Image : public testing::Test {
 
     os::TempDir work{fs::temp_directory_path(), "vprov-test-"};
     fs::path tree = work.path() / "tree", image = work.path() / "root.img";
-    DiskPlan disk;
+    Volume disk;
     os::SystemCommandRunner runner;
 };
 
@@ -204,16 +209,15 @@ TEST_F(Image, IsSparse) {
 }
 
 TEST_F(Image, OtherDisksTakeTheirPartOfTheTree) {
-    DiskPlan home = disk;
+    Volume home = disk;
     home.name = "home";
-    home.image = "home.img";
     home.mount = "/home";
-    DiskPlan swap = disk;
+    Volume swap = disk;
     swap.filesystem = Filesystem::swap;
     swap.mount = "";
-    DiskPlan missing = disk;
+    Volume missing = disk;
     missing.mount = "/srv/data";
-    const DiskLayout layout{{disk, home, swap, missing}};
+    const DiskLayout layout{{bare(disk), bare(home), bare(swap), bare(missing)}};
     fs::create_directories(tree / "home/joe");
     os::write_file(tree / "home/joe/file", "joe's\n");
     os::write_file(tree / "homes", "");
@@ -240,12 +244,12 @@ TEST_F(Image, OtherDisksTakeTheirPartOfTheTree) {
 TEST_F(Image, MountPointBehindALinkIsRefused) {
     fs::create_directory(work.path() / "host");
     fs::create_symlink(work.path() / "host", tree / "srv");
-    DiskPlan other = disk;
+    Volume other = disk;
     for (const auto* mount : {"/srv", "/srv/data"}) {
         other.mount = mount;
         fs::create_directories(work.path() / "host/data");
         try {
-            part_for(other, {{disk, other}}, tree);
+            part_for(other, {{bare(disk), bare(other)}}, tree);
             FAIL() << mount;
         } catch (const Error& e) {
             EXPECT_EQ(e.message(), fmt::format("cannot mount at '{}': in the guest it is no directory, or reached "

@@ -10,10 +10,9 @@
 namespace vprov::partition {
 namespace {
 
-DiskPlan swap_disk(Bytes size, const std::string& label) {
-    DiskPlan disk;
+Volume swap_disk(Bytes size, const std::string& label) {
+    Volume disk;
     disk.name = "swap";
-    disk.image = "swap.img";
     disk.size = size;
     disk.filesystem = Filesystem::swap;
     disk.label = label;
@@ -54,7 +53,7 @@ TEST(Swap, BlkidReadsUuidAndLabel) {
     const os::TempDir work(std::filesystem::temp_directory_path(), "vprov-test-");
     os::SystemCommandRunner runner;
     const auto disk = swap_disk(16_MiB, "a longer label than fits");
-    const auto image = work.path() / disk.image;
+    const auto image = work.path() / "swap.img";
     write_empty(disk, image, runner);
     EXPECT_EQ(std::filesystem::file_size(image), disk.size.value);
     const auto said = runner.run({{"blkid", "-p", "-o", "export", image}, os::clean_environment(), ""});

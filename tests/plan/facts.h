@@ -11,6 +11,7 @@
 namespace vprov::plan {
 
 inline constexpr const char* kDebianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+inline constexpr const char* kRemovedKeyring = "/usr/share/keyrings/debian-archive-removed-keys.gpg";
 inline constexpr const char* kUbuntuKeyring = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
 
 // An amd64 host without apt sources, with both distributions' keyrings and the files in `more`.

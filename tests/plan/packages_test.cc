@@ -93,6 +93,19 @@ TEST(Packages, ATimeZoneNeedsItsTable) {
     EXPECT_EQ(packages(none + "\"UTC\"\n"), Names{});
 }
 
+TEST(Packages, HttpsNeedsAuthorities) {
+    auto facts = plain_facts({"/r/ca.pem"});
+    const std::string start = "[system]\nmirror = \"https://mirror.example.org/debian\"\n";
+    const Names with = {"ca-certificates", "dbus", "linux-image-cloud-amd64"};
+    const Names without = {"dbus", "linux-image-cloud-amd64"};
+    EXPECT_EQ(plan_of(start, facts).include, with);
+    EXPECT_EQ(plan_of("[[system.repository]]\nuri=\"https://a.example.org/x\"\nsuite=\"y\"\n", facts).include, with);
+    EXPECT_EQ(plan_of(start + "exclude = [\"ca-certificates\"]\n", facts).include, without);
+    EXPECT_EQ(plan_of(start + "ca_certificates = \"ca.pem\"\n", facts).include, without) << "the guest gets that file";
+    EXPECT_EQ(plan_of(start + "variant = \"essential\"\n[system.kernel]\npackage=\"\"\n", facts).include, Names{})
+        << "no apt";
+}
+
 TEST(Packages, ExcludedOnesAreNotAdded) {
     EXPECT_EQ(packages("[system]\nvariant = \"minbase\"\nexclude = [\"udev\", \"locales\"]\n[identity]\nlocale = "
                        "\"de_DE.UTF-8\"\n"),

@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "facts.h"
@@ -64,21 +65,28 @@ TEST(Plan, DisksGetNamesDevicesAndOptions) {
         "[[disk]]\nsize=\"64M\"\nfilesystem=\"swap\"\n"
         "[[disk]]\nsize=\"64M\"\nfilesystem=\"ext2\"\nmount=\"/var/log\"\nguest=\"xvda2\"\nlabel=\"logs\"\n"
         "[[disk]]\nsize=\"64M\"\nfilesystem=\"ext3\"\nmount=\"/srv\"\nname=\"data\"\noptions=\"noatime\"\n");
-    using partition::DiskPlan;
-    using partition::Filesystem;
-    const auto uuid = [](const char* role) { return Uuid::derived("g1", role); };
-    const std::vector<DiskPlan> expected = {
-        {"root", "root.img", "xvda1", 1_GiB, Filesystem::ext4, "/", "", "errors=remount-ro", uuid("disk root")},
-        {"swap", "swap.img", "xvda3", 64_MiB, Filesystem::swap, "", "", "sw", uuid("disk swap")},
-        {"var-log", "var-log.img", "xvda2", 64_MiB, Filesystem::ext2, "/var/log", "logs", "defaults",
-         uuid("disk var-log")},
-        {"data", "data.img", "xvda4", 64_MiB, Filesystem::ext3, "/srv", "", "noatime", uuid("disk data")}};
-    EXPECT_EQ(plan.layout.disks, expected);
+    const auto drawn = partition::describe(plan.layout);
+    const auto uuid = [](const char* role) { return Uuid::derived("g1", role).text(); };
+    EXPECT_EQ(drawn, "root.img     xvda1   1G  ext4  /         UUID=" + uuid("disk root") +
+                         "\n"
+                         "swap.img     xvda3  64M  swap  -         UUID=" +
+                         uuid("disk swap") +
+                         "\n"
+                         "var-log.img  xvda2  64M  ext2  /var/log  UUID=" +
+                         uuid("disk var-log") +
+                         "  LABEL=logs\n"
+                         "data.img     xvda4  64M  ext3  /srv      UUID=" +
+                         uuid("disk data") + "\n");
+    std::vector<std::string> options;
+    for (const auto* volume : plan.layout.volumes())
+        options.push_back(fmt::format("{} {}", volume->options, volume->pass));
+    EXPECT_EQ(options, (std::vector<std::string>{"errors=remount-ro 1", "sw 0", "defaults 2", "noatime 2"}));
 }
 
 TEST(Plan, WhatCannotBeOnThisHostIsRefused) {
-    EXPECT_EQ(plan_error("[[disk]]\nsize=\"1M\"\nfilesystem=\"swap\"\nguest=\"xvda\"\n"),
-              "/r/g1.toml: cannot plan the guest devices 'xvda' and 'xvda1' together: one is a part of the other");
+    EXPECT_EQ(plan_error("[[disk]]\nsize=\"1M\"\nfilesystem=\"swap\"\nguest=\"xvdb\"\n"
+                         "[[disk]]\nsize=\"8M\"\nfilesystem=\"ext4\"\nmount=\"/a\"\nguest=\"xvdb3\"\n"),
+              "/r/g1.toml: cannot plan the guest devices 'xvdb3' and 'xvdb' together: one is a part of the other");
     EXPECT_EQ(plan_error("[system.kernel]\npath = \"vmlinuz\"\n"),
               "/r/g1.toml: cannot use 'vmlinuz' in [system.kernel]: there is no file '/r/vmlinuz'");
 }
@@ -105,6 +113,11 @@ TEST(Plan, DisksOfARecipeThatWasNotParsedAreCheckedToo) {
     recipe.disks[0].size.reset();
     EXPECT_EQ(error_of(recipe),
               "/r/g1.toml: cannot plan a disk without a size, a file system and a mount point or name");
+}
+
+TEST(Plan, AuthoritiesMustBeThere) {
+    EXPECT_EQ(plan_error("[system]\nca_certificates = \"ca.pem\"\n"),
+              "/r/g1.toml: cannot use 'ca.pem' as [system] ca_certificates: there is no file '/r/ca.pem'");
 }
 
 TEST(Plan, TheKernelFindsItsRoot) {

@@ -93,6 +93,22 @@ TEST(Repositories, ThirdPartiesAreNeverTaken) {
               "http://archive.debian.org/debian jessie main" + kKeyring);
 }
 
+TEST(Repositories, AKeyInASourceIsComparedWithTheDistributions) {
+    const std::string key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mANvbmU=\n -----END PGP PUBLIC KEY BLOCK-----";
+    auto facts = plain_facts();
+    facts.apt_sources = {{"http://vendor.example.com/debian", "bookworm", {"main"}, ""},
+                         {"http://host.example.org/debian", "bookworm", {"main"}, key}};
+    const auto with_keyring = [&](const std::string& keyring) {
+        facts.read_file = [&](const std::filesystem::path& path) {
+            EXPECT_EQ(path, kDebianKeyring);
+            return keyring;
+        };
+        return lines(planned_repositories(recipe_with("[system]\nupdates = false\nsecurity = false\n"), facts));
+    };
+    EXPECT_EQ(with_keyring("\x98\x03two\x98\x03one"), "http://host.example.org/debian bookworm main" + kKeyring);
+    EXPECT_EQ(with_keyring("\x98\x03two"), "http://vendor.example.com/debian bookworm main" + kKeyring);
+}
+
 TEST(Repositories, ASourceBoundToTheDistributionsKeyIsPreferred) {
     EXPECT_EQ(
         planned("updates = false\nsecurity = false\n", {{"http://vendor.example.com/debian", "bookworm", {"main"}, ""},

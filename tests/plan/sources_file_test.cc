@@ -9,13 +9,19 @@
 namespace vprov::plan {
 namespace {
 
+std::string one_line(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', '~');
+    return text;
+}
+
 std::string read(std::string_view text, std::string_view architecture = "amd64") {
     std::string out;
     try {
         for (const auto& r : read_sources(text, "x.sources", architecture))
-            out += fmt::format("{} {}|{}|{}{}{}{}\n", r.uri, r.suite, joined(r.components, " "),
-                               r.signed_by ? r.signed_by->native() : "", r.trusted ? " trusted" : "",
-                               r.check_valid_until ? "" : " any-age", r.allow_weak_digests ? " weak" : "");
+            out +=
+                fmt::format("{} {}|{}|{}{}{}{}\n", r.uri, r.suite, joined(r.components, " "),
+                            r.signed_by ? r.signed_by->native() : one_line(r.embedded_key), r.trusted ? " trusted" : "",
+                            r.check_valid_until ? "" : " any-age", r.allow_weak_digests ? " weak" : "");
     } catch (const Error& e) {
         return e.kind() == ErrorKind::recipe ? e.message() : "another kind of error: " + e.message();
     }
@@ -46,6 +52,24 @@ TEST(SourcesFile, Deb822Form) {
         "ftp://b.example.org/flat local/|| trusted\n");
 }
 
+TEST(SourcesFile, AKeyInTheField) {
+    const std::string stanza = "Types: deb\nURIs: http://a.example.org/debian\nSuites: sid\nComponents: main\n";
+    const std::string begin = "-----BEGIN PGP PUBLIC KEY BLOCK-----", end = "-----END PGP PUBLIC KEY BLOCK-----";
+    const auto key = begin + "~Comment: a~~SGVsbG8s~=ibS4~" + end + "~";
+    const auto read_key = "http://a.example.org/debian sid|main|" + key + "\n";
+    EXPECT_EQ(read(stanza + "Signed-By:\n " + begin + "\n Comment: a\n .\n SGVsbG8s\n =ibS4\n " + end + "\n"),
+              read_key);
+    EXPECT_EQ(read("Signed-By: " + begin + "\n\tComment: a\n  .\n SGVsbG8s \n =ibS4\n " + end + "\n" + stanza),
+              read_key)
+        << "apt strips every line";
+    EXPECT_EQ(read(stanza + "Trusted: yes\nSigned-By:\n " + begin + "\n .\n SGVs\n " + end + "\n"),
+              "http://a.example.org/debian sid|main| trusted\n");
+    EXPECT_EQ(read(stanza + "Signed-By:\n " + begin + "\n .\n SGVsbG8s\n =AoBb\n " + end + "\n"),
+              "cannot use x.sources, line 1: its Signed-By: cannot read the armoured keyring: its checksum is wrong");
+    EXPECT_EQ(read(stanza + "Signed-By:\n " + begin + "\n .\n SGVsbG8s\n"),
+              "cannot use x.sources, line 1: its Signed-By: cannot read the armoured keyring: it ends within a block");
+}
+
 TEST(SourcesFile, WhatCannotBeUnderstoodIsAnError) {
     EXPECT_EQ(read("deb http://a.example.org/debian bookworm main\ndebian http://x y z\n"),
               "cannot use x.sources, line 2: 'debian http://x y z' is not a source");
@@ -60,7 +84,7 @@ TEST(SourcesFile, WhatCannotBeUnderstoodIsAnError) {
     EXPECT_EQ(read("deb [trusted=perhaps] http://a.example.org/debian sid main\n"),
               "cannot use x.sources, line 1: trusted 'perhaps' is neither yes nor no");
     EXPECT_EQ(read("deb [signed-by=0123ABCD] http://a.example.org/debian sid main\n"),
-              "cannot use x.sources, line 1: signed-by '0123ABCD' is not the path of one keyring");
+              "cannot use x.sources, line 1: signed-by '0123ABCD' is neither a key nor the path of one keyring");
     EXPECT_EQ(read("deb gopher://a.example.org/debian sid main\n"),
               "cannot use x.sources, line 1: URI 'gopher://a.example.org/debian': an http, https, ftp or file URI is "
               "wanted, as in 'http://mirror.example.org/debian'");
@@ -69,7 +93,7 @@ TEST(SourcesFile, WhatCannotBeUnderstoodIsAnError) {
     EXPECT_EQ(read("URIs: http://a.example.org/debian\n"), "cannot use x.sources, line 1: it has no Types");
     EXPECT_EQ(read("Types: deb\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\nURIs: http://a.example.org/x\n"
                    "Suites: y\nComponents: z\n"),
-              "cannot use x.sources, line 1: signed-by holds a key; put it into a file and name that");
+              "cannot use x.sources, line 1: its Signed-By: cannot read the armoured keyring: it ends within a block");
     EXPECT_EQ(read("Types: deb\nnonsense\n"), "cannot use x.sources: cannot read line 2: 'nonsense' is not a field");
     EXPECT_EQ(read("# nothing\n"), "cannot use x.sources: it names no repository of packages for amd64");
 }

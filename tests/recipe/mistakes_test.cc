@@ -28,9 +28,11 @@ TEST(Mistakes, AreAllShownAtOnceInTheOrderOfTheFile) {
         "\"512M\"\n"
         "g1.toml:8:1: cannot use key 'timezon' in [identity]: unknown; did you mean 'timezone'?\n"
         "g1.toml:10:8: cannot use '5' as [[disk]] size: a size is wanted: a number with K, M, G or T, as in \"512M\"\n"
-        "g1.toml:11:14: cannot use 'ext5' as [[disk]] filesystem: ext4, ext3, ext2 or swap is wanted; did you mean "
+        "g1.toml:11:14: cannot use 'ext5' as [[disk]] filesystem: ext4, ext3, ext2, xfs, btrfs, vfat or swap is "
+        "wanted; did you mean "
         "'ext4'?\n"
-        "g1.toml:13:8: cannot use key 'partition' in [[disk]]: not supported by this version");
+        "g1.toml:13:1: cannot use [[disk.partition]]: it has no filesystem\n"
+        "g1.toml:13:1: cannot use [[disk]] partition: it belongs to a disk with a table");
 }
 
 TEST(Mistakes, SyntaxIsToldWithItsPlace) {
@@ -135,6 +137,47 @@ TEST(Mistakes, DiskSizesHaveAUnitAndALeastValue) {
     EXPECT_EQ(disk("filesystem=\"swap\"\nsize=\"40K\"\nlabel=\"sixteen-letters_\"\n"),
               "g1.toml:9:7: cannot use 'sixteen-letters_' as [[disk]] label: swap space has room for 15 characters");
     EXPECT_EQ(disk("filesystem=\"swap\"\nsize=\"40K\"\n"), "none");
+}
+
+TEST(Mistakes, PartitionsBelongToATableAndHoldWhatTheirTypeSays) {
+    const auto disk = [](const std::string& keys) { return mistakes_after_good("[[disk]]\nname=\"d\"\n" + keys); };
+    const std::string part = "[[disk.partition]]\n";
+    EXPECT_EQ(disk("table=\"gpt\"\nsize=\"1G\"\n" + part + "type=\"bios-boot\"\nsize=\"1M\"\n" + part +
+                   "type=\"esp\"\nsize=\"64M\"\nmount=\"/boot/efi\"\n" + part +
+                   "size=\"rest\"\nfilesystem=\"xfs\"\nmount=\"/srv\"\n"),
+              "none");
+    EXPECT_EQ(disk("table=\"gpt\"\nsize=\"1G\"\n"),
+              "g1.toml:6:1: cannot use [[disk]]: it has a table and no partition");
+    EXPECT_EQ(
+        disk("table=\"gpt\"\nsize=\"1G\"\nlabel=\"x\"\n" + part + "size=\"8M\"\nfilesystem=\"ext4\"\nlogical=true\n"),
+        "g1.toml:10:7: cannot use [[disk]] label: a disk with a table has it in its partitions\n"
+        "g1.toml:14:9: cannot use [[disk.partition]] logical: only an MBR has logical partitions");
+    EXPECT_EQ(disk("table=\"mbr\"\n" + part + "size=\"rest\"\nfilesystem=\"ext4\"\n"),
+              "g1.toml:10:6: cannot use 'rest' as [[disk.partition]] size: the disk has no size that could leave one");
+    EXPECT_EQ(disk("table=\"mbr\"\nsize=\"1G\"\n" + part + "size=\"rest\"\nfilesystem=\"ext4\"\n" + part +
+                   "size=\"rest\"\nfilesystem=\"ext4\"\n"),
+              "g1.toml:14:6: cannot use 'rest' as [[disk.partition]] size: another one takes the rest already");
+    EXPECT_EQ(disk("table=\"mbr\"\nsize=\"1G\"\n" + part + "size=\"8M\"\ntype=\"lvm\"\nfilesystem=\"ext4\"\n"),
+              "g1.toml:13:12: cannot use [[disk.partition]] filesystem: type 'lvm' has none");
+    EXPECT_EQ(disk("table=\"mbr\"\nsize=\"1G\"\n" + part + "size=\"8M\"\nfilesystem=\"xfs\"\n"),
+              "g1.toml:11:6: cannot use '8M' as [[disk.partition]] size: xfs takes at least 300M");
+    EXPECT_EQ(disk("table=\"gpt\"\nsize=\"1G\"\n" + part + "size=\"8M\"\nfilesystem=\"ext4\"\nmount=\"/\"\n"),
+              "g1.toml:13:7: cannot use '/' as [[disk.partition]] mount: it is taken by the one at g1.toml:5:9");
+}
+
+TEST(Mistakes, DevicesAreWrittenAsTheyAre) {
+    const auto disk = [](const std::string& keys) {
+        return mistakes_after_good("[[disk]]\nfilesystem=\"ext4\"\nmount=\"/a\"\n" + keys);
+    };
+    EXPECT_EQ(disk("device=\"/dev/vg0/debian1-root\"\n"), "none");
+    EXPECT_EQ(disk("device=\"sdb\"\n"),
+              "g1.toml:9:8: cannot use 'sdb' as [[disk]] device: a path below /dev is wanted, as in '/dev/sdb' or "
+              "'/dev/vg0/debian1-root'");
+    EXPECT_EQ(disk("device=\"/dev/../etc/passwd\"\n"),
+              "g1.toml:9:8: cannot use '/dev/../etc/passwd' as [[disk]] device: a device's path has no empty parts, "
+              "'.' or '..'");
+    EXPECT_EQ(disk("device=\"/dev/sdb\"\nformat=\"qcow2\"\n"),
+              "g1.toml:10:8: cannot use 'qcow2' as [[disk]] format: a device has no format");
 }
 
 TEST(Mistakes, NoTwoDisksAreAlikeAndBothPlacesAreTold) {

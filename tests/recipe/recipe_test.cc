@@ -25,6 +25,7 @@ updates = false
 security = false
 scripts_network = true
 keyring = "keys/ubuntu.gpg"
+ca_certificates = "keys/ca.pem"
 [system.kernel]
 package = ""
 cmdline = "quiet panic=10"
@@ -103,6 +104,7 @@ TEST(Recipe, ReadsEveryKeyOfSystem) {
     EXPECT_FALSE(system.security);
     EXPECT_TRUE(system.scripts_network);
     EXPECT_EQ(system.keyring, "keys/ubuntu.gpg");
+    EXPECT_EQ(system.ca_certificates, "keys/ca.pem");
     EXPECT_EQ(system.kernel.package, "");
     EXPECT_EQ(system.kernel.cmdline, "quiet panic=10");
     EXPECT_EQ(system.kernel.path, "/boot/vmlinuz");
@@ -173,7 +175,7 @@ TEST(Recipe, DefaultsAreThoseOfTheManual) {
     EXPECT_FALSE(recipe.system.recommends || recipe.system.scripts_network);
     EXPECT_EQ(recipe.identity.root_password, std::nullopt);
     EXPECT_TRUE(recipe.networks.empty());
-    EXPECT_EQ(recipe.domain.type, DomainType::pvh);
+    EXPECT_EQ(recipe.domain.type, std::nullopt);
     EXPECT_EQ(recipe.domain.memory, 512_MiB);
     EXPECT_EQ(recipe.domain.vcpus, 2U);
 }

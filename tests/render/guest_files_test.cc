@@ -19,13 +19,22 @@ Uuid uuid(std::uint8_t last) {
     return made;
 }
 
-partition::DiskPlan disk(std::string mount, Filesystem filesystem, std::uint8_t number, std::string options = "") {
+partition::DiskPlan disk(std::string mount, Filesystem filesystem, std::uint8_t number, std::string options) {
+    partition::Volume volume;
+    volume.mount = std::move(mount);
+    volume.filesystem = filesystem;
+    volume.options = std::move(options);
+    volume.uuid = uuid(number);
+    volume.pass = volume.is_swap() ? 0 : volume.mount == "/" ? 1 : 2;
     partition::DiskPlan made;
-    made.mount = std::move(mount);
-    made.filesystem = filesystem;
-    made.options = std::move(options);
-    made.uuid = uuid(number);
+    made.volumes.push_back(std::move(volume));
     return made;
+}
+
+plan::Plan with_disks(std::vector<partition::DiskPlan> disks) {
+    auto plan = sample_plan();
+    plan.layout.disks = std::move(disks);
+    return plan;
 }
 
 constexpr const char* kFstabHeader =
@@ -43,21 +52,50 @@ std::string lines(const std::string& text, std::string_view header) {
 }
 
 TEST(Fstab, IsThatOfDebiansInstallerParentsFirstAndSwapLast) {
-    const partition::DiskLayout layout{{disk("", Filesystem::swap, 1), disk("/srv/a b", Filesystem::ext4, 2),
-                                        disk("/srv", Filesystem::ext2, 3), disk("/", Filesystem::ext4, 4)}};
-    EXPECT_EQ(lines(fstab(layout), kFstabHeader),
+    const auto plan = with_disks(
+        {disk("", Filesystem::swap, 1, "sw"), disk("/srv/a b", Filesystem::ext4, 2, "defaults"),
+         disk("/srv", Filesystem::ext2, 3, "defaults"), disk("/", Filesystem::ext4, 4, "errors=remount-ro")});
+    EXPECT_EQ(lines(fstab(plan), kFstabHeader),
               "UUID=00000000-0000-0000-0000-000000000004 /               ext4    errors=remount-ro 0       1\n"
               "UUID=00000000-0000-0000-0000-000000000003 /srv            ext2    defaults        0       2\n"
               "UUID=00000000-0000-0000-0000-000000000002 /srv/a\\040b     ext4    defaults        0       2\n"
               "UUID=00000000-0000-0000-0000-000000000001 none            swap    sw              0       0\n");
 }
 
-TEST(Fstab, OptionsOfTheRecipeWin) {
-    const partition::DiskLayout layout{
-        {disk("/", Filesystem::ext4, 4, "defaults"), disk("", Filesystem::swap, 1, "sw,pri=5")}};
-    EXPECT_EQ(lines(fstab(layout), kFstabHeader),
-              "UUID=00000000-0000-0000-0000-000000000004 /               ext4    defaults        0       1\n"
-              "UUID=00000000-0000-0000-0000-000000000001 none            swap    sw,pri=5        0       0\n");
+TEST(Fstab, NamesFileSystemsAsAsked) {
+    auto plan = with_disks({disk("/", Filesystem::ext4, 4, "defaults"), disk("", Filesystem::swap, 1, "sw")});
+    auto& root = plan.layout.disks[0];
+    root.table = partition::Table::mbr;
+    root.table_uuid.bytes[3] = 0xab;
+    root.volumes[0].number = 1;
+    root.volumes[0].guest = "hda1";
+    root.volumes[0].label = "top";
+    root.volumes[0].dump = 1;
+    root.volumes[0].pass = 2;
+    plan.layout.disks[1].volumes[0].guest = "hda2";
+    const auto named = [&](recipe::MountBy by) {
+        plan.recipe.system.fstab = by;
+        return lines(fstab(plan), kFstabHeader);
+    };
+    EXPECT_EQ(named(recipe::MountBy::device),
+              "/dev/hda1 /               ext4    defaults        1       2\n"
+              "/dev/hda2 none            swap    sw              0       0\n");
+    EXPECT_EQ(named(recipe::MountBy::label),
+              "LABEL=top /               ext4    defaults        1       2\n"
+              "UUID=00000000-0000-0000-0000-000000000001 none            swap    sw              0       0\n");
+    EXPECT_EQ(named(recipe::MountBy::partuuid),
+              "PARTUUID=000000ab-01 /               ext4    defaults        1       2\n"
+              "UUID=00000000-0000-0000-0000-000000000001 none            swap    sw              0       0\n");
+}
+
+TEST(Fstab, EndsWithWhatBelongsToNoDisk) {
+    auto plan = with_disks({disk("/boot/efi", Filesystem::vfat, 0, "umask=0077")});
+    plan.layout.disks[0].volumes[0].uuid.bytes[0] = 0xf0;
+    plan.recipe.mounts = {{"tmpfs", "/dev/shm", "tmpfs", "defaults"}, {"nas:/srv", "/srv", "nfs4", "ro,noatime"}};
+    EXPECT_EQ(lines(fstab(plan), kFstabHeader),
+              "UUID=F000-0000 /boot/efi       vfat    umask=0077      0       2\n"
+              "tmpfs /dev/shm        tmpfs   defaults        0       0\n"
+              "nas:/srv /srv            nfs4    ro,noatime      0       0\n");
 }
 
 TEST(Templates, NothingIsEscapedAndAMissingOneIsAnError) {
@@ -146,8 +184,8 @@ TEST(MountPoints, AreMadeAndExistingOnesKept) {
     std::filesystem::create_directory(work.path() / "tmp");
     std::filesystem::permissions(work.path() / "tmp", std::filesystem::perms(01777));
     const os::RootDir root(work.path());
-    make_mount_points(root, {{disk("/", Filesystem::ext4, 1), disk("", Filesystem::swap, 2),
-                              disk("/tmp", Filesystem::ext4, 3), disk("/srv/data", Filesystem::ext4, 4)}});
+    make_mount_points(root, {{disk("/", Filesystem::ext4, 1, ""), disk("", Filesystem::swap, 2, ""),
+                              disk("/tmp", Filesystem::ext4, 3, ""), disk("/srv/data", Filesystem::ext4, 4, "")}});
     EXPECT_EQ(root.status("/tmp")->st_mode, S_IFDIR | 01777U);
     EXPECT_EQ(root.status("/srv/data")->st_mode, S_IFDIR | 0755U);
 }

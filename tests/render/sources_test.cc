@@ -85,6 +85,48 @@ TEST(Sources, WhatOnlyThisHostReachesBecomesTheDefaultMirror) {
                     "deb " VPROV_DEFAULT_SECURITY_MIRROR " bookworm-security main contrib\n");
 }
 
+TEST(Sources, OwnAuthoritiesAreForTheirHostsOnly) {
+    auto plan = plan_for("bookworm");
+    plan.recipe.file = "/r/g1.toml";
+    plan.recipe.system.ca_certificates = "ca.pem";
+    EXPECT_EQ(source_files(plan).size(), 1U) << "none is reached by HTTPS";
+    plan.repositories[0].uri = "https://mirror.example.org:8443/debian";
+    plan.repositories[1].uri = "https://[2001:db8::1]:8443/debian";
+    plan.repositories[2].uri = "https://localhost/debian";
+    const auto files = source_files(plan);
+    ASSERT_EQ(files.size(), 3U);
+    EXPECT_EQ(files[1], (GuestFile{"/etc/apt/apt.conf.d/80mirror-ca",
+                                   "Acquire::https::[2001:db8::1]::CaInfo \"/etc/apt/mirror-ca.pem\";\n"
+                                   "Acquire::https::mirror.example.org::CaInfo \"/etc/apt/mirror-ca.pem\";\n"}));
+    EXPECT_EQ(files[2].path, "/etc/apt/mirror-ca.pem");
+    EXPECT_EQ(files[2].source, "/r/ca.pem");
+}
+
+TEST(Sources, KeysOfSourcesBecomeFiles) {
+    auto plan = plan_for("bookworm");
+    plan.repositories.resize(1);
+    plan.repositories[0].signed_by.clear();
+    plan.repositories[0].embedded_key = "key 1\n";
+    for (const auto* uri : {"http://mirror.example.org:8080/a", "http://[2001:db8::1]/b"}) {
+        auto more = plan.repositories[0];
+        more.uri = uri;
+        more.embedded_key += "more\n";
+        plan.repositories.push_back(more);
+    }
+    plan.repositories[2].embedded_key = "key 3\n";
+    const auto files = source_files(plan);
+    ASSERT_EQ(files.size(), 4U);
+    EXPECT_EQ(files[0].content,
+              "deb [signed-by=/etc/apt/keyrings/mirror.example.org.asc] http://mirror.example.org/debian bookworm main "
+              "contrib\n"
+              "deb [signed-by=/etc/apt/keyrings/mirror.example.org-8080.asc] http://mirror.example.org:8080/a bookworm "
+              "main contrib\n"
+              "deb [signed-by=/etc/apt/keyrings/-2001-db8--1-.asc] http://[2001:db8::1]/b bookworm main contrib\n");
+    EXPECT_EQ(files[1], (GuestFile{"/etc/apt/keyrings/mirror.example.org.asc", "key 1\n"}));
+    EXPECT_EQ(files[2], (GuestFile{"/etc/apt/keyrings/mirror.example.org-8080.asc", "key 1\nmore\n"}));
+    EXPECT_EQ(files[3].content, "key 3\n");
+}
+
 TEST(Sources, OwnRepositoriesStandApartWithTheirKeyrings) {
     auto plan = plan_for("bookworm");
     add_own(plan, own("https://a.example.org/apt", "/host/a/key.gpg"));

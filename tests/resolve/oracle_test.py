@@ -71,10 +71,11 @@ class Request:
 
 
 class Apt:
-    """apt in a directory of its own."""
+    """apt in a directory of its own. `foreign` are architectures besides the native one."""
 
-    def __init__(self, directory, architecture, sources):
-        self.directory, self.architecture = directory, architecture
+    def __init__(self, directory, architecture, sources, foreign=()):
+        self.directory, self.architecture, self.foreign = directory, architecture, foreign
+        architectures = " ".join(f'"{name}";' for name in (architecture, *foreign))
         for part in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "etc/apt/trusted.gpg.d",
                      "state/lists/partial", "cache/archives/partial", "files"):
             (directory / part).mkdir(parents=True)
@@ -83,7 +84,7 @@ class Apt:
         (directory / "apt.conf").write_text(
             f'Acquire::Check-Valid-Until "false"; Dir "{directory}"; Dir::Etc "{directory}/etc/apt";'
             f'Dir::State "{directory}/state"; Dir::State::status "{directory}/status"; Dir::Cache "{directory}/cache";'
-            f'APT::Architecture "{architecture}"; APT::Architectures {{ "{architecture}"; }};'
+            f'APT::Architecture "{architecture}"; APT::Architectures {{ {architectures} }};'
             f'Acquire::Languages "none"; APT::Sandbox::User "root"; Dir::Log "{directory}";')
         self.environment = {**os.environ, "APT_CONFIG": str(directory / "apt.conf"), "LC_ALL": "C.UTF-8"}
         self.run("apt-get", "-qq", "update")
@@ -106,13 +107,13 @@ class Apt:
     def stanzas(self):
         for file in self.packages_files:
             for stanza in file.read_text().split("\n\n"):
-                fields = dict(re.findall(r"^(Package|Priority|Essential): (.*)$", stanza, re.M))
+                fields = dict(re.findall(r"^(Package|Priority|Essential|Architecture|Multi-Arch): (.*)$", stanza, re.M))
                 if fields:
                     yield fields
 
     def base(self, variant):
         marked, all_names = set(), set()
-        for fields in self.fields:
+        for fields in self.native_fields():
             all_names.add(fields["Package"])
             priority = fields.get("Priority")
             if fields.get("Essential") == "yes" or (variant != "essential" and priority == "required") or (
@@ -127,15 +128,18 @@ class Apt:
             names.append("usr-is-merged")
         return names
 
+    def native_fields(self):
+        return (fields for fields in self.fields if fields["Architecture"] in ("all", self.architecture))
+
     def prepare(self):
         self.fields = list(self.stanzas())
         self.bases = {variant: self.base(variant) for variant in VARIANTS}
-        self.names = sorted({fields["Package"] for fields in self.fields})
+        self.names = sorted({fields["Package"] for fields in self.native_fields()})
 
     def holds_together(self, chosen):
         """Whether apt installs exactly these, given as "name=version", when it is asked for every one of them."""
         result = self.run("apt-get", "-qq", "-s", "-o", "APT::Install-Recommends=false", "install", *sorted(chosen), check=False)
-        return set("=".join(pair) for pair in re.findall(r"^Inst ([^ :]+)\S* \((\S+)", result.stdout, re.M)) == chosen
+        return set("=".join(pair) for pair in re.findall(r"^Inst (\S+) \((\S+)", result.stdout, re.M)) == chosen
 
     def choose(self, request):
         """apt's set as a set of "name=version", or None where apt refuses; and what it said."""
@@ -147,7 +151,7 @@ class Apt:
                           "-o", f"Dir::Etc::preferences={preferences}", "install", *base, *request.names, check=False)
         if result.returncode != 0:
             return None, result.stderr
-        return set("=".join(pair) for pair in re.findall(r"^Inst ([^ :]+)\S* \((\S+)", result.stdout, re.M)), ""
+        return set("=".join(pair) for pair in re.findall(r"^Inst (\S+) \((\S+)", result.stdout, re.M)), ""
 
 
 def mirrors():
@@ -176,7 +180,7 @@ def sources(uri, security, suite, full, backports=False):
 
 
 def ours(tool, apt, requests):
-    result = subprocess.run([tool, "--arch", apt.architecture, *apt.tool_arguments], capture_output=True,
+    result = subprocess.run([tool, "--arch", ",".join((apt.architecture, *apt.foreign)), *apt.tool_arguments], capture_output=True,
                             text=True, check=True, input="".join(request.line + "\n" for request in requests))
     answers = result.stdout.split("\n\n")[:-1] if not result.stdout.startswith("\n") else result.stdout[1:].split("\n\n")[:-1]
     assert len(answers) == len(requests), result.stderr

@@ -1,11 +1,11 @@
 // resolve_tool: the resolver over Packages files on disk, for comparisons with apt.
 //
-// usage: resolve_tool [--arch A] [--times] FILE[:PRIORITY[:SUITE]]... <REQUESTS
+// usage: resolve_tool [--arch A[,FOREIGN]...] [--times] FILE[:PRIORITY[:SUITE]]... <REQUESTS
 // A request is a line "[--variant V] [--recommends] [--exclude NAME]... [NAME...]"; the variant is minbase unless
-// given. Each is answered by lines "NAME=VERSION", sorted by name, with " auto" behind those that came in as
-// dependencies, or by one line "! MESSAGE"; where apt would have given up, "~ MESSAGE" stands before them. An empty
-// line ends the answer. PRIORITY is that of the release (1, 100, or 500), SUITE its name. A NAME may have all that
-// deb::PackageWish knows.
+// given. Each is answered by lines "NAME=VERSION" ("NAME:ARCH=VERSION" of foreign architectures), sorted by name, with
+// " auto" behind those that came in as dependencies, or by one line "! MESSAGE"; where apt would have given up, "~
+// MESSAGE" stands before them. An empty line ends the answer. PRIORITY is that of the release (1, 100, or 500), SUITE
+// its name. A NAME may have all that deb::PackageWish knows.
 // --times says on stderr how much processor time indexing and each answer took.
 
 #include <cstdio>
@@ -77,7 +77,9 @@ double processor_milliseconds() {
 }
 
 vprov::deb::PackageIndex read_index(const Arguments& arguments) {
-    vprov::deb::PackageIndex index(arguments.architecture);
+    const auto names = vprov::split(arguments.architecture, ',');
+    const std::vector<std::string> foreign(names.begin() + 1, names.end());
+    vprov::deb::PackageIndex index({std::string(names.front()), foreign});
     for (const auto& argument : arguments.files) {
         const auto parts = vprov::split(argument, ':');
         const std::string name(parts[0]);
@@ -102,7 +104,7 @@ void answer(const vprov::deb::PackageIndex& index, const vprov::resolve::Request
         if (set.deviation)
             fmt::print("~ {}\n", set.deviation->cause);
         for (const auto& selected : set.packages)
-            fmt::print("{}={}{}\n", selected.package->name, selected.package->version,
+            fmt::print("{}={}{}\n", index.full_name(*selected.package), selected.package->version,
                        selected.automatic ? " auto" : "");
     } catch (const vprov::Error& e) {
         fmt::print("! {}\n", e.message());

@@ -6,6 +6,7 @@ In a test:
     from serve import ArchiveServer, Fault
 
     with ArchiveServer("/tmp/x/archive") as server:          # an ephemeral port, a thread per connection
+    # ArchiveServer("/tmp/x/archive", ("server.pem", "server.key")) is https://localhost:PORT
         server.url                                           # "http://127.0.0.1:40123"
         server.faults["/dists/bookworm/InRelease"] = Fault(status=503, times=2, retry_after=1)
         server.faults["*.deb"] = Fault(corrupt=True)         # shell patterns work; the first that matches counts
@@ -38,6 +39,7 @@ import http.server
 import json
 import pathlib
 import socketserver
+import ssl
 import sys
 import threading
 import time
@@ -168,13 +170,18 @@ class ArchiveServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, directory):
+    def __init__(self, directory, certificate=None):
         self.directory = pathlib.Path(directory).resolve()
         self.faults, self.requests, self.connections = {}, [], 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), Handler)
+        self.tls = None
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        if certificate:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*certificate)
+            self.url = f"https://localhost:{self.server_address[1]}"
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
 
@@ -206,8 +213,15 @@ class ArchiveServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         with self.lock:
             return sum(fnmatch.fnmatchcase(request.path, pattern) for request in self.requests)
 
+    def finish_request(self, request, client_address):
+        if not self.tls:
+            super().finish_request(request, client_address)
+            return
+        with self.tls.wrap_socket(request, server_side=True) as secured:  # in the connection's own thread
+            super().finish_request(secured, client_address)
+
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):  # refusing is what clients do here
             super().handle_error(request, client_address)
 
     def close(self):

@@ -24,11 +24,14 @@ struct Repository {
     bool trusted = false;                 // no signature wanted: spelled out in the recipe, recorded in the manifest
     bool check_valid_until = true;        // off: Valid-Until and "older than the one seen last" do not count
     bool allow_weak_digests = false;      // SHA-1 and MD5 count where there is no SHA-256; recorded in the manifest
+    std::string embedded_key = {};        // armoured, in place of signed_by; "" : none
+    std::vector<std::string> architectures{};  // for no others than these is it asked; none: for all
 };
 
 // Shared by concurrent builds; entries appear by rename and carry in their modification time when they were used last.
 //   DIR/sha256/ab/abcdef...  .debs and Packages files as they were fetched, under their digest
 //   DIR/index/HEX            package indices as they were read (index_store.h)
+//   DIR/data/HEX             copies of what is in the .deb of that digest (unpack/data_copy.h)
 //   DIR/layers/NAME          configured trees; files or directories
 //   DIR/releases             InRelease files as they were fetched last (release_store.h)
 //   DIR/weak/HEX             links to .debs from SHA-1 and MD5, of archives that have no better
@@ -43,6 +46,7 @@ class Cache {
     // How much it may hold: $VPROV_CACHE_SIZE ("20G"), else 10 GiB. Throws Error(usage) for what is not a size.
     static Bytes default_bound();
     std::filesystem::path path_of(const Sha256Digest& digest) const;
+    std::filesystem::path data_copy_of(const Sha256Digest& digest) const;  // whether it is there or not
     // What the package's .deb is kept under: its SHA-256, and for one that has a weak digest only the SHA-256 of what
     // had it when it was fetched; nullopt for such a one that was not.
     std::optional<Sha256Digest> digest_of(const deb::Package& package) const;
@@ -67,19 +71,21 @@ struct LocalPackages {
 };
 
 // Verifies every Release (InRelease, or Release with Release.gpg), then fetches and verifies the Packages files of
-// `architecture` (by hash where the Release offers it), all of them at the same time. Repositories keep their order.
+// `architectures` (by hash where the Release offers it), all of them at the same time. Repositories keep their order.
 // `today` is seconds since the epoch. Refused with Error(archive), naming the repository: a Release that is not signed
 // by a key of `signed_by`, is for another suite, has expired, lies in the future, is older than the one seen last, or
 // lacks a component; a Packages file whose size or digest is not the listed one, after a second try past the caches.
-// Calls progress.advanced(Stage::index, ...) only: beginning and end of the stage are the caller's to tell.
-// `local` comes behind the repositories; an index with such packages is not kept in the cache.
-deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
+// A foreign architecture that a repository lacks is a warning, as for apt. Beginning and end of the stage are the
+// caller's to tell. `local` comes behind the repositories; an index with such packages is not kept in the cache.
+deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const deb::Architectures& architectures,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
                               Progress& progress, const std::vector<LocalPackages>& local = {});
 
 struct DebFile {
     const deb::Package* package = nullptr;
     std::filesystem::path path;  // in the cache; digest verified during this run
+    Sha256Digest digest;
+    bool was_cached = false;  // not fetched during this run
 };
 
 // Called from the fetching thread as each file is complete and verified, in order of completion.

@@ -29,7 +29,7 @@ bool is_writable(const char* folder) {
 }  // namespace
 
 Cache::Cache(const fs::path& directory) : directory_(fs::absolute(directory)) {
-    for (const auto* name : {"sha256", "index", "partial", "seen", "users"}) make_directory(directory_ / name);
+    for (const auto* name : {"sha256", "data", "index", "partial", "seen", "users"}) make_directory(directory_ / name);
     use_ = std::make_shared<os::TempDir>(directory_ / "users", kUserPrefix);
 }
 
@@ -55,6 +55,10 @@ Bytes Cache::default_bound() {
 fs::path Cache::path_of(const Sha256Digest& digest) const {
     const auto hex = digest.hex();
     return directory_ / "sha256" / hex.substr(0, 2) / hex;
+}
+
+fs::path Cache::data_copy_of(const Sha256Digest& digest) const {
+    return directory_ / "data" / digest.hex();
 }
 
 std::optional<Sha256Digest> Cache::digest_of(const deb::Package& package) const {

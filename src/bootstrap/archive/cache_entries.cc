@@ -96,12 +96,20 @@ std::vector<CacheEntry> scan(const Cache& cache) {
     std::vector<CacheEntry> entries;
     for (const auto& folder : children_of(cache.directory() / "sha256"))
         for (const auto& file : children_of(folder)) add_entry(EntryKind::package_list, file, entries);
+    for (const auto& copy : children_of(cache.directory() / "data")) add_entry(EntryKind::data_copy, copy, entries);
     for (const auto& file : children_of(cache.directory() / "index")) add_entry(EntryKind::index, file, entries);
     for (const auto& layer : children_of(cache.directory() / "layers")) add_entry(EntryKind::layer, layer, entries);
     std::sort(entries.begin(), entries.end(), [](const CacheEntry& a, const CacheEntry& b) {
         return std::tie(a.last_used, a.path) < std::tie(b.last_used, b.path);
     });
     return entries;
+}
+
+// One file, named after its digest.
+bool is_intact_copy(const fs::path& directory) {
+    const auto files = children_of(directory);
+    const auto digest = files.size() == 1 ? Sha256Digest::from_hex(files[0].filename().native()) : std::nullopt;
+    return digest && is_intact(files[0], *digest);
 }
 
 void find_kind(CacheEntry& entry) {
@@ -134,6 +142,8 @@ std::string_view name(EntryKind kind) {
             return "package";
         case EntryKind::package_list:
             return "package list";
+        case EntryKind::data_copy:
+            return "data copy";
         case EntryKind::index:
             return "index";
         case EntryKind::layer:
@@ -184,6 +194,8 @@ bool is_intact(const CacheEntry& entry, const LayerCheck& is_intact_layer) {
             const auto digest = Sha256Digest::from_hex(entry.path.filename().native());
             return digest && is_intact(entry.path, *digest);
         }
+        case EntryKind::data_copy:
+            return is_intact_copy(entry.path);
         case EntryKind::index:
             return is_intact_index(entry.path);
         case EntryKind::layer:

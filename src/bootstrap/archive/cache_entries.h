@@ -16,8 +16,8 @@ namespace vprov::archive {
 
 constexpr std::string_view kUserPrefix = "use-";  // of the directories in DIR/users
 
-enum class EntryKind { package, package_list, index, layer };
-std::string_view name(EntryKind kind);  // "package", "package list", "index", "layer"
+enum class EntryKind { package, package_list, data_copy, index, layer };
+std::string_view name(EntryKind kind);  // "package", "package list", "data copy", "index", "layer"
 
 struct CacheEntry {
     EntryKind kind = EntryKind::package;

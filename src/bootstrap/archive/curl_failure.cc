@@ -60,6 +60,33 @@ CurlFailure connect_failure(const CurlEnd& end) {
     }
 }
 
+struct NamedFlaw {
+    std::string_view detail, text;
+};
+
+// What OpenSSL says (X509_verify_cert_error_string(3)) and what that means to who wants a file.
+constexpr std::array kFlaws = {
+    NamedFlaw{"certificate has expired", "it has expired"},
+    NamedFlaw{"certificate is not yet valid", "it is not valid yet"},
+    NamedFlaw{"unable to get local issuer certificate", "no authority that is known here has issued it"},
+    NamedFlaw{"self-signed certificate in certificate chain", "its authority is not known here"},
+    NamedFlaw{"self-signed certificate", "it is self-signed"},
+};
+
+CurlFailure certificate_failure(const CurlEnd& end) {
+    auto detail = trimmed(end.detail);
+    for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "})
+        if (detail.starts_with(prefix))
+            detail.remove_prefix(prefix.size());
+    const auto* named = std::find_if(kFlaws.begin(), kFlaws.end(), [&](const auto& n) { return n.detail == detail; });
+    if (named != kFlaws.end())
+        detail = named->text;
+    const bool other_host = detail.find("target host name") != std::string_view::npos;
+    return {fmt::format("the server's certificate is not valid: {}",
+                        other_host ? fmt::format("it is not for {}", quote(end.host)) : std::string(detail)),
+            false, false};
+}
+
 }  // namespace
 
 std::string status_text(long status) {
@@ -96,7 +123,9 @@ CurlFailure describe(const CurlEnd& end) {
         case CURLE_TOO_MANY_REDIRECTS:
             return {"too many redirects", false, false};
         case CURLE_PEER_FAILED_VERIFICATION:
-            return {fmt::format("the server's certificate is not valid: {}", trimmed(end.detail)), false, false};
+            return certificate_failure(end);
+        case CURLE_SSL_CACERT_BADFILE:
+            return {"the certificates of the authorities cannot be read", false, false};
         default:
             return {std::string(end.detail.empty() ? curl_easy_strerror(end.code) : trimmed(end.detail)), false, false};
     }

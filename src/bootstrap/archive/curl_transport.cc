@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <exception>
 #include <list>
 #include <map>
@@ -168,6 +169,35 @@ void set_conditions(Job& job) {
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job.headers.get());
 }
 
+const char* environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value && *value ? value : nullptr;
+}
+
+void set_authorities(CURL* easy, const CurlOptions& options) {
+    const char* bundle =
+        options.ca_certificates.empty() ? environment("CURL_CA_BUNDLE") : options.ca_certificates.c_str();
+    const char* folder = nullptr;
+    if (!bundle) {
+        bundle = environment("SSL_CERT_FILE");
+        folder = environment("SSL_CERT_DIR");
+    }
+    if (bundle)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+    if (folder)
+        curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+}
+
+void set_identity(CURL* easy, const CurlOptions& options) {
+    if (!options.certificate.empty())
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, options.certificate.c_str());
+    if (!options.private_key.empty())
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, options.private_key.c_str());
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options.check_certificate ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options.check_certificate ? 2L : 0L);
+    set_authorities(easy, options);
+}
+
 void set_up(Job& job, const CurlOptions& options) {
     CURL* easy = job.easy.get();
     const bool secure = curl_strnequal(job.transfer->url.c_str(), "https:", 6) != 0;
@@ -185,12 +215,7 @@ void set_up(Job& job, const CurlOptions& options) {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
-    if (!options.certificate.empty())
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, options.certificate.c_str());
-    if (!options.private_key.empty())
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, options.private_key.c_str());
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options.check_certificate ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options.check_certificate ? 2L : 0L);
+    set_identity(easy, options);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job.detail.data());
     curl_easy_setopt(easy, CURLOPT_PRIVATE, static_cast<void*>(&job));
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, static_cast<void*>(&job));
@@ -349,7 +374,7 @@ class Run {
 
 class CurlTransport final : public Transport {
   public:
-    explicit CurlTransport(CurlOptions options) : options_(options) {
+    explicit CurlTransport(CurlOptions options) : options_(std::move(options)) {
         static std::once_flag once;
         std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
         multi_.reset(curl_multi_init());
@@ -369,7 +394,7 @@ class CurlTransport final : public Transport {
 }  // namespace
 
 std::unique_ptr<Transport> make_curl_transport(CurlOptions options) {
-    return std::make_unique<CurlTransport>(options);
+    return std::make_unique<CurlTransport>(std::move(options));
 }
 
 }  // namespace vprov::archive

@@ -178,11 +178,11 @@ class IndexFetch {
 };
 
 std::list<Wanted> wanted_of(const std::vector<Repository>& repositories, const std::vector<VerifiedRelease>& releases,
-                            const std::string& architecture) {
+                            const deb::Architectures& architectures) {
     std::list<Wanted> all;
     for (std::size_t i = 0; i < repositories.size(); ++i) {
         try {
-            for (auto& file : packages_files(releases[i].file, repositories[i], architecture)) {
+            for (auto& file : packages_files(releases[i].file, repositories[i], architectures)) {
                 auto& one = all.emplace_back();
                 one.repository = &repositories[i];
                 one.release = i;
@@ -196,9 +196,9 @@ std::list<Wanted> wanted_of(const std::vector<Repository>& repositories, const s
     return all;
 }
 
-IndexKey key_of(const std::string& architecture, const std::vector<VerifiedRelease>& releases,
+IndexKey key_of(const deb::Architectures& architectures, const std::vector<VerifiedRelease>& releases,
                 const std::list<Wanted>& all) {
-    IndexKey key(architecture);
+    IndexKey key(architectures);
     auto file = all.begin();
     for (std::size_t i = 0; i < releases.size(); ++i) {
         key.add_release(releases[i].release);
@@ -207,27 +207,37 @@ IndexKey key_of(const std::string& architecture, const std::vector<VerifiedRelea
     return key;
 }
 
+void warn_of_lacking(const std::vector<Repository>& repositories, const std::vector<VerifiedRelease>& releases,
+                     const deb::Architectures& architectures, Progress& progress) {
+    for (std::size_t i = 0; i < repositories.size(); ++i)
+        for (const auto& name : lacking_architectures(releases[i].file, repositories[i], architectures))
+            progress.warning(fmt::format("{} has no packages for {}, only for {}", name_of(repositories[i]),
+                                         quote(name), joined(releases[i].file.architectures, " ")));
+}
+
 std::vector<deb::Release> releases_of(const std::vector<VerifiedRelease>& verified) {
     std::vector<deb::Release> releases;
+    releases.reserve(verified.size());
     for (const auto& one : verified) releases.push_back(one.release);
     return releases;
 }
 
 }  // namespace
 
-deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const std::string& architecture,
+deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const deb::Architectures& architectures,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
                               Progress& progress, const std::vector<LocalPackages>& local) {
     const auto incoming = std::make_shared<Incoming>(cache);
-    const auto releases = fetch_releases(repositories, architecture, today, {transport, runner, cache, *incoming});
+    const auto releases = fetch_releases(repositories, architectures, today, {transport, runner, cache, *incoming});
     IndexFetch fetching(transport, cache, *incoming, progress);
-    auto all = wanted_of(repositories, releases, architecture);  // after `fetching`: its threads end before that does
-    const IndexStore store(cache, key_of(architecture, releases, all));
+    warn_of_lacking(repositories, releases, architectures, progress);
+    auto all = wanted_of(repositories, releases, architectures);  // after `fetching`: its threads end before that does
+    const IndexStore store(cache, key_of(architectures, releases, all));
     if (local.empty())
-        if (auto index = store.find(architecture, releases_of(releases)))
+        if (auto index = store.find(architectures, releases_of(releases)))
             return std::move(*index);
     fetching.fetch(all);
-    deb::PackageIndex index(architecture);
+    deb::PackageIndex index(architectures);
     std::size_t added = releases.size();
     for (auto& one : all) {
         os::check_stop();

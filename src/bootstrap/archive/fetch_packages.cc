@@ -38,10 +38,10 @@ class Deliveries {
         report(package);
     }
 
-    void complete(const deb::Package& package, std::filesystem::path path) {
+    void complete(DebFile file) {
         ++state_.packages_done;
-        report(package);
-        files_.push_back({&package, std::move(path)});
+        report(*file.package);
+        files_.push_back(std::move(file));
         if (on_file_)
             on_file_(files_.back());
     }
@@ -68,6 +68,7 @@ class CacheCheck {
     struct Result {
         const deb::Package* package;
         std::filesystem::path path;
+        std::optional<Sha256Digest> digest;
         bool intact;
     };
 
@@ -97,7 +98,7 @@ class CacheCheck {
             auto path = cache_.path_of(digest.value_or(package->sha256));
             const bool intact = digest && is_intact(path, *digest);
             const std::lock_guard lock(mutex_);
-            results_.push_back({package, std::move(path), intact});
+            results_.push_back({package, std::move(path), digest, intact});
             ready_.notify_one();
         }
     }
@@ -130,7 +131,7 @@ Packages take_cached(const Packages& packages, const Cache& cache, Deliveries& d
             continue;
         }
         deliveries.advance(*result.package, static_cast<std::int64_t>(result.package->size.value));
-        deliveries.complete(*result.package, std::move(result.path));
+        deliveries.complete({result.package, std::move(result.path), *result.digest, true});
     }
     return missing;
 }
@@ -233,7 +234,7 @@ class Fetching {
         }
         arrival.file.publish(cache_, arrival.digest);
         cache_.remember_digest(*arrival.package, arrival.digest);
-        deliveries_.complete(*arrival.package, cache_.path_of(arrival.digest));
+        deliveries_.complete({arrival.package, cache_.path_of(arrival.digest), arrival.digest, false});
     }
 
     Transport& transport_;

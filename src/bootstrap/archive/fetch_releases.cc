@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/archive/armour.h"
+#include "bootstrap/archive/clear_signed.h"
 #include "bootstrap/archive/last_seen.h"
 #include "bootstrap/archive/release_store.h"
 #include "bootstrap/archive/signature.h"
@@ -98,8 +98,9 @@ SignedText verified_text(const Asked& asked, os::CommandRunner& runner, const st
     if (repository.trusted)
         return trusted_text(asked);
     std::filesystem::create_directory(work);
-    const SignatureRules rules{repository.signed_by,
-                               repository.allow_weak_digests ? WeakHashes::allowed : WeakHashes::refused};
+    SignatureRules rules{repository.signed_by,
+                         repository.allow_weak_digests ? WeakHashes::allowed : WeakHashes::refused};
+    rules.embedded_key = repository.embedded_key;
     if (asked.in_release.outcome.failure.empty())
         return verify_clear_signed(asked.in_release.data, rules, runner, work);
     if (asked.signature.outcome.missing)
@@ -197,17 +198,19 @@ std::string release_url(const Repository& repository, std::string_view path) {
     return url_of(repository.uri, fmt::format("dists/{}/{}", repository.suite, path));
 }
 
-std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories, std::string_view architecture,
-                                            std::int64_t today, const Access& access) {
+std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories,
+                                            const deb::Architectures& architectures, std::int64_t today,
+                                            const Access& access) {
     std::vector<Asked> asked(repositories.size());
     for (std::size_t i = 0; i < repositories.size(); ++i) asked[i].repository = &repositories[i];
     fetch_all(asked, access);
     std::vector<std::future<SignedText>> texts;
+    texts.reserve(asked.size());
     for (const auto& one : asked) texts.push_back(verification(one, access));
     std::vector<VerifiedRelease> releases;
     releases.reserve(asked.size());
     for (std::size_t i = 0; i < asked.size(); ++i)
-        releases.push_back(verified(asked[i], texts[i].get(), architecture, today, access));
+        releases.push_back(verified(asked[i], texts[i].get(), architectures.native(), today, access));
     for (const auto& one : asked) keep(one, access.cache);
     return releases;
 }

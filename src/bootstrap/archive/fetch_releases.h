@@ -30,7 +30,8 @@ struct Access {
 
 // In the order of `repositories`. Remembers in the cache directory which Release it saw last, and refuses older ones.
 // `today` is seconds since the epoch. Throws Error(archive) naming the repository.
-std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories, std::string_view architecture,
-                                            std::int64_t today, const Access& access);
+std::vector<VerifiedRelease> fetch_releases(const std::vector<Repository>& repositories,
+                                            const deb::Architectures& architectures, std::int64_t today,
+                                            const Access& access);
 
 }  // namespace vprov::archive

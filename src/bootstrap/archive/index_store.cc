@@ -72,8 +72,8 @@ void write_index(const deb::PackageIndex& index, const fs::path& temporary, cons
 
 }  // namespace
 
-IndexKey::IndexKey(std::string_view architecture)
-    : text_(fmt::format("vprov index {}\n{}\n", deb::kSnapshotFormat, architecture)) {}
+IndexKey::IndexKey(const deb::Architectures& architectures)
+    : text_(fmt::format("vprov index {}\n{}\n", deb::kSnapshotFormat, joined(architectures.names(), " "))) {}
 
 void IndexKey::add_release(const deb::Release& release) {
     text_ += fmt::format("release {}\n", release.priority());
@@ -90,14 +90,14 @@ Sha256Digest IndexKey::digest() const {
 IndexStore::IndexStore(const Cache& cache, const IndexKey& key)
     : path_(cache.directory() / "index" / key.digest().hex()) {}
 
-std::optional<deb::PackageIndex> IndexStore::find(const std::string& architecture,
+std::optional<deb::PackageIndex> IndexStore::find(const deb::Architectures& architectures,
                                                   std::vector<deb::Release> releases) const {
     const auto file = std::make_shared<const MappedFile>(path_);
     const auto parts = parts_of(file->bytes());
     if (!parts)
         return std::nullopt;
     auto digest = std::async(std::launch::async, [bytes = parts->index] { return sha256(bytes); });
-    auto index = deb::PackageIndex::restore(architecture, std::move(releases), parts->index, file);
+    auto index = deb::PackageIndex::restore(architectures, std::move(releases), parts->index, file);
     if (!index || digest.get() != parts->digest)
         return std::nullopt;
     Cache::mark_used(path_);

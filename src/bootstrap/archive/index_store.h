@@ -12,11 +12,11 @@
 
 namespace vprov::archive {
 
-// Names an index by all that went into it: the architecture, and of each release its priority and the digests of its
+// Names an index by all that went into it: the architectures, and of each release its priority and the digests of its
 // Packages files.
 class IndexKey {
   public:
-    explicit IndexKey(std::string_view architecture);
+    explicit IndexKey(const deb::Architectures& architectures);
     void add_release(const deb::Release& release);
     void add_file(const IndexFile& file);  // of the release added last
     Sha256Digest digest() const;
@@ -29,7 +29,8 @@ class IndexStore {
   public:
     IndexStore(const Cache& cache, const IndexKey& key);
     // nullopt when there is none, or a damaged one.
-    std::optional<deb::PackageIndex> find(const std::string& architecture, std::vector<deb::Release> releases) const;
+    std::optional<deb::PackageIndex> find(const deb::Architectures& architectures,
+                                          std::vector<deb::Release> releases) const;
     // In a thread of its own, for which the destructor of `index` waits. Where that fails the index is made again the
     // next time.
     void keep(deb::PackageIndex& index, std::shared_ptr<Incoming> incoming) const;

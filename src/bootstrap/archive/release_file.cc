@@ -134,18 +134,26 @@ std::optional<IndexFile> cheapest_form(const ReleaseFile& release, const std::st
     return best;
 }
 
-void add_component(const ReleaseFile& release, std::string_view component, std::string_view architecture,
-                   std::vector<IndexFile>& wanted) {
+bool is_asked_for(const Repository& repository, const std::string& architecture) {
+    return repository.architectures.empty() || contains(repository.architectures, architecture);
+}
+
+void add_component(const ReleaseFile& release, const Repository& repository, std::string_view component,
+                   const deb::Architectures& architectures, std::vector<IndexFile>& wanted) {
     const auto form_for = [&](std::string_view which) {
         return cheapest_form(release, fmt::format("{}/binary-{}/Packages", component, which));
     };
-    auto native = form_for(architecture);
+    const bool wants_native = is_asked_for(repository, architectures.native());
+    auto native = wants_native ? form_for(architectures.native()) : std::nullopt;
     auto all = release.packages_of_all_apart ? form_for("all") : std::nullopt;
-    if (!native && !all)
+    if (wants_native && !native && !all)
         throw error(ErrorKind::archive, "its Release file lists no Packages file for component {} and {}",
-                    quote(component), quote(architecture));
+                    quote(component), quote(architectures.native()));
     if (native)
         wanted.push_back(std::move(*native));
+    for (const auto& name : architectures.foreign())
+        if (auto foreign = is_asked_for(repository, name) ? form_for(name) : std::nullopt)
+            wanted.push_back(std::move(*foreign));
     if (all)
         wanted.push_back(std::move(*all));
 }
@@ -256,8 +264,8 @@ void check_usable(const ReleaseFile& release, const Repository& repository, std:
         if (!release.components.empty() && !contains(release.components, component))
             throw error(ErrorKind::archive, "it has no component {}, only {}", quote(component),
                         list_of(release.components));
-    if (!release.architectures.empty() && !contains(release.architectures, architecture) &&
-        !release.packages_of_all_apart)
+    if (is_asked_for(repository, std::string(architecture)) && !release.architectures.empty() &&
+        !contains(release.architectures, architecture) && !release.packages_of_all_apart)
         throw error(ErrorKind::archive, "it has no packages for {}, only for {}", quote(architecture),
                     list_of(release.architectures));
 }
@@ -273,18 +281,28 @@ std::string IndexFile::by_hash_path() const {
 }
 
 std::vector<IndexFile> packages_files(const ReleaseFile& release, const Repository& repository,
-                                      std::string_view architecture) {
+                                      const deb::Architectures& architectures) {
     std::vector<IndexFile> wanted;
     if (is_flat(repository))
         add_flat(release, wanted);
     else if (repository.components.empty())
         throw error(ErrorKind::archive, "no component of it is named");
-    for (const auto& component : repository.components) add_component(release, component, architecture, wanted);
+    for (const auto& component : repository.components)
+        add_component(release, repository, component, architectures, wanted);
     for (const auto& file : wanted)
         if (file.fetched.size > kLargestPackagesFile || (file.plain && file.plain->size > kLargestPackagesFile))
             throw error(ErrorKind::archive, "its Release file lists {} with more than {}", quote(file.path),
                         human(kLargestPackagesFile));
     return wanted;
+}
+
+std::vector<std::string> lacking_architectures(const ReleaseFile& release, const Repository& repository,
+                                               const deb::Architectures& architectures) {
+    std::vector<std::string> lacking;
+    for (const auto& name : architectures.foreign())
+        if (is_asked_for(repository, name) && !release.architectures.empty() && !contains(release.architectures, name))
+            lacking.push_back(name);
+    return lacking;
 }
 
 }  // namespace vprov::archive

@@ -62,10 +62,15 @@ struct IndexFile {
     std::string by_hash_path() const;
 };
 
-// The Packages files of `architecture` (and of "all" where those are apart), component by component. Throws
-// Error(archive) with the bare cause when one that must be there is not listed.
+// The Packages files of `architectures` (and of "all" where those are apart), component by component and in each the
+// native ones first: apt's order. Throws Error(archive) with the bare cause when one that must be there is not listed;
+// those of foreign architectures need not be.
 std::vector<IndexFile> packages_files(const ReleaseFile& release, const Repository& repository,
-                                      std::string_view architecture);
+                                      const deb::Architectures& architectures);
+
+// The foreign architectures that `repository` is asked for and has no packages for: its Release says so.
+std::vector<std::string> lacking_architectures(const ReleaseFile& release, const Repository& repository,
+                                               const deb::Architectures& architectures);
 
 // A suite that ends in "/" is a path: Release and Packages stand in it, there is no dists/ (sources.list(5)).
 bool is_flat(const Repository& repository);

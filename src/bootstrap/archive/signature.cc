@@ -8,8 +8,9 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/public_keys.h"
 #include "base/text.h"
-#include "bootstrap/archive/armour.h"
+#include "bootstrap/archive/clear_signed.h"
 #include "os/fd.h"
 
 namespace vprov::archive {
@@ -80,7 +81,11 @@ std::string key_text(const Signature& signature) {
     return signature.user.empty() ? signature.key : fmt::format("{} {}", signature.key, quote(signature.user));
 }
 
-std::string why_not(const Signature& signature, const fs::path& keyring) {
+std::string name_of_keyring(const SignatureRules& rules) {
+    return rules.embedded_key.empty() ? quote(rules.keyring.native()) : "its Signed-By field";
+}
+
+std::string why_not(const Signature& signature, const SignatureRules& rules) {
     switch (signature.verdict) {
         case Verdict::good:
             if (const auto weak = weak_hash(signature.hash_algorithm); weak && !signature.primary.empty())
@@ -96,7 +101,7 @@ std::string why_not(const Signature& signature, const fs::path& keyring) {
         case Verdict::revoked_key:
             return fmt::format("its signing key {} was revoked", key_text(signature));
         case Verdict::unknown_key:
-            return fmt::format("its signing key {} is not in {}", signature.key, quote(keyring.native()));
+            return fmt::format("its signing key {} is not in {}", signature.key, name_of_keyring(rules));
         case Verdict::unchecked:
             break;
     }
@@ -109,22 +114,23 @@ void put(const fs::path& path, std::string_view data) {  // no os::write_file():
 }
 
 // gpgv 2.2 reads no armour ("gpgv: [don't know]: invalid packet"), and takes a name without a slash from its home.
-fs::path usable_keyring(const fs::path& keyring, const fs::path& work) {
-    if (keyring.empty())
+fs::path usable_keyring(const SignatureRules& rules, const fs::path& work) {
+    if (rules.keyring.empty() && rules.embedded_key.empty())
         throw error(ErrorKind::archive, "no keyring is named for it");
-    const auto data = os::read_file(keyring, ErrorKind::archive);
+    const auto data =
+        rules.embedded_key.empty() ? os::read_file(rules.keyring, ErrorKind::archive) : rules.embedded_key;
     if (!is_armoured_keyring(data))
-        return fs::absolute(keyring);
+        return fs::absolute(rules.keyring);
     auto converted = work / "keyring.gpg";
     put(converted, dearmour(data));
     return converted;
 }
 
-std::vector<Signature> run_gpgv(const fs::path& keyring, std::vector<std::string> files, os::CommandRunner& runner,
+std::vector<Signature> run_gpgv(const SignatureRules& rules, std::vector<std::string> files, os::CommandRunner& runner,
                                 const fs::path& work) {
     os::Command command;
     command.argv = {
-        "gpgv", "--homedir", work.native(), "--status-fd", "1", "--keyring", usable_keyring(keyring, work).native()};
+        "gpgv", "--homedir", work.native(), "--status-fd", "1", "--keyring", usable_keyring(rules, work).native()};
     command.argv.insert(command.argv.end(), files.begin(), files.end());
     command.environment = os::clean_environment();
     os::CommandResult result;
@@ -170,14 +176,14 @@ std::string accepted_key(const std::vector<Signature>& signatures, const Signatu
         throw error(ErrorKind::archive, "it is not signed");
     for (const auto& signature : signatures)
         if (signature.verdict == Verdict::bad)
-            throw Error(ErrorKind::archive, why_not(signature, rules.keyring));
+            throw Error(ErrorKind::archive, why_not(signature, rules));
     const auto good = std::find_if(signatures.begin(), signatures.end(),
                                    [&](const Signature& signature) { return counts(signature, rules.weak_hashes); });
     if (good != signatures.end())
         return good->primary;
     std::vector<std::string> reasons;
     reasons.reserve(signatures.size());
-    for (const auto& signature : signatures) reasons.push_back(why_not(signature, rules.keyring));
+    for (const auto& signature : signatures) reasons.push_back(why_not(signature, rules));
     throw Error(ErrorKind::archive, joined(reasons, "; "));
 }
 
@@ -187,7 +193,7 @@ SignedText verify_clear_signed(std::string_view data, const SignatureRules& rule
     const auto input = work / "InRelease";
     const auto output = work / "Release";
     put(input, data);
-    const auto signatures = run_gpgv(rules.keyring, {"--output", output.native(), input.native()}, runner, work);
+    const auto signatures = run_gpgv(rules, {"--output", output.native(), input.native()}, runner, work);
     SignedText result;
     result.key = accepted_key(signatures, rules);
     result.text = os::read_file(output, ErrorKind::archive);
@@ -199,7 +205,7 @@ SignedText verify_detached(std::string_view text, std::string_view signature, co
     put(work / "Release", text);
     put(work / "Release.gpg", signature);
     const auto signatures =
-        run_gpgv(rules.keyring, {(work / "Release.gpg").native(), (work / "Release").native()}, runner, work);
+        run_gpgv(rules, {(work / "Release.gpg").native(), (work / "Release").native()}, runner, work);
     return {std::string(text), accepted_key(signatures, rules)};
 }
 

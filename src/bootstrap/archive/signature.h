@@ -30,6 +30,7 @@ struct SignatureRules {
         : keyring(std::move(with)), weak_hashes(weak) {}
     std::filesystem::path keyring;
     WeakHashes weak_hashes;
+    std::string embedded_key;  // armoured, in place of the keyring; "" : none
 };
 
 // The fingerprint of the primary key behind the first signature that counts. One is enough, as a suite is signed with

@@ -67,6 +67,9 @@ struct CurlOptions {
     std::chrono::seconds longest_retry_after{60};  // a server that asks for more is taken as failed
     std::string certificate, private_key;          // PEM files that show an HTTPS server who asks; "" : none
     bool check_certificate = true;                 // off: any server may answer for an HTTPS mirror
+    // PEM file of the authorities that HTTPS servers' certificates must come from; "": as curl(1) finds them, in
+    // $CURL_CA_BUNDLE, or else $SSL_CERT_FILE and $SSL_CERT_DIR, or else those of this machine.
+    std::string ca_certificates;
 };
 
 // libcurl's multi interface: connection reuse, a bounded number at once, retries with backoff on what may pass

@@ -82,9 +82,9 @@ void empty_folder(const os::RootDir& root, std::string_view folder) {
     for (const auto& name : names_in(root, folder)) root.remove(fmt::format("{}/{}", folder, name));
 }
 
-void link_into_usr(const os::RootDir& root, std::string_view architecture) {
+void link_into_usr(const os::RootDir& root, const deb::Architectures& architectures) {
     std::vector<std::string> merged = {"bin", "sbin", "lib"};
-    if (has_lib64(architecture))
+    if (std::any_of(architectures.names().begin(), architectures.names().end(), has_lib64))
         merged.emplace_back("lib64");
     for (const auto& name : merged) {
         root.make_directories("/usr/" + name);
@@ -104,9 +104,9 @@ void empty_tmp(const os::RootDir& root) {
 
 }  // namespace
 
-void make_skeleton(const os::RootDir& root, std::string_view architecture, UsrLayout layout) {
+void make_skeleton(const os::RootDir& root, const deb::Architectures& architectures, UsrLayout layout) {
     if (layout == UsrLayout::merged)
-        link_into_usr(root, architecture);
+        link_into_usr(root, architectures);
     else if (layout == UsrLayout::split_for_good)
         root.write("/etc/unsupported-skip-usrmerge-conversion", "this system will not be supported in the future\n");
     make_nodes(root);
@@ -121,8 +121,7 @@ std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root) {
 }
 
 void remove_traces(const os::RootDir& root) {
-    for (const auto* log :
-         {"/var/log/dpkg.log", "/var/log/alternatives.log", "/var/log/bootstrap.log", "/var/log/fontconfig.log"})
+    for (const auto* log : {"/var/log/dpkg.log", "/var/log/alternatives.log", "/var/log/bootstrap.log"})
         root.remove(log);
     // Its content depends on inode numbers and times of this machine; ldconfig makes it anew.
     root.remove("/var/cache/ldconfig/aux-cache");
@@ -131,7 +130,7 @@ void remove_traces(const os::RootDir& root) {
     empty_tmp(root);
 }
 
-void clean_up(const os::RootDir& root, std::string_view architecture, const std::vector<std::string>& automatic) {
+void clean_up(const os::RootDir& root, std::string_view native, const std::vector<const deb::Package*>& automatic) {
     remove_traces(root);
     // An empty one is filled in by systemd at the first boot; two guests must not share one (machine-id(5)).
     if (root.exists("/etc/machine-id"))
@@ -140,8 +139,9 @@ void clean_up(const os::RootDir& root, std::string_view architecture, const std:
     if (!root.exists("/var/lib/apt"))
         return;
     std::string states;
-    for (const auto& name : automatic)
-        states += fmt::format("Package: {}\nArchitecture: {}\nAuto-Installed: 1\n\n", name, architecture);
+    for (const auto* package : automatic)
+        states += fmt::format("Package: {}\nArchitecture: {}\nAuto-Installed: 1\n\n", package->name,
+                              package->architecture == "all" ? native : package->architecture);
     root.write("/var/lib/apt/extended_states", states);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bootstrap/deb/package_index.h"
 #include "os/root_dir.h"
 
 namespace vprov::configure {
@@ -15,10 +16,10 @@ namespace vprov::configure {
 // usr-is-merged, which would refuse the tree or convert it (from bookworm on).
 enum class UsrLayout { merged, split, split_for_good };
 
-// Before the first package: /bin, /sbin, /lib and the architecture's /lib64 as links into /usr (as debootstrap and
+// Before the first package: /bin, /sbin, /lib and the architectures' /lib64 as links into /usr (as debootstrap and
 // usr-is-merged want them), and the nodes in /dev that programs of the tree need to run,
 // where they can be made.
-void make_skeleton(const os::RootDir& root, std::string_view architecture, UsrLayout layout);
+void make_skeleton(const os::RootDir& root, const deb::Architectures& architectures, UsrLayout layout);
 
 // A device file that every tree has.
 struct DeviceNode {
@@ -34,7 +35,8 @@ std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root);
 // Logs, caches and lists that a fresh system does not have, and what is in /tmp.
 void remove_traces(const os::RootDir& root);
 
-// After the last script: logs, caches and lists that a fresh system does not have, and apt's extended_states.
-void clean_up(const os::RootDir& root, std::string_view architecture, const std::vector<std::string>& automatic);
+// After the last script: logs, caches and lists that a fresh system does not have, and apt's extended_states, in which
+// `automatic` are marked; `native` is the architecture under which apt has those of "all".
+void clean_up(const os::RootDir& root, std::string_view native, const std::vector<const deb::Package*>& automatic);
 
 }  // namespace vprov::configure

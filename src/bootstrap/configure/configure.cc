@@ -24,7 +24,7 @@ class Configuration {
     Configuration(const ConfigureRequest& request, const os::RootDir& root, Progress& progress)
         : request_(request),
           root_(root),
-          database_(root, request.architecture),
+          database_(root, request.architectures),
           merger_(root, database_),
           scripts_(*request.sandbox, root, progress, request.packages, request.on_output) {}
 
@@ -169,7 +169,10 @@ class Configuration {
     }
 
     void run_preinst(const deb::Package* package) {
-        scripts_.run_preinst(staged(package));
+        const auto others = std::count_if(merged_.begin(), merged_.end(), [&](const auto* other) {
+            return other != package && other->name == package->name;
+        });
+        scripts_.run_preinst(staged(package), static_cast<unsigned>(others) + 1);
         tree_changed();
     }
 
@@ -204,11 +207,11 @@ void write_answers(const os::RootDir& root, const std::vector<deb::DebconfAnswer
 ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
     ConfiguredRoot configured(request.root);
-    make_skeleton(configured.root(), request.architecture, request.usr);
+    make_skeleton(configured.root(), request.architectures, request.usr);
     write_answers(configured.root(), request.debconf);
     Configuration(request, configured.root(), progress).run();
     request.sandbox->close();
-    clean_up(configured.root(), request.architecture, request.automatic);
+    clean_up(configured.root(), request.architectures.native(), request.automatic);
     return configured;
 }
 

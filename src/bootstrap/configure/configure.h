@@ -22,16 +22,16 @@ namespace vprov::configure {
 
 struct ConfigureRequest {
     std::filesystem::path root;  // an empty directory
-    std::string architecture;    // Debian's name
+    deb::Architectures architectures = "";
     UsrLayout usr = UsrLayout::merged;
     Sandbox* sandbox = nullptr;  // of `root`, not used before; closed by configure()
     std::vector<const deb::Package*> packages;
     unpack::Stager* stager = nullptr;  // has all of them, or will: those that are needed first are waited for
     // Runs when the essential packages are configured and no other script has run: files that scripts ask for.
     std::function<void(const os::RootDir&)> prepare;
-    std::vector<deb::DebconfAnswer> debconf;  // known before the first script runs
-    std::vector<std::string> automatic;       // packages that came in as dependencies: apt's "auto-installed"
-    OutputReader on_output;                   // may be empty
+    std::vector<deb::DebconfAnswer> debconf;     // known before the first script runs
+    std::vector<const deb::Package*> automatic;  // came in as dependencies: apt's "auto-installed"
+    OutputReader on_output;                      // may be empty
 };
 
 // A tree that dpkg calls installed, with nothing mounted in it and no process at work on it. Only configure() and the

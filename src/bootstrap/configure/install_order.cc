@@ -14,6 +14,8 @@ class Graph {
     explicit Graph(std::span<const deb::Package* const> packages) : packages_(packages.begin(), packages.end()) {
         std::sort(packages_.begin(), packages_.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
         for (const auto* package : packages_) {
+            if (package->essential && package->architecture != "all")
+                native_ = package->architecture;
             by_name_[package->name].push_back(package);
             deb::RelationReader reader(package->provides);
             for (deb::Relation provided; reader.next(provided);) by_name_[provided.name].push_back(package);
@@ -23,12 +25,13 @@ class Graph {
     const std::vector<const deb::Package*>& packages() const { return packages_; }
 
     // The packages of the set that satisfy the field, one for each of its groups.
-    void append_needs(std::string_view field, std::vector<const deb::Package*>& needs) const {
+    void append_needs(const deb::Package& owner, std::string_view field,
+                      std::vector<const deb::Package*>& needs) const {
         deb::RelationReader reader(field);
         bool satisfied = false;
         for (deb::Relation relation; reader.next(relation);) {
             if (!satisfied)
-                if (const auto* package = provider(relation)) {
+                if (const auto* package = provider(owner, relation)) {
                     needs.push_back(package);
                     satisfied = true;
                 }
@@ -39,24 +42,41 @@ class Graph {
 
     Needs needs_of(const deb::Package& package) const {
         Needs needs;
-        append_needs(package.pre_depends, needs.before_unpacking);
+        append_needs(package, package.pre_depends, needs.before_unpacking);
         needs.before_configuring = needs.before_unpacking;
-        append_needs(package.depends, needs.before_configuring);
+        append_needs(package, package.depends, needs.before_configuring);
         return needs;
     }
 
   private:
-    const deb::Package* provider(const deb::Relation& relation) const {
+    // "all" is of the native architecture.
+    std::string_view architecture_of(const deb::Package& package) const {
+        return package.architecture == "all" && !native_.empty() ? native_ : package.architecture;
+    }
+
+    // dpkg's rule: its own architecture, unless one or the other says that another will do.
+    bool may_meet(const deb::Package& owner, const deb::Relation& relation, const deb::Package& package) const {
+        const auto architecture = architecture_of(package);
+        if (relation.architecture.empty())
+            return package.multi_arch == "foreign" || architecture == architecture_of(owner);
+        if (relation.architecture == "any")
+            return package.multi_arch == "allowed" || architecture == architecture_of(owner);
+        return architecture == (relation.architecture == "native" ? native_ : relation.architecture);
+    }
+
+    const deb::Package* provider(const deb::Package& owner, const deb::Relation& relation) const {
         const auto found = by_name_.find(relation.name);
         if (found == by_name_.end())
             return nullptr;
         for (const auto* package : found->second)
-            if (package->name != relation.name || deb::satisfies(package->version, relation))
+            if (may_meet(owner, relation, *package) &&
+                (package->name != relation.name || deb::satisfies(package->version, relation)))
                 return package;
         return nullptr;
     }
 
     std::vector<const deb::Package*> packages_;
+    std::string_view native_;  // that of what is essential: no foreign package is in a set for that reason
     std::unordered_map<std::string_view, std::vector<const deb::Package*>> by_name_;
 };
 

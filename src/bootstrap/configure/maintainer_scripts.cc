@@ -65,6 +65,13 @@ std::string_view speaker_from(std::string_view line) {
     return {};
 }
 
+// initramfs-tools copies programs with cp(1), whose stand-in copies what is covered; dracut's program copies what it
+// sees.
+bool small_stand_ins_fit(const os::RootDir& root) {
+    const auto bin = root.read_link("/bin");
+    return bin && !root.exists("/usr/bin/dracut-install") && !root.exists("/usr/lib/dracut/dracut-install");
+}
+
 }  // namespace
 
 MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, Progress& progress,
@@ -78,12 +85,12 @@ MaintainerScripts::MaintainerScripts(Sandbox& sandbox, const os::RootDir& root, 
 
 // As dpkg runs a script (dpkg(1), "ENVIRONMENT").
 SandboxCommand MaintainerScripts::script_command(const deb::Package& package, std::string_view script,
-                                                 std::vector<std::string> argv) const {
+                                                 std::vector<std::string> argv, unsigned instances) const {
     SandboxCommand command;
     command.argv = std::move(argv);
     command.environment = maintainer_environment();
     command.environment.insert({{"DPKG_MAINTSCRIPT_PACKAGE", std::string(package.name)},
-                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", "1"},
+                                {"DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT", std::to_string(instances)},
                                 {"DPKG_MAINTSCRIPT_ARCH", std::string(package.architecture)},
                                 {"DPKG_MAINTSCRIPT_NAME", std::string(script)},
                                 {"DPKG_MAINTSCRIPT_DEBUG", "0"},
@@ -152,7 +159,7 @@ void MaintainerScripts::configure(const std::vector<const deb::Package*>& packag
     if (packages.empty())
         return;
     std::vector<std::string> arguments = {triggers == Triggers::defer ? "--no-triggers" : "--triggers", "--configure"};
-    for (const auto* package : packages) arguments.emplace_back(package->name);
+    for (const auto* package : packages) arguments.push_back(unpack::DpkgDatabase::info_name(*package));
     if (const int status = run_dpkg(std::move(arguments)); status != 0)
         fail("configure the packages", status);
     const bool awaited = triggers == Triggers::defer &&
@@ -191,6 +198,7 @@ void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
     const auto& self = *package.package;
     const auto file = fmt::format("/var/lib/dpkg/info/{}.postinst", unpack::DpkgDatabase::info_name(self));
     auto command = script_command(self, "postinst", {file, "configure", ""});
+    command.small_stand_ins = small_stand_ins_fit(root_);
     auto& beside = beside_.emplace_back();
     beside.package = &self;
     command.on_output = [this, &beside](std::string_view line) {
@@ -212,11 +220,11 @@ void MaintainerScripts::finish_postinsts() {
     }
 }
 
-void MaintainerScripts::run_preinst(const unpack::StagedPackage& package) {
+void MaintainerScripts::run_preinst(const unpack::StagedPackage& package, unsigned instances) {
     const auto& self = *package.package;
     for (const auto& file : package.control)
         root_.write(fmt::format("{}/{}", kControlPlace, file.name), file.content, file.mode);
-    auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"});
+    auto command = script_command(self, "preinst", {fmt::format("{}/preinst", kControlPlace), "install"}, instances);
     last_lines_.clear();
     speaker_ = self.name;
     command.on_output = [this](std::string_view line) { take_output(line); };

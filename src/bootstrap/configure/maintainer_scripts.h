@@ -24,7 +24,8 @@ class MaintainerScripts {
                       const std::vector<const deb::Package*>& packages, OutputReader on_output);
 
     // Runs `preinst install` with the environment that dpkg gives it, its control files in /var/lib/dpkg/tmp.ci.
-    void run_preinst(const unpack::StagedPackage& package);
+    // `instances`: of how many architectures the package is there, with this one.
+    void run_preinst(const unpack::StagedPackage& package, unsigned instances);
     // One `dpkg --configure` for these packages, in this order. Pending triggers are processed at its end, or, as apt
     // does between its runs of dpkg, left to a later call where no package waits for them.
     enum class Triggers { process, defer };
@@ -45,8 +46,8 @@ class MaintainerScripts {
         Sandbox::Ticket ticket = 0;
         std::deque<std::string> last_lines;
     };
-    SandboxCommand script_command(const deb::Package& package, std::string_view script,
-                                  std::vector<std::string> argv) const;
+    SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv,
+                                  unsigned instances = 1) const;
     int run_dpkg(std::vector<std::string> arguments);
     void take_output(std::string_view line);
     void take_status(std::string_view line);

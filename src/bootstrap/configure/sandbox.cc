@@ -17,8 +17,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/configure/gzip_program.h"
 #include "bootstrap/configure/sandbox_child.h"
+#include "bootstrap/configure/stand_ins.h"
 #include "os/interrupt.h"
 #include "os/syscall_filter.h"
 #include "os/temp_dir.h"
@@ -145,6 +145,8 @@ Sandbox::Sandbox(const std::filesystem::path& root, const std::filesystem::path&
     os::write_file(stand_ins_ / "start-stop-daemon", kStub, 0755);
     os::write_file(stand_ins_ / "ischroot", kIsChroot, 0755);
     os::write_file(stand_ins_ / "gzip", gzip_program(), 0755);
+    if (!small_programs().empty())
+        os::write_file(stand_ins_ / "small", small_programs(), 0755);
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
         throw system_error(ErrorKind::script, errno, "cannot start the sandbox");

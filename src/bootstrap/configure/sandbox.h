@@ -29,6 +29,7 @@ struct SandboxCommand {
     std::vector<std::string> argv;                         // argv[0] is a path in the guest
     std::map<std::string, std::string> environment;        // all of it
     std::string input;                                     // small: standard input, at most a pipe's 64 KiB
+    bool small_stand_ins = false;                          // kSmallPrograms in place of the tree's: stand_ins.h
     std::function<void(std::string_view line)> on_output;  // standard output and error, line by line
     std::function<void(std::string_view line)> on_status;  // what is written to descriptor kStatusFd
 };

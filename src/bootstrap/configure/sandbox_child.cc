@@ -62,7 +62,7 @@ struct Job {
     os::Fd payload, input, output, status;
 };
 
-// Words ended by NUL: the number of arguments, the arguments, the environment.
+// Words ended by NUL: whether there are small stand-ins, the number of arguments, the arguments, the environment.
 std::vector<std::string> words_of(const os::Fd& payload) {
     const auto text = os::read_file(payload, "the command", ErrorKind::script);
     std::vector<std::string> words;
@@ -75,9 +75,11 @@ std::vector<std::string> words_of(const os::Fd& payload) {
 
 [[noreturn]] void exec_program(const Job& job, const std::string& filter) {
     auto words = words_of(job.payload);
-    const auto arguments = std::stoul(words.at(0));
+    if (words.at(0) == "1")
+        cover_small_programs();
+    const auto arguments = std::stoul(words.at(1));
     std::vector<char*> argv, environment;
-    for (std::size_t i = 1; i < words.size(); ++i) (i <= arguments ? argv : environment).push_back(words[i].data());
+    for (std::size_t i = 2; i < words.size(); ++i) (i <= arguments + 1 ? argv : environment).push_back(words[i].data());
     argv.push_back(nullptr);
     environment.push_back(nullptr);
     ::setsid();
@@ -256,7 +258,7 @@ void wait_for_end(pid_t init) {
 }  // namespace
 
 std::string encode_command(const SandboxCommand& command) {
-    auto text = fmt::format("{}", command.argv.size()) + '\0';
+    auto text = fmt::format("{:d}", command.small_stand_ins) + '\0' + fmt::format("{}", command.argv.size()) + '\0';
     for (const auto& word : command.argv) text += word + '\0';
     for (const auto& [key, value] : command.environment) text += fmt::format("{}={}", key, value) + '\0';
     return text;

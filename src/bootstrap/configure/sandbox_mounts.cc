@@ -1,6 +1,7 @@
 #include "bootstrap/configure/sandbox_mounts.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -13,13 +14,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/configure/gzip_program.h"
+#include "bootstrap/configure/stand_ins.h"
 
 namespace vprov::configure {
 namespace {
 
 constexpr unsigned long kQuiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 constexpr const char* kResolver = "/etc/resolv.conf";
+constexpr const char* kSmallStandIn = "/run/vprov/small";
 
 struct Device {
     const char* path;
@@ -147,18 +149,26 @@ void mount_tree(const std::string& path) {
          "cannot bind the guest's tree without devices");
 }
 
+// The tree's own waits in kRealPrograms.
+void cover_program(const os::RootDir& root, const std::filesystem::path& stand_in, const char* place) {
+    const auto real = root.open_if_exists(place, O_PATH);
+    if (!real || !std::filesystem::exists(stand_in))
+        return;
+    const auto kept = std::filesystem::path(kRealPrograms) / std::filesystem::path(place).filename();
+    root.write(kept.native(), "");
+    bind_file(root, path_of(*real).c_str(), kept.c_str());
+    bind_file(root, stand_in.c_str(), place);
+}
+
 void cover_programs(const os::RootDir& root, const std::filesystem::path& stand_ins) {
     const bool split = !root.exists("/usr/sbin/start-stop-daemon");  // where /sbin is no link into /usr
     bind_file(root, (stand_ins / "start-stop-daemon").c_str(),
               split ? "/sbin/start-stop-daemon" : "/usr/sbin/start-stop-daemon");
     bind_file(root, (stand_ins / "ischroot").c_str(), "/usr/bin/ischroot");
-    const auto* gzip = root.exists("/usr/bin/gzip") ? "/usr/bin/gzip" : "/bin/gzip";
-    const auto real = root.open_if_exists(gzip, O_PATH);
-    if (!real)
-        return;
-    root.write(kRealGzip, "");
-    bind_file(root, path_of(*real).c_str(), kRealGzip);
-    bind_file(root, (stand_ins / "gzip").c_str(), gzip);
+    cover_program(root, stand_ins / "gzip", root.exists("/usr/bin/gzip") ? "/usr/bin/gzip" : "/bin/gzip");
+    for (const auto* name : kSmallHelpers)
+        cover_program(root, stand_ins / "small", (std::filesystem::path("/usr/bin") / name).c_str());
+    root.write(kSmallStandIn, small_programs(), 0755);
 }
 
 void enter(const os::RootDir& root) {
@@ -200,6 +210,19 @@ void make_mounts(const SandboxMounts& mounts) {
     if (mounts.network == Network::host)
         bind_file(root, kResolver, kResolver);
     enter(root);
+}
+
+void cover_small_programs() {
+    if (small_programs().empty())
+        return;
+    must(::unshare(CLONE_NEWNS), "cannot make a mount namespace");
+    must(::mount("/usr/bin", kRealPrograms, nullptr, MS_BIND, nullptr), kRealPrograms);
+    for (const auto* name : kSmallPrograms) {
+        const auto place = std::filesystem::path("/usr/bin") / name;
+        struct stat status {};
+        if (::lstat(place.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+            must(::mount(kSmallStandIn, place.c_str(), nullptr, MS_BIND, nullptr), place.c_str());
+    }
 }
 
 }  // namespace vprov::configure

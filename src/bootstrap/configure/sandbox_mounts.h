@@ -23,4 +23,8 @@ std::vector<std::string> make_placeholders(const os::RootDir& root, Network netw
 // Error(script).
 void make_mounts(const SandboxMounts& mounts);
 
+// Inside, in a process that is going to run a program: covers kSmallPrograms for it and for what it starts, in a mount
+// namespace of its own. Throws Error(script).
+void cover_small_programs();
+
 }  // namespace vprov::configure

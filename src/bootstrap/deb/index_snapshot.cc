@@ -178,7 +178,7 @@ void PackageIndex::save(const std::function<void(std::string_view)>& write) cons
     write(text);
 }
 
-std::optional<PackageIndex> PackageIndex::restore(std::string native_architecture, std::vector<Release> releases,
+std::optional<PackageIndex> PackageIndex::restore(Architectures architectures, std::vector<Release> releases,
                                                   std::string_view bytes, std::shared_ptr<const void> owner) {
     Header header{};
     if (bytes.size() < sizeof(header))
@@ -199,7 +199,7 @@ std::optional<PackageIndex> PackageIndex::restore(std::string native_architectur
     auto provider_numbers = arrays.take<std::uint32_t>(header.providers);
     if (arrays.failed() || arrays.rest().size() != header.text)
         return std::nullopt;
-    PackageIndex index(std::move(native_architecture));
+    PackageIndex index(std::move(architectures));
     auto& state = *index.state_;
     state.packages.resize(header.packages);
     std::vector<std::string_view> names;

@@ -55,7 +55,7 @@ void PackageIndex::State::read(std::string text) {
     for (const auto& part : parts)
         for (auto package : part) {
             package.order = stanzas++;
-            if (package.architecture != architecture && package.architecture != "all")
+            if (!architectures.number_of(package.architecture))
                 continue;
             package.release = static_cast<std::uint32_t>(releases.size() - 1);
             package.releases = std::uint64_t{1} << std::min<std::uint32_t>(package.release, 63);
@@ -73,9 +73,7 @@ int Release::priority() const {
     return not_automatic ? 1 : 500;
 }
 
-PackageIndex::PackageIndex(std::string native_architecture) : state_(std::make_shared<State>()) {
-    state_->architecture = std::move(native_architecture);
-}
+PackageIndex::PackageIndex(Architectures architectures) : state_(std::make_shared<State>(std::move(architectures))) {}
 PackageIndex::PackageIndex(PackageIndex&&) noexcept = default;
 PackageIndex& PackageIndex::operator=(PackageIndex&&) noexcept = default;
 PackageIndex::~PackageIndex() = default;
@@ -98,13 +96,16 @@ void PackageIndex::add_to_last(std::string text) {
 }
 
 PackageIndex PackageIndex::share() const {
-    PackageIndex other(architecture());
+    PackageIndex other(architectures());
     other.state_ = state_;
     return other;
 }
 
-const std::string& PackageIndex::architecture() const {
-    return state_->architecture;
+const Architectures& PackageIndex::architectures() const {
+    return state_->architectures;
+}
+std::string PackageIndex::full_name(const Package& package) const {
+    return state_->architectures.full_name(package.name, package.architecture);
 }
 std::span<const Release> PackageIndex::releases() const {
     return state_->releases;

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "bootstrap/deb/architectures.h"
 
 namespace vprov::deb {
 
@@ -55,7 +56,7 @@ constexpr std::uint32_t kSnapshotFormat = 2;  // raised with any change to what 
 // order of the sources (the first one has precedence in ties, as for apt).
 class PackageIndex {
   public:
-    explicit PackageIndex(std::string native_architecture);
+    explicit PackageIndex(Architectures architectures);
     PackageIndex(PackageIndex&&) noexcept;
     PackageIndex& operator=(PackageIndex&&) noexcept;
     ~PackageIndex();
@@ -64,7 +65,7 @@ class PackageIndex {
     // not a stanza file, a stanza without Package, Version, Architecture, Filename, Size or SHA256 (or where
     // release.weak_digests allows it SHA1 or MD5sum), or a Filename that is absolute or has a ".." part. The same
     // package in two files (equal name, version, architecture and digest) is kept once, from the first, or from the
-    // second where that has the higher priority. Packages of another architecture are left out. After an error the
+    // second where that has the higher priority. Packages of none of the architectures are left out. After an error the
     // index must not be used.
     void add(Release release, std::string text);
     // As add(), for a further Packages file (another component) of the release added last.
@@ -76,13 +77,15 @@ class PackageIndex {
     // The index that wrote `bytes`, in a fraction of the time that reading its texts took. Views borrow from `bytes`,
     // which `owner` keeps. Nothing can be added. nullopt for bytes that save() did not write for as many releases;
     // beyond that what they say is believed: their digest is for the caller to check.
-    static std::optional<PackageIndex> restore(std::string native_architecture, std::vector<Release> releases,
+    static std::optional<PackageIndex> restore(Architectures architectures, std::vector<Release> releases,
                                                std::string_view bytes, std::shared_ptr<const void> owner);
 
-    const std::string& architecture() const;
+    const Architectures& architectures() const;
+    std::string full_name(const Package& package) const;  // "libc6:i386" for one of a foreign architecture
     std::span<const Release> releases() const;
-    std::span<const Package> packages() const;                                  // stable once all files are added
-    std::span<const Package* const> versions_of(std::string_view name) const;   // in the order of the files
+    std::span<const Package> packages() const;  // stable once all files are added
+    std::span<const Package* const> versions_of(
+        std::string_view name) const;  // of all architectures, in the order of the files
     std::span<const Package* const> providers_of(std::string_view name) const;  // those with it in Provides
 
     // A second index of the same packages, which live as long as either; for another thread to read while nothing is

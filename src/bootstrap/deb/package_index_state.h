@@ -11,7 +11,8 @@
 namespace vprov::deb {
 
 struct PackageIndex::State {
-    std::string architecture;
+    Architectures architectures;
+    explicit State(Architectures all) : architectures(std::move(all)) {}
     std::vector<std::unique_ptr<const std::string>> texts;  // one by one: views outlive a vector that grows
     std::shared_ptr<const void> snapshot;                   // what views borrow from in a restored index
     std::vector<Release> releases;

@@ -10,7 +10,7 @@ namespace vprov::deb {
 // Views borrow from the text. At most one of version and release is given.
 struct PackageWish {
     std::string_view name;
-    std::string_view architecture;  // after ':'; "" for the native one
+    std::string_view architecture;  // after ':'; "" for the native one, or, as for apt, another that has it
     std::string_view version;       // after '=': as in the archive, or a pattern ("1.22.*")
     std::string_view release;       // after '/': a suite, codename or version of a release, or a pattern
     bool removal = false;           // "name-": it must not come in, whoever wants it

@@ -32,6 +32,8 @@ std::string_view symbol(VersionOperator op) {
             return ">=";
         case VersionOperator::greater:
             return ">>";
+        case VersionOperator::not_equal:
+            return "!=";
     }
     return "";
 }
@@ -84,6 +86,8 @@ bool satisfies(std::string_view version, const Relation& relation) {
             return std::is_gteq(order);
         case VersionOperator::greater:
             return std::is_gt(order);
+        case VersionOperator::not_equal:
+            return std::is_neq(order);
         case VersionOperator::none:
             break;
     }

@@ -8,8 +8,9 @@
 
 namespace vprov::deb {
 
-// As in the field; the old "<" and ">" mean less_equal and greater_equal, as for dpkg.
-enum class VersionOperator : std::uint8_t { none, less, less_equal, equal, greater_equal, greater };
+// As in the field; the old "<" and ">" mean less_equal and greater_equal, as for dpkg. No field says not_equal: it is
+// what packages of several architectures ask of each other.
+enum class VersionOperator : std::uint8_t { none, less, less_equal, equal, greater_equal, greater, not_equal };
 
 // One "name:architecture (operator version)"; views borrow from the field. Restrictions to architectures in [] and to
 // build profiles in <> are skipped: they have no meaning in a binary package.

@@ -29,7 +29,7 @@ std::string wanted_by(const Node& node) {
     std::string text;
     std::unordered_set<const Node*> seen;
     for (const auto* at = &node; at && seen.insert(at).second; at = at->wanted_by) {
-        text += fmt::format("{} wanted by {}", text.empty() ? ";" : ",", at->name);
+        text += fmt::format("{} wanted by {}", text.empty() ? ";" : ",", at->full_name);
         if (!at->asked_by.empty())
             return text + fmt::format(", wanted by {}", at->asked_by);
     }
@@ -73,7 +73,7 @@ class Explanation {
             if (is_critical(group.front().kind) && !marks_.is_met(group))
                 return fmt::format("cannot satisfy {}: what could meet it cannot be installed{}", group_text(group),
                                    wanted_by(*version.node));
-        return fmt::format("internal error: {} is said to lack something", version.node->name);
+        return fmt::format("internal error: {} is said to lack something", version.node->full_name);
     }
 
   private:
@@ -113,11 +113,11 @@ class Explanation {
         const auto& node = *version.node;
         const auto& other = *hit.node;
         const auto by_provides =
-            conflict.relation.name == other.name ? "" : fmt::format(", which {} provides", other.name);
+            conflict.relation.name == other.name ? "" : fmt::format(", which {} provides", other.full_name);
         return fmt::format("cannot install {} together with {}: {} {} {} {}{}; {} is wanted by {}; {} is wanted by {}",
-                           quote(node.name), quote(other.name), node.name, version.package->version,
-                           verb(conflict.kind), deb::to_string(conflict.relation), by_provides, node.name, wanter(node),
-                           other.name, wanter(other));
+                           quote(node.full_name), quote(other.full_name), node.full_name, version.package->version,
+                           verb(conflict.kind), deb::to_string(conflict.relation), by_provides, node.full_name,
+                           wanter(node), other.full_name, wanter(other));
     }
 
     std::optional<std::string> of_group(const Version& version, Group group) {
@@ -173,9 +173,9 @@ class Explanation {
             }
         for (const auto& offer : target.offers) {
             if (excluded_.contains(offer.provider->node->name))
-                return fmt::format("{}, which provides it, is excluded", offer.provider->node->name);
+                return fmt::format("{}, which provides it, is excluded", offer.provider->node->full_name);
             offer_version(fmt::format("{} by {}", offer.version.empty() ? "no version" : offer.version,
-                                      offer.provider->node->name));
+                                      offer.provider->node->full_name));
         }
         if (versions.empty())
             return "no package of that name is available";
@@ -201,31 +201,40 @@ class Explanation {
 
 }  // namespace
 
-void throw_unknown(const Graph& graph, std::string_view name) {
+void throw_unknown(const Graph& graph, const Node& node) {
     std::vector<std::string_view> known;
     for (const auto& package : graph.index().packages()) known.push_back(package.name);
-    const auto meant = nearest(name, known);
-    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(name), suites(graph.index()),
-                meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant)));
+    const auto meant = nearest(node.name, known);
+    throw error(ErrorKind::packages, "cannot find package {} in {}{}", quote(node.full_name), suites(graph.index()),
+                meant.empty() || meant == node.name ? "" : fmt::format("; did you mean {}?", quote(meant)));
 }
 
-Node& wished_node(Graph& graph, std::string_view name) {
-    auto& target = graph.target(name);
-    if (target.node->candidate)
-        return *target.node;
-    std::vector<Node*> providers;
-    for (const auto& offer : target.offers)
-        if (offer.provider->node->candidate == offer.provider &&
-            std::find(providers.begin(), providers.end(), offer.provider->node) == providers.end())
-            providers.push_back(offer.provider->node);
+Node& wished_node(Graph& graph, Node& asked) {
+    if (asked.candidate)
+        return asked;
+    std::vector<Node*> providers;  // of each name one
+    const auto rank = [&](const Node& node) {
+        return node.architecture == asked.architecture ? 0 : node.architecture + 1;
+    };
+    for (const auto& offer : graph.target(asked.name, asked.architecture).offers) {
+        auto& provider = *offer.provider->node;
+        if (provider.candidate != offer.provider)
+            continue;
+        const auto same = std::find_if(providers.begin(), providers.end(),
+                                       [&](const Node* other) { return other->name == provider.name; });
+        if (same == providers.end())
+            providers.push_back(&provider);
+        else if (rank(provider) < rank(**same))
+            *same = &provider;
+    }
     if (providers.size() == 1)
         return *providers.front();
     if (providers.empty())
-        throw_unknown(graph, name);
+        throw_unknown(graph, asked);
     std::set<std::string> names;
-    for (const auto* provider : providers) names.insert(quote(provider->name));
+    for (const auto* provider : providers) names.insert(quote(provider->full_name));
     throw error(ErrorKind::packages, "cannot choose a package for {}: it is provided by {}; name one of them",
-                quote(name), fmt::join(names, ", "));
+                quote(asked.full_name), fmt::join(names, ", "));
 }
 
 void throw_if_broken(Marks& marks, const std::unordered_set<std::string_view>& excluded) {

@@ -10,11 +10,11 @@
 namespace vprov::resolve {
 
 // Says that there is no such package, with the nearest name.
-[[noreturn]] void throw_unknown(const Graph& graph, std::string_view name);
+[[noreturn]] void throw_unknown(const Graph& graph, const Node& node);
 
-// The package of that name, or the only one that provides it. Throws Error(packages) if there is none, with the nearest
-// name, or more than one, with all of them.
-Node& wished_node(Graph& graph, std::string_view name);
+// The package itself, or the only one that provides it, as apt takes it: of one that several architectures have the
+// preferred one. Throws Error(packages) if there is none, with the nearest name, or more than one, with all of them.
+Node& wished_node(Graph& graph, Node& asked);
 
 // Throws Error(packages) for the first of the marked packages that lacks something, with the chain of wants from
 // what cannot be had up to the recipe. Does nothing if all is well.

@@ -1,10 +1,15 @@
-// What the resolver walks: names, their versions, and what these want. Built from the PackageIndex as far as the walk
-// comes, since a request touches a few hundred of the archive's packages. Pure.
+// What the resolver walks: packages, their versions, and what these want. Built from the PackageIndex as far as the
+// walk comes, since a request touches a few hundred of the archive's packages. Pure.
+//
+// With several architectures "foo" is one package for each, with marks of its own. What binds them are relations that
+// stand in no field, and offers that stand in no Provides; both are called implicit here, as by apt (2.6,
+// pkgcachegen.cc).
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -32,12 +37,15 @@ std::string_view verb(DependencyKind kind);  // "depends on", "conflicts with"
 struct Offer {
     Version* provider = nullptr;
     std::string_view version;
+    bool is_implicit = false;  // by a package of that name itself, which is Multi-Arch: foreign
 };
 
-// What a dependency points at: a name, or a name with ":any", which only packages that are Multi-Arch: allowed meet.
+// What a dependency points at: a name in one architecture; "NAME:any", which packages meet that are Multi-Arch:
+// allowed; or "NAME:ARCH", which only those of that architecture meet.
 struct Target {
     std::string_view name;
-    Node* node = nullptr;  // the package of that name; nullptr for ":any"
+    std::string_view full_name;  // with its qualifier; of a package as Node's
+    Node* node = nullptr;        // the package of that name; nullptr for one with a qualifier
     std::vector<Offer> offers;
     std::uint32_t refreshed = 0;  // see Marks
 };
@@ -47,6 +55,7 @@ struct Dependency {
     deb::Relation relation;
     const Version* owner = nullptr;
     Target* target = nullptr;
+    bool is_implicit = false;  // of a package of the same name, and another architecture
 };
 
 // Alternatives side by side; a conflict is a group of one.
@@ -60,9 +69,11 @@ struct Version {
 
 enum class Mode : std::uint8_t { keep, install };
 
-// A package name, with the marks that apt's algorithm sets on it. Nothing is installed at the start.
+// A package, with the marks that apt's algorithm sets on it. Nothing is installed at the start.
 struct Node {
-    std::string_view name;
+    std::string_view name;           // "libc6"
+    std::string_view full_name;      // "libc6:i386" for a foreign architecture
+    std::size_t architecture = 0;    // number in deb::Architectures: 0 is the native one, to which "all" belongs
     std::vector<Version*> versions;  // descending; of equal ones the first file's first
     bool essential = false, important = false;
 
@@ -85,10 +96,15 @@ class Graph {
     Graph& operator=(const Graph&) = delete;
 
     const deb::PackageIndex& index() const { return index_; }
-    Node& node(std::string_view name);
-    Node* find(std::string_view name) const;  // nullptr for one that node() was not asked for yet
-    Target& target(std::string_view name);
+    const deb::Architectures& architectures() const { return index_.architectures(); }
+    Node& node(std::string_view name, std::size_t architecture = 0);
+    Node& node_of(const deb::Package& package);
+    Node* find(std::string_view name,
+               std::size_t architecture = 0) const;  // nullptr if node() was not asked for it yet
+    Target& target(std::string_view name, std::size_t architecture = 0);
     Target& any_target(std::string_view name);  // "name:any"
+    Target& exact_target(std::string_view name,
+                         std::string_view architecture);  // "name:i386", of whatever architecture
     // In apt's order. Throws Error(packages) naming the package for a malformed field.
     std::span<const Group> groups(const Version& version);
     std::vector<Target*> provided_targets(const Version& version);  // those that it has offers in
@@ -100,14 +116,29 @@ class Graph {
         std::vector<Dependency> dependencies;
         std::vector<Group> groups;
     };
+    struct Qualifier {
+        bool is_any = false, is_exact = false;
+        std::size_t architecture = 0;
+    };
+    using Targets = std::unordered_map<std::string_view, Target*>;
     Version& version(const deb::Package& package, Node& node);
     std::vector<deb::Relation> relations(const Version& version, std::string_view field) const;
-    void add_offers(Target& target, const deb::Package& provider, bool any);
+    bool counts(const deb::Relation& provided, const deb::Package& provider, Qualifier qualifier) const;
+    void add_offers(Target& target, const deb::Package& provider, Qualifier qualifier);
+    void add_implicit_offers(Target& target);
+    Version& version_of(const deb::Package& package);
+    void read_field(DependencyKind kind, const Version& version, std::string_view field, Parsed& parsed);
+    void add_implicit_conflicts(const Version& version, Parsed& parsed);
+    std::size_t architecture_of(const deb::Package& package) const;
 
     const deb::PackageIndex& index_;
     const std::unordered_set<std::string_view>& excluded_;
-    std::unordered_map<std::string_view, Node*> node_of_name_;
-    std::unordered_map<std::string_view, Target*> target_of_name_, any_target_of_name_;
+    std::vector<std::unordered_map<std::string_view, Node*>> nodes_of_name_;  // by architecture
+    std::vector<Targets> targets_of_name_, exact_targets_of_name_;            // by architecture
+    Targets any_target_of_name_;
+    std::unordered_map<std::string, Target> nothing_;  // "name:arch" of architectures that there are not
+    std::string_view keep(std::string text) { return full_names_.emplace_back(std::move(text)); }
+    std::deque<std::string> full_names_;
     std::deque<Node> nodes_;
     std::deque<Target> targets_;
     std::deque<Version> versions_;
@@ -117,20 +148,23 @@ class Graph {
 // Whether what `offer` says of its version is what the relation asks for.
 bool satisfies(const Offer& offer, const deb::Relation& relation);
 
+// Whether the dependency passes the package, or what it provides, over: conflicts never speak of the package that has
+// them, nor, where it is Multi-Arch: same, of the same in another architecture (apt's IsIgnorable()).
+bool passes_over(const Dependency& dependency, const Node& node);
+bool passes_over(const Dependency& dependency, const Offer& offer);
+
 // Calls visit(Version&) for each version that meets the dependency among those which select(Node&) picks (nullptr for
 // none): first the package of that name, then the providers. Stops when visit() returns true, and returns that.
 template <class Select, class Visit>
 bool visit_matches(const Dependency& dependency, const Select& select, const Visit& visit) {
-    // Conflicts never speak of the package that has them, nor of what it provides.
-    const auto* self = is_negative(dependency.kind) ? dependency.owner->node : nullptr;
     const auto& target = *dependency.target;
-    if (target.node && target.node != self) {
+    if (target.node && !passes_over(dependency, *target.node)) {
         auto* picked = select(*target.node);
         if (picked && deb::satisfies(picked->package->version, dependency.relation) && visit(*picked))
             return true;
     }
     for (const auto& offer : target.offers)
-        if (offer.provider->node != self && select(*offer.provider->node) == offer.provider &&
+        if (select(*offer.provider->node) == offer.provider && !passes_over(dependency, offer) &&
             satisfies(offer, dependency.relation) && visit(*offer.provider))
             return true;
     return false;

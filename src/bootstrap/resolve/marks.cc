@@ -78,7 +78,7 @@ bool Marks::lacks_anything() {
 // Those who depend on the package, or on what it provides, see it anew.
 void Marks::refresh(Node& node) {
     ++clock_;
-    graph_.target(node.name).refreshed = clock_;
+    graph_.target(node.name, node.architecture).refreshed = clock_;
     if (node.candidate)
         for (auto* target : graph_.provided_targets(*node.candidate)) target->refreshed = clock_;
 }
@@ -143,7 +143,7 @@ bool Marks::prefers(const Version& a, const Version& b, const Dependency& depend
     const auto& node_b = *b.node;
     if (node_a.is_protected != node_b.is_protected)
         return node_a.is_protected;
-    if (&node_a != &node_b && dependency.relation.architecture.empty()) {
+    if (node_a.name != node_b.name && dependency.relation.architecture.empty()) {
         if (node_a.name == dependency.relation.name)
             return true;
         if (node_b.name == dependency.relation.name)
@@ -153,10 +153,12 @@ bool Marks::prefers(const Version& a, const Version& b, const Dependency& depend
         return node_a.essential;
     if (node_a.important != node_b.important)
         return node_a.important;
+    if (node_a.architecture != node_b.architecture)
+        return node_a.architecture < node_b.architecture;
     if (a.priority != b.priority)
         return a.priority < b.priority;
     // The younger one; there is no reason to it, but it must be the same one.
-    return &node_a != &node_b && order_.is_before(node_b.name, node_a.name);
+    return &node_a != &node_b && order_.is_before(node_b.name, node_a.name, node_a.architecture);
 }
 
 void Marks::drop_unwanted(std::vector<Version*>& versions) const {

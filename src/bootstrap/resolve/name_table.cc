@@ -33,9 +33,15 @@ NameTable::NameTable(const deb::PackageIndex& index) : index_(index) {
     for (const auto& member : members_) entries_.push_back(member.entry);
 }
 
+bool NameTable::contains(std::string_view name, std::string_view architecture) const {
+    const auto found = architectures_of_.find(name);
+    return found != architectures_of_.end() &&
+           std::find(found->second.begin(), found->second.end(), architecture) != found->second.end();
+}
+
 void NameTable::add(std::string_view name, std::string_view architecture) {
     if (architecture == "all")
-        architecture = index_.architecture();
+        architecture = index_.architectures().native();
     auto& architectures = architectures_of_[name];
     if (std::find(architectures.begin(), architectures.end(), architecture) != architectures.end())
         return;
@@ -54,7 +60,7 @@ void NameTable::add_relations(const deb::Package& package, std::string_view fiel
         const bool only_if_new = is_negative && (relation.architecture.empty() || relation.architecture == "any");
         auto name = relation.name;
         if (relation.architecture == "native")
-            name = keep(std::string(name) + ":" + index_.architecture());
+            name = keep(std::string(name) + ":" + index_.architectures().native());
         else if (!relation.architecture.empty())
             name = std::string_view(name.data(), name.size() + 1 + relation.architecture.size());
         if (!only_if_new || !architectures_of_.contains(name))
@@ -74,7 +80,8 @@ void NameTable::add_provides(const deb::Package& package) {
         if (package.multi_arch == "allowed")
             add(keep(std::string(relation.name) + ":any"), "any");
         if (package.multi_arch != "foreign" || !architectures_of_.contains(relation.name))
-            add(relation.name, package.multi_arch == "foreign" ? index_.architecture() : package.architecture);
+            add(relation.name,
+                package.multi_arch == "foreign" ? index_.architectures().native() : package.architecture);
     }
 }
 

@@ -24,6 +24,8 @@ class NameTable {
   public:
     explicit NameTable(const deb::PackageIndex& index);
     const std::vector<NameEntry>& entries() const { return entries_; }
+    // Whether apt has made a package of it: one that is only asked after is none.
+    bool contains(std::string_view name, std::string_view architecture) const;
 
   private:
     struct Member {

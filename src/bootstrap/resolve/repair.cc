@@ -27,14 +27,13 @@ bool matters_to_apt(const Node& node) {
 // Every version there is, not the candidates only, in apt's order.
 std::vector<Version*> all_targets(const Dependency& dependency) {
     std::vector<Version*> all;
-    const auto* self = is_negative(dependency.kind) ? dependency.owner->node : nullptr;
     const auto& target = *dependency.target;
-    if (target.node && target.node != self)
+    if (target.node && !passes_over(dependency, *target.node))
         for (auto* version : target.node->versions)
             if (deb::satisfies(version->package->version, dependency.relation))
                 all.push_back(version);
     for (auto offer = target.offers.rbegin(); offer != target.offers.rend(); ++offer)
-        if (offer->provider->node != self && satisfies(*offer, dependency.relation))
+        if (!passes_over(dependency, *offer) && satisfies(*offer, dependency.relation))
             all.push_back(offer->provider);
     return all;
 }
@@ -78,12 +77,12 @@ void Repair::score_wants(const Version& version) {
     for (const auto group : graph_.groups(version)) {
         for (const auto& dependency : group) {
             const auto score = dependency_score(dependency.kind);
-            if (score == 0)
-                continue;
-            const auto* self = is_negative(dependency.kind) ? version.node : nullptr;
             auto* node = dependency.target->node;
+            if (score == 0 ||
+                (node && !names_->contains(node->name, graph_.architectures().names()[node->architecture])))
+                continue;
             const bool is_versioned = dependency.relation.op != deb::VersionOperator::none;
-            if (node != self || !node) {
+            if (!node || !passes_over(dependency, *node)) {
                 const bool is_met =
                     node && node->install && deb::satisfies(node->install->package->version, dependency.relation);
                 if (is_versioned && !is_met)
@@ -91,11 +90,11 @@ void Repair::score_wants(const Version& version) {
                 if (node)
                     score_[node] += score;
                 else
-                    any_score_[dependency.target->name] += score;
+                    qualified_score_[dependency.target->full_name] += score;
             }
             std::unordered_set<const Node*> providers;
             for (const auto& offer : dependency.target->offers)
-                if (offer.provider->node != self && offer.provider->node->install == offer.provider &&
+                if (offer.provider->node->install == offer.provider && !passes_over(dependency, offer) &&
                     satisfies(offer, dependency.relation) && providers.insert(offer.provider->node).second)
                     score_[offer.provider->node] += score;
         }
@@ -126,8 +125,9 @@ void Repair::score_inheritance() {
         if (transfer == 0)
             continue;
         std::unordered_set<const Node*> providers;
-        for (const auto& offer : graph_.target(node->name).offers)
-            if (offer.provider->node->install == offer.provider && providers.insert(offer.provider->node).second)
+        for (const auto& offer : graph_.target(node->name, node->architecture).offers)
+            if (!offer.is_implicit && offer.provider->node->install == offer.provider &&
+                providers.insert(offer.provider->node).second)
                 score_[offer.provider->node] += transfer;
     }
 }
@@ -156,19 +156,20 @@ std::vector<NameEntry> Repair::ordered() {
         int score;
         const NameEntry* entry;
     };
-    std::unordered_set<std::string_view> weighty;
+    const auto& architectures = graph_.architectures();
+    std::vector<std::unordered_set<std::string_view>> weighty(architectures.size());
     for (const auto& package : graph_.index().packages())
         if (package.essential || package.important)
-            weighty.insert(package.name);
+            weighty[architectures.number_of(package.architecture).value_or(0)].insert(package.name);
     std::vector<Scored> order;
     order.reserve(names_->entries().size());
     for (const auto& entry : names_->entries()) {
         if (const auto* node = node_of(entry))
             order.push_back({score_[node], &entry});
-        else if (entry.architecture == graph_.index().architecture())
-            order.push_back({weighty.contains(entry.name) ? kEssentialBonus : 0, &entry});
+        else if (const auto number = architectures.number_of(entry.architecture))
+            order.push_back({weighty[*number].contains(entry.name) ? kEssentialBonus : 0, &entry});
         else
-            order.push_back({any_score(entry), &entry});
+            order.push_back({qualified_score(entry), &entry});
     }
     std::sort(order.begin(), order.end(), [](const Scored& a, const Scored& b) { return a.score > b.score; });
     std::vector<NameEntry> entries;
@@ -177,15 +178,14 @@ std::vector<NameEntry> Repair::ordered() {
     return entries;
 }
 
-int Repair::any_score(const NameEntry& entry) const {
-    if (!entry.name.ends_with(":any"))
-        return 0;
-    const auto found = any_score_.find(entry.name.substr(0, entry.name.size() - 4));
-    return found == any_score_.end() ? 0 : found->second;
+int Repair::qualified_score(const NameEntry& entry) const {
+    const auto found = qualified_score_.find(entry.name);
+    return found == qualified_score_.end() ? 0 : found->second;
 }
 
 Node* Repair::node_of(const NameEntry& entry) {
-    return entry.architecture == graph_.index().architecture() ? graph_.find(entry.name) : nullptr;
+    const auto number = graph_.architectures().number_of(entry.architecture);
+    return number ? graph_.find(entry.name, *number) : nullptr;
 }
 
 void Repair::run() {

@@ -47,7 +47,7 @@ class Repair {
     void score_wants(const Version& version);
     void score_inheritance();
     std::vector<NameEntry> ordered();
-    int any_score(const NameEntry& entry) const;
+    int qualified_score(const NameEntry& entry) const;
     Node* node_of(const NameEntry& entry);  // nullptr for a name that the walk has not come to
 
     void mend(Case& current);
@@ -66,8 +66,8 @@ class Repair {
     Graph& graph_;
     std::unordered_set<const Node*> wishes_;
     std::unordered_map<const Node*, int> score_;
-    std::unordered_map<std::string_view, int> any_score_;  // of "NAME:any", by NAME
-    std::unordered_set<const Node*> tried_;                // reinstate() helps a package once
+    std::unordered_map<std::string_view, int> qualified_score_;  // of "NAME:any" and "NAME:ARCH"
+    std::unordered_set<const Node*> tried_;                      // reinstate() helps a package once
     std::optional<NameTable> names_;
 };
 

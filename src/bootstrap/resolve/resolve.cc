@@ -24,7 +24,7 @@ using Steering = std::vector<const deb::Package*>;
 
 // What apt would come to by itself, if it looked further: automatic, but not to be given up.
 void steer(Marks& marks, const deb::Package& package) {
-    auto& node = marks.graph().node(package.name);
+    auto& node = marks.graph().node_of(package);
     for (auto* version : node.versions)
         if (version->package == &package)
             marks.set_candidate(*version);
@@ -160,17 +160,18 @@ std::optional<PackageSet> searched(const deb::PackageIndex& index, const Request
     return set ? std::move(set) : set_of(*solution, wishes);
 }
 
-Deviation deviation_of(const PackageSet& set, const Packages& marked, std::string cause) {
+Deviation deviation_of(const deb::PackageIndex& index, const PackageSet& set, const Packages& marked,
+                       std::string cause) {
     Deviation deviation{std::move(cause), {}, {}};
     Packages taken;
     for (const auto& selected : set.packages) {
         taken.insert(selected.package);
         if (!marked.contains(selected.package))
-            deviation.taken.emplace_back(selected.package->name);
+            deviation.taken.push_back(index.full_name(*selected.package));
     }
     for (const auto* package : marked)
         if (!taken.contains(package))
-            deviation.left_out.emplace_back(package->name);
+            deviation.left_out.push_back(index.full_name(*package));
     std::sort(deviation.left_out.begin(), deviation.left_out.end());
     return deviation;
 }
@@ -179,7 +180,7 @@ std::optional<PackageSet> other_solution(const deb::PackageIndex& index, const R
                                          const std::string& cause) {
     for (const auto offered : {Offered::candidates, Offered::every_version})
         if (auto set = searched(index, request, marked, offered)) {
-            set->deviation = deviation_of(*set, marked, cause);
+            set->deviation = deviation_of(index, *set, marked, cause);
             return set;
         }
     return std::nullopt;

@@ -56,14 +56,14 @@ class Search {
 
     std::vector<Version*> matches(const Dependency& dependency) const {
         std::vector<Version*> found;
-        const auto* self = is_negative(dependency.kind) ? dependency.owner->node : nullptr;
         const auto& target = *dependency.target;
-        if (target.node && target.node != self)
+        if (target.node && !passes_over(dependency, *target.node))
             for (auto* version : target.node->versions)
                 if (may_be_taken(*version) && deb::satisfies(version->package->version, dependency.relation))
                     found.push_back(version);
         for (const auto& offer : target.offers)
-            if (offer.provider->node != self && may_be_taken(*offer.provider) && satisfies(offer, dependency.relation))
+            if (!passes_over(dependency, offer) && may_be_taken(*offer.provider) &&
+                satisfies(offer, dependency.relation))
                 found.push_back(offer.provider);
         return found;
     }

@@ -75,7 +75,7 @@ void Sweep::need(const Version& version) {
 }
 
 bool Sweep::is_wanted(const Node& wanted) {
-    std::unordered_set<const Target*> targets = {&graph_.target(wanted.name)};
+    std::unordered_set<const Target*> targets = {&graph_.target(wanted.name, wanted.architecture)};
     for (const auto* target : graph_.provided_targets(*wanted.candidate)) targets.insert(target);
     for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
         const auto& node = graph_.nodes()[i];

@@ -13,6 +13,7 @@
 #include "bootstrap/deb/package_wish.h"
 #include "bootstrap/resolve/explain.h"
 #include "bootstrap/resolve/graph.h"
+#include "bootstrap/resolve/wishes.h"
 
 namespace vprov::resolve {
 namespace {
@@ -46,17 +47,18 @@ struct Link {
 class Answer {
   public:
     Answer(Graph& graph, const Request& request, const PackageSet& set, const std::vector<std::string>& named)
-        : graph_(graph), request_(request), named_(named.begin(), named.end()) {
-        for (const auto& text : request.include)
-            if (const auto wish = deb::read_package_wish(text); wish.removal)
-                removed_.insert(wish.name);
-            else
-                included_.insert(wish.name);
+        : graph_(graph), request_(request) {
+        for (const auto& text : named) named_.insert(&asked_node(graph, deb::read_package_wish(text)));
+        for (const auto& text : request.include) {
+            const auto wish = deb::read_package_wish(text);
+            (wish.removal ? removed_ : included_).insert(&asked_node(graph, wish));
+        }
         for (const auto& selected : set.packages) mark(selected);
     }
 
     Why of(std::string_view name) {
-        auto& target = graph_.target(name);
+        const auto& asked = asked_node(graph_, deb::read_package_wish(name));
+        auto& target = graph_.target(asked.name, asked.architecture);
         if (target.node->install)
             return chain(*target.node->install);
         if (target.node->versions.empty())
@@ -66,7 +68,7 @@ class Answer {
 
   private:
     void mark(const Selected& selected) {
-        auto& node = graph_.node(selected.package->name);
+        auto& node = graph_.node_of(*selected.package);
         for (auto* version : node.versions)
             if (version->package == selected.package)
                 node.install = version;
@@ -80,30 +82,30 @@ class Answer {
             if (std::find(providers.begin(), providers.end(), offer.provider) == providers.end())
                 providers.push_back(offer.provider);
         if (providers.empty())
-            throw_unknown(graph_, target.name);
+            throw_unknown(graph_, *target.node);
         for (const auto* provider : providers)
             if (provider->node->install == provider) {
                 auto answer = chain(*provider);
-                answer.verdict =
-                    fmt::format("{} is a name that {} provides; {}", target.name, provider->node->name, answer.verdict);
+                answer.verdict = fmt::format("{} is a name that {} provides; {}", target.full_name,
+                                             provider->node->full_name, answer.verdict);
                 return answer;
             }
         std::vector<std::string> names;
-        for (const auto* provider : providers) names.emplace_back(provider->node->name);
+        for (const auto* provider : providers) names.emplace_back(provider->node->full_name);
         std::sort(names.begin(), names.end());
         names.erase(std::unique(names.begin(), names.end()), names.end());
         return {
             false,
-            fmt::format("{} is not installed", target.name),
+            fmt::format("{} is not installed", target.full_name),
             {fmt::format("{} provide{} it: not installed either", joined(names, ", "), names.size() == 1 ? "s" : "")}};
     }
 
     // Who asked for the package itself.
     std::string origin(const Version& version) const {
-        const auto name = version.node->name;
-        if (named_.contains(name))
+        const auto name = version.node->full_name;
+        if (named_.contains(version.node))
             return fmt::format("the recipe includes {}", name);
-        if (included_.contains(name))
+        if (included_.contains(version.node))
             return fmt::format("the guest that the recipe describes needs {}", name);
         if (version.node->essential && version.package->essential)
             return fmt::format("{} is essential", name);
@@ -120,7 +122,7 @@ class Answer {
         std::deque<const Version*> found;
         for (const bool by_recipe : {true, false})
             for (const auto* node : members_)
-                if (!node->automatic && named_.contains(node->name) == by_recipe)
+                if (!node->automatic && named_.contains(node) == by_recipe)
                     found.push_back(node->install);
         return found;
     }
@@ -150,8 +152,8 @@ class Answer {
         const bool is_named = std::any_of(group.begin(), group.end(), [&](const Dependency& dependency) {
             return dependency.relation.name == to.node->name;
         });
-        return fmt::format("{} {} {}{}", from.node->name, verb(group.front().kind), joined(texts, " | "),
-                           is_named ? "" : fmt::format(", which {} provides", to.node->name));
+        return fmt::format("{} {} {}{}", from.node->full_name, verb(group.front().kind), joined(texts, " | "),
+                           is_named ? "" : fmt::format(", which {} provides", to.node->full_name));
     }
 
     std::vector<std::string> steps_to(const Version& version) {
@@ -163,28 +165,29 @@ class Answer {
             steps.push_back(wish_text(*found->second.from, found->second.group, *at));
             at = found->second.from;
         }
-        steps.push_back(links_.contains(at) ? origin(*at) : fmt::format("{} was chosen on the way", at->node->name));
+        steps.push_back(links_.contains(at) ? origin(*at)
+                                            : fmt::format("{} was chosen on the way", at->node->full_name));
         std::reverse(steps.begin(), steps.end());
         return steps;
     }
 
     Why chain(const Version& version) {
-        return {true, fmt::format("{} {} is installed", version.node->name, version.package->version),
+        return {true, fmt::format("{} {} is installed", version.node->full_name, version.package->version),
                 steps_to(version)};
     }
 
     // What stands against the candidate, and who would have it.
     Why absence(const Node& node) {
-        Why answer{false, fmt::format("{} is not installed", node.name), {}};
+        Why answer{false, fmt::format("{} is not installed", node.full_name), {}};
         if (std::find(request_.exclude.begin(), request_.exclude.end(), node.name) != request_.exclude.end())
             answer.steps.push_back(fmt::format("the recipe excludes {}", node.name));
-        if (removed_.contains(node.name))
-            answer.steps.push_back(fmt::format("the recipe includes '{}-', which keeps it out", node.name));
+        if (removed_.contains(&node))
+            answer.steps.push_back(fmt::format("the recipe includes '{}-', which keeps it out", node.full_name));
         const auto& version = node.candidate ? *node.candidate : *node.versions.front();
         add_conflicts(version, answer.steps);
         add_wishes(version, answer.steps);
         if (answer.steps.empty())
-            answer.steps.push_back(fmt::format("nothing that is installed wants {}", node.name));
+            answer.steps.push_back(fmt::format("nothing that is installed wants {}", node.full_name));
         if (answer.steps.size() > kMostSteps)
             answer.steps.resize(kMostSteps);
         return answer;
@@ -227,7 +230,7 @@ class Answer {
         std::optional<std::string_view> met_by;
         for (const auto& dependency : group)
             visit_matches(dependency, installed, [&](const Version& other) {
-                met_by = met_by ? met_by : other.node->name;
+                met_by = met_by ? met_by : other.node->full_name;
                 return true;
             });
         if (met_by)
@@ -239,7 +242,7 @@ class Answer {
 
     Graph& graph_;
     const Request& request_;
-    std::unordered_set<std::string_view> named_, included_, removed_;
+    std::unordered_set<const Node*> named_, included_, removed_;
     std::vector<const Node*> members_;  // of the set, by name
     std::unordered_map<const Version*, Link> links_;
 };

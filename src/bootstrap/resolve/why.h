@@ -16,9 +16,9 @@ struct Why {
                                      // for the package and against it, the weightiest first, at most twelve
 };
 
-// `set` is what `request` resolved to. `named` are the names in the request that the user wrote, where others were
-// added. A virtual name is answered for the package that provides it. Throws Error(packages) for a name that nothing
-// has.
+// `set` is what `request` resolved to. `named` are the wishes in the request that the user wrote, where others were
+// added; `name` may have an architecture ("libc6:i386"). A virtual name is answered for the package that provides it.
+// Throws Error(packages) for a name that nothing has.
 Why why(const deb::PackageIndex& index, const Request& request, const PackageSet& set,
         const std::vector<std::string>& named, std::string_view name);
 

@@ -8,13 +8,15 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/deb/package_wish.h"
 #include "bootstrap/resolve/explain.h"
 
 namespace vprov::resolve {
 namespace {
 
-bool is_base(const deb::Package& package, Variant variant) {
+// Of a foreign architecture nothing is.
+bool is_base(const deb::Package& package, Variant variant, const deb::Architectures& architectures) {
+    if (architectures.number_of(package.architecture) != 0)
+        return false;
     if (package.essential)
         return true;
     if (variant == Variant::essential)
@@ -27,7 +29,7 @@ bool is_base(const deb::Package& package, Variant variant) {
 std::vector<std::string_view> base_names(const deb::PackageIndex& index, Variant variant) {
     std::set<std::string_view> marked;
     for (const auto& package : index.packages())
-        if (is_base(package, variant))
+        if (is_base(package, variant, index.architectures()))
             marked.insert(package.name);
     std::vector<std::string_view> names(marked.begin(), marked.end());
     if (variant != Variant::essential)
@@ -75,20 +77,20 @@ class WishReader {
 
     void read_base(std::string_view name) {
         if (!excluded_.contains(name) && !is_removed(graph_.node(name)))
-            add({&wished_node(graph_, name), nullptr, {}}, "the base system");
+            add({&wished_node(graph_, graph_.node(name)), nullptr, {}}, "the base system");
     }
 
     void read_removal(const deb::PackageWish& wish) {
-        auto& node = node_of(wish);
+        auto& node = asked_node(graph_, wish);
         if (node.versions.empty())
-            throw_unknown(graph_, wish.name);
+            throw_unknown(graph_, node);
         wishes_.removals.push_back(&node);
     }
 
     void read_install(const deb::PackageWish& wish) {
         if (excluded_.contains(wish.name))
             throw error(ErrorKind::packages, "cannot include package {}: it is excluded as well", quote(wish.name));
-        Wish found{&node_of(wish), nullptr, wish.release};
+        Wish found{&asked_node(graph_, wish), nullptr, wish.release};
         if (is_removed(*found.node))
             throw error(ErrorKind::packages, "cannot include package {}: {} stands there as well", quote(wish.name),
                         quote(std::string(wish.name) + "-"));
@@ -97,7 +99,7 @@ class WishReader {
         else if (!wish.release.empty())
             found.version = &version_from(*found.node, wish);
         else
-            found.node = &wished_node(graph_, wish.name);
+            found.node = &wished_node(graph_, *found.node);
         add(found, "the recipe");
     }
 
@@ -106,14 +108,6 @@ class WishReader {
   private:
     bool is_removed(const Node& node) const {
         return std::find(wishes_.removals.begin(), wishes_.removals.end(), &node) != wishes_.removals.end();
-    }
-
-    Node& node_of(const deb::PackageWish& wish) const {
-        const auto& native = graph_.index().architecture();
-        if (!wish.architecture.empty() && wish.architecture != native)
-            throw error(ErrorKind::packages, "cannot find package {} of architecture {}: packages are those of {}",
-                        quote(wish.name), quote(wish.architecture), native);
-        return graph_.node(wish.name);
     }
 
     void add(const Wish& wish, std::string_view asked_by) {
@@ -131,9 +125,9 @@ class WishReader {
             if (version->package->version == wish.version || matches(version->package->version, wish.version))
                 return *version;
         if (node.versions.empty())
-            throw_unknown(graph_, wish.name);
+            throw_unknown(graph_, node);
         throw error(ErrorKind::packages, "cannot find version {} of package {}: only {} is available",
-                    quote(wish.version), quote(wish.name), versions_text(node));
+                    quote(wish.version), quote(node.full_name), versions_text(node));
     }
 
     Version& version_from(const Node& node, const deb::PackageWish& wish) const {
@@ -141,8 +135,8 @@ class WishReader {
             if (is_from(graph_.index(), *version->package, wish.release))
                 return *version;
         if (node.versions.empty())
-            throw_unknown(graph_, wish.name);
-        throw error(ErrorKind::packages, "cannot find package {} in release {}: only {} has it", quote(wish.name),
+            throw_unknown(graph_, node);
+        throw error(ErrorKind::packages, "cannot find package {} in release {}: only {} has it", quote(node.full_name),
                     quote(wish.release), releases_text(node, graph_.index()));
     }
 
@@ -158,6 +152,23 @@ bool is_from(const deb::PackageIndex& index, const deb::Package& package, std::s
         if (package.is_in(i) && is_called(index.releases()[i], release))
             return true;
     return false;
+}
+
+Node& asked_node(Graph& graph, const deb::PackageWish& wish) {
+    const auto& architectures = graph.architectures();
+    if (!wish.architecture.empty() && wish.architecture != "any") {
+        const auto number = architectures.number_of(wish.architecture == "native" ? "all" : wish.architecture);
+        if (!number)
+            throw error(ErrorKind::packages,
+                        "cannot find package {} of architecture {}: packages are those of {} (foreign architectures "
+                        "have to be named)",
+                        quote(wish.name), quote(wish.architecture), joined(architectures.names(), ", "));
+        return graph.node(wish.name, *number);
+    }
+    for (std::size_t i = 0; i < architectures.size(); ++i)
+        if (auto& node = graph.node(wish.name, i); !node.versions.empty())
+            return node;
+    return graph.node(wish.name);
 }
 
 Wishes read_wishes(Graph& graph, const Request& request, const std::unordered_set<std::string_view>& excluded) {

@@ -1,18 +1,13 @@
 #include "bootstrap/unpack/deb_archive.h"
 
 #include <archive_entry.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <climits>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "os/fd.h"
 
 namespace vprov::unpack {
 namespace {
@@ -94,37 +89,18 @@ DebMembers find_deb_members(std::string_view bytes) {
     return members;
 }
 
-DebArchive::DebArchive(std::filesystem::path path) : path_(std::move(path)) {
-    const auto fd = os::open_file(path_, O_RDONLY, 0, ErrorKind::archive);
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0)
-        throw system_error(ErrorKind::archive, errno, "cannot read " + quote(path_.native()));
-    const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0)
-        throw error(ErrorKind::archive, "cannot read {}: it is empty", quote(path_.native()));
-    void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-    if (address == MAP_FAILED)
-        throw system_error(ErrorKind::archive, errno, "cannot read " + quote(path_.native()));
-    bytes_ = {static_cast<const char*>(address), size};
-    ::madvise(address, size, MADV_SEQUENTIAL);
+DebArchive::DebArchive(std::filesystem::path path) : path_(std::move(path)), file_(path_) {
     try {
-        const auto members = find_deb_members(bytes_);
-        control_ = members.control;
-        data_ = members.data;
+        members_ = find_deb_members(file_.bytes());
     } catch (Error& e) {
-        ::munmap(address, size);
         e.add_context("cannot read " + quote(path_.native()));
         throw;
     }
 }
 
-DebArchive::~DebArchive() {
-    ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
-}
-
 std::vector<ControlFile> DebArchive::control() const {
     try {
-        return read_control(control_);
+        return read_control(members_.control);
     } catch (Error& e) {
         e.add_context("its control.tar is damaged");
         throw;
@@ -132,7 +108,7 @@ std::vector<ControlFile> DebArchive::control() const {
 }
 
 TarReader DebArchive::data(const TarLimits& limits) const {
-    return {data_, limits};
+    return {members_.data, limits};
 }
 
 }  // namespace vprov::unpack

@@ -28,11 +28,11 @@ std::string interest_line(std::string_view package, bool await) {
 
 }  // namespace
 
-DpkgDatabase::DpkgDatabase(const os::RootDir& root, std::string_view native_architecture) : root_(root) {
+DpkgDatabase::DpkgDatabase(const os::RootDir& root, const deb::Architectures& architectures) : root_(root) {
     for (const auto* folder : {"info", "updates", "triggers", "alternatives", "parts"})
         root_.make_directories(in_base(folder));
     root_.write(in_base("info/format"), "1\n");
-    root_.write(in_base("arch"), fmt::format("{}\n", native_architecture));
+    root_.write(in_base("arch"), joined(architectures.names(), "\n") + "\n");
     for (const auto* empty : {"status", "triggers/Unincorp"})
         if (!root_.exists(in_base(empty)))
             root_.write(in_base(empty), "");

@@ -27,7 +27,7 @@ struct Diversion {
 class DpkgDatabase {
   public:
     // Makes the directories and files that an empty database has.
-    DpkgDatabase(const os::RootDir& root, std::string_view native_architecture);
+    DpkgDatabase(const os::RootDir& root, const deb::Architectures& architectures);
 
     // The package as unpacked: info files, file list, trigger interests, status. `paths` are those it owns, absolute.
     void add(const StagedPackage& package, std::vector<std::string> paths);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bootstrap/deb/stanza.h"
 #include "bootstrap/deb/version.h"
+#include "bootstrap/unpack/data_copy.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/fd.h"
 #include "os/interrupt.h"
@@ -175,7 +176,7 @@ void check_identity(const StagedPackage& staged) {
 }  // namespace
 
 StagedPackage stage_package(const deb::Package& package, const fs::path& deb, const fs::path& directory,
-                            const StagingLimits& limits) {
+                            const StagingLimits& limits, const fs::path& data_copy) {
     StagedPackage staged;
     staged.package = &package;
     staged.directory = directory;
@@ -188,7 +189,9 @@ StagedPackage stage_package(const deb::Package& package, const fs::path& deb, co
         const auto md5 = staged.control_file("md5sums") ? Md5::skip : Md5::compute;
         const TarLimits caps{.members = limits.members,
                              .content = limits.base.value + limits.ratio * fs::file_size(deb)};
-        staged.entries = Extraction(archive.data(caps), directory, md5).run();
+        const auto copy = data_copy.empty() ? nullptr : open_data_copy(data_copy);
+        auto data = copy ? TarReader(copy->bytes(), caps) : archive.data(caps);
+        staged.entries = Extraction(std::move(data), directory, md5).run();
     } catch (Error& e) {
         if (e.kind() != ErrorKind::interrupted)
             e.add_context(fmt::format("cannot unpack {} {}", package.name, package.version));

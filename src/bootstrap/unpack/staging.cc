@@ -22,7 +22,7 @@ const ControlFile* StagedPackage::control_file(std::string_view name) const {
 struct Stager::State {
     struct Job {
         const deb::Package* package;
-        fs::path deb;
+        fs::path deb, data_copy;
     };
 
     fs::path directory;
@@ -63,7 +63,7 @@ struct Stager::State {
     // Takes the lock again before it returns.
     void run(const Job& job, const fs::path& place, std::unique_lock<std::mutex>& lock) {
         try {
-            auto staged = stage_package(*job.package, job.deb, place, limits);
+            auto staged = stage_package(*job.package, job.deb, place, limits, job.data_copy);
             lock.lock();
             done.emplace(job.package, std::move(staged));
             seen.packages_done += 1;
@@ -105,10 +105,10 @@ Stager::~Stager() {
     state_->join();
 }
 
-void Stager::add(const deb::Package& package, fs::path deb) {
+void Stager::add(const deb::Package& package, fs::path deb, fs::path data_copy) {
     {
         const std::lock_guard lock(state_->mutex);
-        state_->queue.push_back({&package, std::move(deb)});
+        state_->queue.push_back({&package, std::move(deb), std::move(data_copy)});
         state_->seen.packages_total += 1;
         state_->seen.bytes_total += package.size;
     }

@@ -54,7 +54,8 @@ class Stager {
     // Contents go below `directory`, which must be on the file system of the tree that they will be moved into.
     Stager(std::filesystem::path directory, Progress& progress, StagingLimits limits = {});
     ~Stager();  // stops early and waits for the threads
-    void add(const deb::Package& package, std::filesystem::path deb);
+    // `data_copy` may be the place of a copy of its data.tar (data_copy.h), which is used if it is there.
+    void add(const deb::Package& package, std::filesystem::path deb, std::filesystem::path data_copy = {});
     // Waits until the package, which must have been added, is staged. The reference is good for the Stager's life.
     // Throws the first failure of any package, Error(archive) "cannot unpack NAME VERSION: ...", Error(disk), or
     // Error(interrupted).
@@ -67,6 +68,7 @@ class Stager {
 
 // Stages one .deb; the Stager's unit of work.
 StagedPackage stage_package(const deb::Package& package, const std::filesystem::path& deb,
-                            const std::filesystem::path& directory, const StagingLimits& limits);
+                            const std::filesystem::path& directory, const StagingLimits& limits,
+                            const std::filesystem::path& data_copy = {});
 
 }  // namespace vprov::unpack

@@ -49,6 +49,12 @@ bool is_directory(int directory, const std::string& name) {
     return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
+[[noreturn]] void throw_different(const StagedPackage& package, std::string_view path) {
+    throw error(ErrorKind::packages,
+                "trying to overwrite shared {}, which is different from other instances of package {}", quote(path),
+                package.package->name);
+}
+
 }  // namespace
 
 void TreeMerger::merge(const StagedPackage& package) {
@@ -79,16 +85,22 @@ void TreeMerger::merge_entry(const StagedPackage& package, const Entry& entry, s
     const auto verdict = settle_owner(package, listed);
     if (verdict == Verdict::keep_other)
         return;
+    if (verdict == Verdict::share && conffiles_.contains(listed)) {
+        if (!is_same_conffile(package, entry, listed))
+            throw_different(package, listed);
+        paths.push_back(std::move(listed));
+        return;
+    }
     const auto place = place_of(final_path(package, listed));
     if (is_directory(place.directory, place.name)) {
         if (entry.kind != EntryKind::symlink)
             throw error(ErrorKind::packages, "its {} is a directory of another package", quote(listed));
     } else if (verdict == Verdict::share) {
         if (!already_there(package, entry, place))
-            throw error(ErrorKind::packages,
-                        "trying to overwrite shared {}, which is different from other instances of package {}",
-                        quote(listed), package.package->name);
+            throw_different(package, listed);
     } else {
+        if (package.package->multi_arch == "same" && entry.kind == EntryKind::file && conffiles_.contains(listed))
+            shared_conffiles_[listed] = digest_of(package, entry);
         put(package, entry, place);
         apply_override(place, listed);
     }
@@ -124,6 +136,16 @@ bool TreeMerger::already_there(const StagedPackage& package, const Entry& entry,
     const os::Fd other(::openat(place.directory, place.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     return other.is_open() &&
            os::read_file(other, entry.path) == os::read_file(package.directory / std::to_string(entry.content));
+}
+
+Sha256Digest TreeMerger::digest_of(const StagedPackage& package, const Entry& entry) {
+    return sha256(os::read_file(package.directory / std::to_string(entry.content)));
+}
+
+bool TreeMerger::is_same_conffile(const StagedPackage& package, const Entry& entry, const std::string& path) const {
+    const auto shipped = shared_conffiles_.find(path);
+    return shipped != shared_conffiles_.end() && entry.kind == EntryKind::file &&
+           shipped->second == digest_of(package, entry);
 }
 
 void TreeMerger::apply_override(const Place& place, std::string_view path) const {

@@ -38,6 +38,8 @@ class TreeMerger {
     void merge_entry(const StagedPackage& package, const Entry& entry, std::vector<std::string>& paths);
     void put(const StagedPackage& package, const Entry& entry, const Place& place);
     bool already_there(const StagedPackage& package, const Entry& entry, const Place& place) const;
+    bool is_same_conffile(const StagedPackage& package, const Entry& entry, const std::string& path) const;
+    static Sha256Digest digest_of(const StagedPackage& package, const Entry& entry);
     void apply_override(const Place& place, std::string_view path) const;
     Verdict settle_owner(const StagedPackage& package, const std::string& path);
     void put_directory(const Entry& entry, const std::string& path);
@@ -55,6 +57,8 @@ class TreeMerger {
     std::unordered_map<std::string, const deb::Package*> owners_;  // of files and links, by packaged path
     std::unordered_map<std::string_view, const deb::Package*> merged_;
     std::set<std::string, std::less<>> conffiles_;  // of the package being merged
+    // As they were shipped by packages that are Multi-Arch: same; in the tree they may have been moved to their places.
+    std::unordered_map<std::string, Sha256Digest> shared_conffiles_;
 };
 
 }  // namespace vprov::unpack

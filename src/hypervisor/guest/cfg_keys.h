@@ -1,23 +1,22 @@
 // The keys of xl.cfg(5) by what vprov does with them. Pure.
 #pragma once
 
-#include <array>
 #include <span>
 #include <string_view>
-#include <utility>
-
-#include "hypervisor/guest/guest.h"
 
 namespace vprov::hypervisor {
 
+// Those that Guest has a member for.
 std::span<const std::string_view> used_cfg_keys();
 
-// Keys that xl understands and whose absence a guest in QEMU cannot notice, or that are always so here (a serial
-// console). A key whose loss matters (vncpasswd, pci, bootloader) is in neither list and therefore warned about.
-bool is_ignored_cfg_key(std::string_view key);
+// The other ones of xl.cfg(5): kept as they are in Guest::other.
+bool is_kept_cfg_key(std::string_view key);
 
-// "destroy", "rename-restart", ...
-std::string_view action_name(LifecycleAction action);
-extern const std::array<std::pair<std::string_view, LifecycleAction>, 6> kActionNames;
+// Of those, keys whose absence a guest in QEMU cannot notice, or that are always so here. The loss of any other one
+// (pci, nestedhvm) is worth a warning.
+bool is_ignored_by_qemu(std::string_view key);
+
+// What xm's configurations have besides, and what has no meaning for anything else: device_model, vncviewer.
+bool is_leftover_of_xm(std::string_view key);
 
 }  // namespace vprov::hypervisor

@@ -9,14 +9,13 @@
 
 namespace vprov::hypervisor {
 
-struct DiskSpec {
-    GuestDisk disk;
-    std::string script;  // "block-nbd": a hotplug script is asked for, which vprov does not run; "" for none
-};
+// xl-disk-configuration(5), positional and key=value, with the old prefixes: "nbd:" and its like are a script here.
+// Throws Error(hypervisor) "cannot read the disk 'SPEC': CAUSE".
+GuestDisk parse_disk_spec(std::string_view spec);
 
-// xl-disk-configuration(5), positional and key=value, with the old prefixes. Throws Error(hypervisor)
-// "cannot read the disk 'SPEC': CAUSE".
-DiskSpec parse_disk_spec(std::string_view spec);
+// As today's xl writes it, "format=raw,vdev=xvda1,access=rw,target=/a", or as xm did, "phy:/dev/vg/a,xvda1,w", where
+// what xm had no words for is in today's. Throws Error(recipe) for what cannot be written.
+std::string write_disk_spec(const GuestDisk& disk, Dialect dialect, GuestType type);
 
 // xl-network-configuration(5). Throws Error(hypervisor) "cannot read the vif 'SPEC': CAUSE".
 GuestInterface parse_vif_spec(std::string_view spec);
@@ -24,7 +23,11 @@ GuestInterface parse_vif_spec(std::string_view spec);
 // "key=value,key=value" with blanks around either ignored, in order. A word without '=' has an empty value.
 std::vector<std::pair<std::string, std::string>> split_pairs(std::string_view spec);
 
-// The names in a configuration: "raw", "qcow2", "vhd", "qed", "empty".
-std::string_view format_name(DiskFormat format);
+// "mac=aa:00:00:12:23:34,bridge=bridge0". Throws Error(recipe) for what cannot be written.
+std::string write_vif_spec(const GuestInterface& vif, Dialect dialect);
+bool is_vif_key(std::string_view key);  // one of xl-network-configuration(5)
+
+// Where xm put the CD of `cdrom = "/dev/cdrom"`.
+constexpr std::string_view kXmCdDevice = "hdc";
 
 }  // namespace vprov::hypervisor

@@ -4,15 +4,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/device_spec.h"
+#include "hypervisor/guest/enum_names.h"
 
 namespace vprov::hypervisor {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, DiskFormat>, 5> kFormats = {{{"raw", DiskFormat::raw},
-                                                                              {"qcow2", DiskFormat::qcow2},
-                                                                              {"vhd", DiskFormat::vhd},
-                                                                              {"qed", DiskFormat::qed},
-                                                                              {"empty", DiskFormat::empty}}};
 
 constexpr std::array<std::string_view, 11> kFlags = {"cdrom",         "direct-io-safe", "discard",     "no-discard",
                                                      "colo",          "no-colo",        "trusted",     "untrusted",
@@ -48,7 +43,7 @@ class DiskReader {
   public:
     explicit DiskReader(std::string_view spec) : spec_(spec), rest_(spec) {}
 
-    DiskSpec run() {
+    GuestDisk run() {
         while (!rest_.empty() && !seen_target_key_) {
             rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\n"), rest_.size()));
             if (!rest_.empty() && !take_prefix())
@@ -108,9 +103,13 @@ class DiskReader {
 
     void take_flag(std::string_view flag) {
         if (flag.ends_with("cdrom"))
-            result_.disk.cdrom = true;
+            result_.cdrom = true;
         else if (flag == "devtype=disk")
-            result_.disk.cdrom = false;
+            result_.cdrom = false;
+        else if (flag.ends_with("discard"))
+            result_.discard = flag == "discard";
+        else if (flag == "direct-io-safe")
+            result_.direct_io_safe = true;
     }
 
     void take_key(std::string_view key, std::string_view value) {
@@ -126,6 +125,10 @@ class DiskReader {
             set_once(vdev_, value, "vdev");
         else if (key == "script")
             result_.script = value;
+        else if (key == "backend")
+            result_.backend_domain = value;
+        else if (key == "backendtype")
+            set_backend(value);
     }
 
     // TARGET, FORMAT, VDEV, ACCESS in this order; FORMAT is left out after a prefix.
@@ -156,7 +159,7 @@ class DiskReader {
         if (type != "cdrom" && type != "disk")
             fail(fmt::format("the device type {} is not known", quote(type)));
         set_once(vdev_, word.substr(0, colon), "vdev");
-        result_.disk.cdrom = type == "cdrom";
+        result_.cdrom = type == "cdrom";
         return true;
     }
 
@@ -167,30 +170,32 @@ class DiskReader {
     }
 
     void set_format(std::string_view word) {
-        std::optional<DiskFormat> format;
-        for (const auto& [name, value] : kFormats)
-            if (word == name || (word.empty() && value == DiskFormat::raw))
-                format = value;
-        if (word == "qcow")
-            fail("the format 'qcow' (version 1) is not supported; convert the image with qemu-img");
+        const auto format = word.empty() ? std::optional(DiskFormat::raw) : value_in(kFormatNames, word);
         if (!format)
-            fail(fmt::format("the format {} is not known (raw, qcow2, vhd, qed)", quote(word)));
+            fail(fmt::format("the format {} is not known (raw, qcow, qcow2, vhd, qed)", quote(word)));
         if (format_ && format_ != format)
             fail("its format is given twice");
         format_ = format;
     }
 
+    void set_backend(std::string_view word) {
+        const auto backend = value_in(kBackendNames, word);
+        if (!backend)
+            fail(fmt::format("the backendtype {} is not known (phy, tap, qdisk)", quote(word)));
+        result_.backend = *backend;
+    }
+
     void set_access(std::string_view word) {
         if (word == "r" || word == "ro")
-            result_.disk.writable = false;
+            result_.writable = false;
         else if (word == "w" || word == "rw" || word.empty())
-            result_.disk.writable = true;
+            result_.writable = true;
         else
             fail(fmt::format("the access {} is not known (r, ro, w, rw)", quote(word)));
     }
 
     void finish() {
-        GuestDisk& disk = result_.disk;
+        GuestDisk& disk = result_;
         if (!vdev_ || vdev_->empty())
             fail("it names no device for the guest (vdev=)");
         if (!target_ && !disk.cdrom)
@@ -203,7 +208,7 @@ class DiskReader {
     }
 
     std::string_view spec_, rest_;
-    DiskSpec result_;
+    GuestDisk result_;
     std::optional<std::string> target_, vdev_;
     std::optional<DiskFormat> format_;
     bool had_prefix_ = false, had_access_ = false, seen_target_key_ = false;
@@ -211,15 +216,8 @@ class DiskReader {
 
 }  // namespace
 
-DiskSpec parse_disk_spec(std::string_view spec) {
+GuestDisk parse_disk_spec(std::string_view spec) {
     return DiskReader(spec).run();
-}
-
-std::string_view format_name(DiskFormat format) {
-    for (const auto& [name, value] : kFormats)
-        if (value == format)
-            return name;
-    return "?";
 }
 
 }  // namespace vprov::hypervisor

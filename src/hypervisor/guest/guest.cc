@@ -14,4 +14,10 @@ bool is_valid_guest_name(std::string_view name) {
                        [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '+' || c == '-'; });
 }
 
+Guest without_secrets(Guest guest) {
+    guest.vncpasswd.reset();
+    guest.other.erase("spicepasswd");
+    return guest;
+}
+
 }  // namespace vprov::hypervisor

@@ -39,6 +39,8 @@ std::string_view block_driver(DiskFormat format) {
     switch (format) {
         case DiskFormat::raw:
             return "raw";
+        case DiskFormat::qcow:
+            return "qcow";
         case DiskFormat::qcow2:
             return "qcow2";
         case DiskFormat::vhd:

@@ -1,6 +1,11 @@
+#include <algorithm>
+#include <array>
+
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_string.h"
 #include "hypervisor/guest/device_spec.h"
+#include "hypervisor/guest/enum_names.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -15,6 +20,41 @@ bool is_mac(std::string_view text) {
             return false;
     }
     return true;
+}
+
+// "10Mb/s", "250KB/s@20ms": xl-network-configuration(5), rate.
+bool is_rate(std::string_view text) {
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(digits);
+    const auto at = std::min(text.find('@'), text.size());
+    auto unit = text.substr(0, at);
+    if (!unit.empty() && (unit.front() == 'G' || unit.front() == 'M' || unit.front() == 'K'))
+        unit.remove_prefix(1);
+    if (digits == 0 || (unit != "b/s" && unit != "B/s"))
+        return false;
+    if (at == text.size())
+        return true;
+    const auto interval = text.substr(at + 1);
+    const auto length = std::min(interval.find_first_not_of("0123456789"), interval.size());
+    const auto scale = interval.substr(length);
+    return length > 0 && (scale.empty() || scale == "s" || scale == "ms" || scale == "us");
+}
+
+// In the order in which they are written, `type` before them.
+constexpr std::array<std::pair<std::string_view, std::string GuestInterface::*>, 7> kMembers = {
+    {{"mac", &GuestInterface::mac},
+     {"bridge", &GuestInterface::bridge},
+     {"model", &GuestInterface::model},
+     {"ip", &GuestInterface::ip},
+     {"rate", &GuestInterface::rate},
+     {"script", &GuestInterface::script},
+     {"vifname", &GuestInterface::vifname}}};
+
+std::string* member_of(GuestInterface& vif, std::string_view key) {
+    for (const auto& [name, member] : kMembers)
+        if (name == key)
+            return &(vif.*member);
+    return nullptr;
 }
 
 }  // namespace
@@ -38,21 +78,46 @@ GuestInterface parse_vif_spec(std::string_view spec) {
     };
     GuestInterface vif;
     for (const auto& [key, value] : split_pairs(spec)) {
-        if (value.empty())
+        if (value.empty() && key != "trusted" && key != "untrusted")
             fail(fmt::format("{} has no value", quote(key)));
-        if (key == "mac") {
-            if (!is_mac(value))
-                fail(fmt::format("{} is not a MAC address (six pairs of hex digits, with ':' between)", quote(value)));
-            vif.mac = value;
-        } else if (key == "bridge") {
-            vif.bridge = value;
-        } else if (key == "model") {
-            vif.model = value;
-        } else {
+        const auto type = value_in(kVifTypeNames, value);
+        if (key == "mac" && !is_mac(value))
+            fail(fmt::format("{} is not a MAC address (six pairs of hex digits, with ':' between)", quote(value)));
+        if (key == "type" && !type)
+            fail(fmt::format("the type {} is neither 'ioemu' nor 'vif'", quote(value)));
+        if (key == "rate" && !is_rate(value))
+            fail(fmt::format("{} is not a rate, such as '10Mb/s' or '250KB/s@20ms'", quote(value)));
+        if (key == "type")
+            vif.type = *type;
+        else if (auto* const place = member_of(vif, key))
+            *place = value;
+        else
             vif.other[key] = value;
-        }
     }
     return vif;
+}
+
+std::string write_vif_spec(const GuestInterface& vif, Dialect dialect) {
+    std::string spec;
+    const auto between = dialect == Dialect::xl ? "," : ", ";
+    const auto add = [&](std::string_view key, std::string_view value) {
+        if (value.find(',') != std::string_view::npos || trimmed(value) != value)
+            refuse_to_write(fmt::format("the vif's {}", key), value, "it has a comma, or blanks around it");
+        spec += fmt::format("{}{}{}{}", spec.empty() ? "" : between, key, value.empty() ? "" : "=", value);
+    };
+    if (vif.type != VifType::automatic)
+        add("type", name_in(kVifTypeNames, vif.type));
+    for (const auto& [key, member] : kMembers)
+        if (!(vif.*member).empty())
+            add(key, vif.*member);
+    for (const auto& [key, value] : vif.other) add(key, value);
+    return spec;
+}
+
+bool is_vif_key(std::string_view key) {
+    constexpr std::array<std::string_view, 9> kOther = {"backend", "gatewaydev", "netdev", "devid", "mtu",
+                                                        "trusted", "untrusted",  "accel",  "vlan"};
+    return std::find(kOther.begin(), kOther.end(), key) != kOther.end();
 }
 
 }  // namespace vprov::hypervisor

@@ -2,129 +2,204 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "hypervisor/guest/cfg_keys.h"
+#include "hypervisor/guest/cfg_string.h"
 #include "hypervisor/guest/device_spec.h"
+#include "hypervisor/guest/enum_names.h"
 #include "hypervisor/guest/guest.h"
 
 namespace vprov::hypervisor {
 namespace {
 
-[[noreturn]] void refuse(std::string_view what, std::string_view value, std::string_view cause) {
-    throw error(ErrorKind::recipe, "cannot write {} {} to the domain configuration: {}", what, quote(value), cause);
-}
-
-// A string of xl's grammar. A backslash is doubled: xl reads escapes.
-std::string cfg_string(std::string_view what, std::string_view value) {
-    const char mark = value.find('"') == std::string_view::npos ? '"' : '\'';
-    if (mark == '\'' && value.find('\'') != std::string_view::npos)
-        refuse(what, value, "it has quotes of both kinds");
-    std::string text(1, mark);
-    for (const char c : value) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            refuse(what, value, "it has a control character");
-        if (c == '\\')
-            text += '\\';
-        text += c;
-    }
-    return text + mark;
-}
-
-std::string_view type_name(GuestType type) {
-    switch (type) {
-        case GuestType::pv:
-            return "pv";
-        case GuestType::pvh:
-            return "pvh";
-        case GuestType::hvm:
-            return "hvm";
-    }
-    return "?";
-}
-
-std::string disk_spec(const GuestDisk& disk) {
-    const auto is_device_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    if (disk.vdev.empty() || !std::all_of(disk.vdev.begin(), disk.vdev.end(), is_device_letter))
-        refuse("the guest device", disk.vdev, "it must be lower-case letters and digits, like xvda1");
-    if (disk.target.empty() && !disk.cdrom)
-        refuse("the disk", disk.vdev, "it names no file or device");
-    if (disk.target.ends_with(','))
-        refuse("the disk file", disk.target, "it ends with a comma");
-    auto spec =
-        fmt::format("format={},vdev={},access={}", format_name(disk.target.empty() ? DiskFormat::empty : disk.format),
-                    disk.vdev, disk.writable && !disk.cdrom ? "rw" : "ro");
-    if (disk.cdrom)
-        spec += ",devtype=cdrom";
-    if (!disk.target.empty())
-        spec += ",target=" + disk.target;
-    return cfg_string("the disk", spec);
-}
-
-std::string vif_spec(const GuestInterface& vif) {
-    std::string spec;
-    const auto add = [&](std::string_view key, std::string_view value) {
-        if (value.empty())
-            return;
-        if (value.find(',') != std::string_view::npos || trimmed(value) != value)
-            refuse(fmt::format("the vif's {}", key), value, "it has a comma, or blanks around it");
-        spec += fmt::format("{}{}={}", spec.empty() ? "" : ",", key, value);
-    };
-    add("mac", vif.mac);
-    add("bridge", vif.bridge);
-    add("model", vif.model);
-    for (const auto& [key, value] : vif.other) add(key, value);
-    return cfg_string("the vif", spec);
+// A CD that xm gave a pv guest by `cdrom = "..."`, outside of its disks: the last one, as the reader has it.
+bool is_cdrom_key(const Guest& guest, const GuestDisk& disk) {
+    return guest.type == GuestType::pv && &disk == &guest.disks.back() &&
+           disk == GuestDisk{disk.target, DiskFormat::raw, std::string(kXmCdDevice), false, true} &&
+           !disk.target.empty();
 }
 
 class Writer {
   public:
+    Writer(const Guest& guest, Dialect dialect) : guest_(guest), dialect_(dialect) {}
+
+    std::string run() {
+        string("name", guest_.name);
+        string("uuid", guest_.uuid);
+        string("hostname", guest_.hostname);
+        write_type();
+        write_kernel();
+        string("boot", guest_.boot);
+        number("memory", guest_.memory_mib);
+        if (guest_.maxmem_mib != 0)
+            number("maxmem", guest_.maxmem_mib);
+        number("vcpus", guest_.vcpus);
+        if (guest_.maxvcpus != 0)
+            number("maxvcpus", guest_.maxvcpus);
+        write_devices();
+        write_display();
+        write_input();
+        string("on_poweroff", name_in(kActionNames, guest_.on_poweroff));
+        string("on_reboot", name_in(kActionNames, guest_.on_reboot));
+        string("on_crash", name_in(kActionNames, guest_.on_crash));
+        for (const auto& [key, option] : guest_.other) write_option(key, option);
+        return std::move(text_);
+    }
+
+  private:
     void line(std::string_view key, std::string_view value) { text_ += fmt::format("{} = {}\n", key, value); }
     void string(std::string_view key, std::string_view value) {
         if (!value.empty())
             line(key, cfg_string(key, value));
     }
     void number(std::string_view key, std::uint64_t value) { line(key, fmt::format("{}", value)); }
+    void flag(std::string_view key, bool value) { number(key, value ? 1 : 0); }
     void list(std::string_view key, const std::vector<std::string>& items) {
         if (!items.empty())
             line(key, fmt::format("[\n    {},\n]", joined(items, ",\n    ")));
     }
-    std::string take() { return std::move(text_); }
+    void words(std::string_view key, const std::vector<std::string>& words) {
+        std::vector<std::string> quoted;
+        for (const auto& word : words) quoted.push_back(cfg_string(key, word));
+        line(key, fmt::format("[ {} ]", joined(quoted, ", ")));
+    }
 
-  private:
+    void write_type() {
+        if (dialect_ == Dialect::xl || guest_.type == GuestType::pvh)  // which xm did not have
+            string("type", name_in(kTypeNames, guest_.type));
+        else if (guest_.type == GuestType::hvm)
+            string("builder", "hvm");
+    }
+
+    void write_kernel() {
+        string("kernel", guest_.kernel);
+        string("ramdisk", guest_.ramdisk);
+        if (dialect_ == Dialect::xl)
+            string("cmdline", guest_.cmdline);
+        else
+            write_root_and_extra();
+        string("bootloader", guest_.bootloader);
+        if (!guest_.bootloader_args.empty())
+            words("bootloader_args", guest_.bootloader_args);
+        if (guest_.firmware == Firmware::file)
+            string("firmware", guest_.firmware_file);
+        else
+            string("firmware", name_in(kFirmwareNames, guest_.firmware));
+    }
+
+    void write_root_and_extra() {
+        constexpr std::string_view kRoot = "root=";
+        const std::string_view cmdline = guest_.cmdline;
+        if (!cmdline.starts_with(kRoot) || cmdline.size() == kRoot.size() || cmdline[kRoot.size()] == ' ') {
+            string("extra", cmdline);
+            return;
+        }
+        const auto space = cmdline.find(' ');
+        string("root", cmdline.substr(kRoot.size(), space == std::string_view::npos ? space : space - kRoot.size()));
+        if (space != std::string_view::npos)
+            string("extra", cmdline.substr(space + 1));
+    }
+
+    void write_devices() {
+        std::vector<std::string> items;
+        std::string cdrom;
+        for (const auto& disk : guest_.disks) {
+            if (dialect_ == Dialect::xm && is_cdrom_key(guest_, disk))
+                cdrom = disk.target;
+            else
+                items.push_back(cfg_string("the disk", write_disk_spec(disk, dialect_, guest_.type)));
+        }
+        list("disk", items);
+        string("cdrom", cdrom);
+        items.clear();
+        for (const auto& vif : guest_.interfaces) items.push_back(cfg_string("the vif", write_vif_spec(vif, dialect_)));
+        list("vif", items);
+    }
+
+    // xl picks up a pv guest's keys for its framebuffer; xm wanted them in `vfb`.
+    void write_display() {
+        const bool has_card = guest_.type == GuestType::hvm;
+        if (dialect_ == Dialect::xm && !has_card && (guest_.vnc || guest_.sdl))
+            return write_framebuffer();
+        if (guest_.vnc || has_card)  // without the key xl opens VNC for hvm
+            flag("vnc", guest_.vnc);
+        string("vnclisten", guest_.vnclisten);
+        if (guest_.vncdisplay)
+            number("vncdisplay", *guest_.vncdisplay);
+        if (guest_.vncunused)
+            flag("vncunused", *guest_.vncunused);
+        if (guest_.vncpasswd)
+            line("vncpasswd", cfg_string("vncpasswd", *guest_.vncpasswd));
+        string("keymap", guest_.keymap);
+        if (guest_.sdl || has_card)
+            flag("sdl", guest_.sdl);
+        if (dialect_ == Dialect::xm && guest_.screen == Screen::standard)
+            flag("stdvga", true);
+        else
+            string("vga", name_in(kScreenNames, guest_.screen));
+        if (guest_.videoram_mib != 0)
+            number("videoram", guest_.videoram_mib);
+    }
+
+    void write_framebuffer() {
+        std::string spec;
+        const auto add = [&](std::string_view key, std::string_view value) {
+            if (value.find(',') != std::string_view::npos || trimmed(value) != value)
+                refuse_to_write(fmt::format("the vfb's {}", key), key == "vncpasswd" ? "..." : value,
+                                "it has a comma, or blanks around it");
+            spec += fmt::format("{}{}={}", spec.empty() ? "" : ", ", key, value);
+        };
+        if (guest_.vnc)
+            add("vnc", "1");
+        if (guest_.sdl)
+            add("sdl", "1");
+        if (!guest_.vnclisten.empty())
+            add("vnclisten", guest_.vnclisten);
+        if (guest_.vncdisplay)
+            add("vncdisplay", fmt::format("{}", *guest_.vncdisplay));
+        if (guest_.vncunused)
+            add("vncunused", *guest_.vncunused ? "1" : "0");
+        if (guest_.vncpasswd)
+            add("vncpasswd", *guest_.vncpasswd);
+        if (!guest_.keymap.empty())
+            add("keymap", guest_.keymap);
+        list("vfb", {cfg_string("the vfb", spec)});
+        string("vga", name_in(kScreenNames, guest_.screen));
+        if (guest_.videoram_mib != 0)
+            number("videoram", guest_.videoram_mib);
+    }
+
+    void write_input() {
+        if (guest_.usb)
+            flag("usb", true);
+        if (dialect_ == Dialect::xm && guest_.usbdevices.size() == 1)
+            string("usbdevice", guest_.usbdevices.front());
+        else if (!guest_.usbdevices.empty())
+            words("usbdevice", guest_.usbdevices);
+        if (guest_.serial.size() == 1)
+            string("serial", guest_.serial.front());
+        else if (!guest_.serial.empty())
+            words("serial", guest_.serial);
+    }
+
+    void write_option(const std::string& key, const GuestOption& option) {
+        if (const auto* items = std::get_if<std::vector<std::string>>(&option))
+            return words(key, *items);
+        const auto& text = std::get<std::string>(option);
+        const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        line(key, is_number ? text : cfg_string(key, text));
+    }
+
+    const Guest& guest_;
+    Dialect dialect_;
     std::string text_;
 };
 
 }  // namespace
 
-std::string write_xl_cfg(const Guest& guest) {
+std::string write_xl_cfg(const Guest& guest, Dialect dialect) {
     if (!is_valid_guest_name(guest.name))
-        refuse("the name", guest.name, "letters, digits and . _ + - only, at most 63, a letter or digit first");
-    Writer out;
-    out.string("name", guest.name);
-    out.string("uuid", guest.uuid);
-    out.string("type", type_name(guest.type));
-    out.string("kernel", guest.kernel);
-    out.string("ramdisk", guest.ramdisk);
-    out.string("cmdline", guest.cmdline);
-    out.string("boot", guest.boot);
-    out.number("memory", guest.memory_mib);
-    if (guest.maxmem_mib != 0)
-        out.number("maxmem", guest.maxmem_mib);
-    out.number("vcpus", guest.vcpus);
-    if (guest.maxvcpus != 0)
-        out.number("maxvcpus", guest.maxvcpus);
-    std::vector<std::string> items;
-    for (const auto& disk : guest.disks) items.push_back(disk_spec(disk));
-    out.list("disk", items);
-    items.clear();
-    for (const auto& vif : guest.interfaces) items.push_back(vif_spec(vif));
-    out.list("vif", items);
-    if (guest.vnc)
-        out.number("vnc", 1);
-    out.string("vnclisten", guest.vnclisten);
-    out.string("on_poweroff", action_name(guest.on_poweroff));
-    out.string("on_reboot", action_name(guest.on_reboot));
-    out.string("on_crash", action_name(guest.on_crash));
-    return out.take();
+        refuse_to_write("the name", guest.name,
+                        "letters, digits and . _ + - only, at most 63, a letter or digit first");
+    return Writer(guest, dialect).run();
 }
 
 }  // namespace vprov::hypervisor

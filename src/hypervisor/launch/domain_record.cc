@@ -4,6 +4,14 @@
 
 #include "base/error.h"
 
+template <class T>
+struct nlohmann::adl_serializer<std::optional<T>> {
+    static void to_json(json& to, const std::optional<T>& value) { to = value ? json(*value) : json(nullptr); }
+    static void from_json(const json& from, std::optional<T>& value) {
+        value = from.is_null() ? std::nullopt : std::optional(from.get<T>());
+    }
+};
+
 namespace vprov::hypervisor {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(GuestType, {{GuestType::pv, "pv"}, {GuestType::pvh, "pvh"}, {GuestType::hvm, "hvm"}})
@@ -14,6 +22,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(LifecycleAction, {{LifecycleAction::destroy, "destr
                                                {LifecycleAction::coredump_destroy, "coredump-destroy"},
                                                {LifecycleAction::coredump_restart, "coredump-restart"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(DiskFormat, {{DiskFormat::raw, "raw"},
+                                          {DiskFormat::qcow, "qcow"},
                                           {DiskFormat::qcow2, "qcow2"},
                                           {DiskFormat::vhd, "vhd"},
                                           {DiskFormat::qed, "qed"},
@@ -26,10 +35,26 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Phase, {{Phase::starting, "starting"},
                                      {Phase::shutdown, "shutdown"},
                                      {Phase::crashed, "crashed"},
                                      {Phase::dying, "dying"}})
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestDisk, target, format, vdev, writable, cdrom)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other)
+NLOHMANN_JSON_SERIALIZE_ENUM(Firmware, {{Firmware::automatic, "automatic"},
+                                        {Firmware::bios, "bios"},
+                                        {Firmware::seabios, "seabios"},
+                                        {Firmware::rombios, "rombios"},
+                                        {Firmware::uefi, "uefi"},
+                                        {Firmware::pvgrub32, "pvgrub32"},
+                                        {Firmware::pvgrub64, "pvgrub64"},
+                                        {Firmware::file, "file"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Screen, {{Screen::automatic, "automatic"},
+                                      {Screen::none, "none"},
+                                      {Screen::standard, "standard"},
+                                      {Screen::cirrus, "cirrus"},
+                                      {Screen::qxl, "qxl"}})
+// What QEMU is told of; the members that are left out are Xen's.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestDisk, target, format, vdev, writable, cdrom, script, discard, direct_io_safe)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other, ip, rate, script, vifname)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib, maxmem_mib, vcpus,
-                                   maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten)
+                                   maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten,
+                                   hostname, firmware, firmware_file, vncdisplay, vncunused, vncpasswd, keymap, screen,
+                                   videoram_mib, usb, usbdevices)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
                                    supervisor, qemu)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_keys.h"
 #include "hypervisor/guest/qemu_argv.h"
 
 namespace vprov::hypervisor {
@@ -49,7 +50,11 @@ class Preflight {
     void check_kernel() {
         Guest& guest = result_.guest;
         if (guest.kernel.empty() && guest.type != GuestType::hvm)
-            fail("its configuration names no kernel (kernel=\"...\"), which a pv or pvh domain needs");
+            fail(guest.bootloader.empty()
+                     ? "its configuration names no kernel (kernel=\"...\"), which a pv or pvh domain needs"
+                     : fmt::format("its bootloader {} is Xen's; give kernel=\"...\" and ramdisk=\"...\" to run it in "
+                                   "QEMU",
+                                   quote(guest.bootloader)));
         for (const auto& [what, path] :
              {std::pair<std::string_view, std::string*>{"kernel", &guest.kernel}, {"ramdisk", &guest.ramdisk}}) {
             if (path->empty())
@@ -62,6 +67,8 @@ class Preflight {
     }
 
     void check_disk(GuestDisk& disk) {
+        if (!disk.script.empty())
+            warn(fmt::format("the script {} of the disk {} is not run", quote(disk.script), disk.vdev));
         auto path = (folder_ / disk.target).lexically_normal();
         if (fs::path(disk.target).is_relative() && !fs::exists(path) && fs::exists("/dev" / fs::path(disk.target)))
             path = "/dev" / fs::path(disk.target);
@@ -85,6 +92,9 @@ class Preflight {
                 warn(fmt::format("{}: no core is written, the domain is {}", key,
                                  action == LifecycleAction::coredump_destroy ? "destroyed" : "restarted"));
         }
+        for (const auto& [key, option] : guest.other)
+            if (!is_ignored_by_qemu(key))
+                warn(fmt::format("{} of its configuration has no effect in QEMU", quote(key)));
         const auto& listen = guest.vnclisten;
         if (guest.vnc && !listen.empty() && !listen.starts_with("127.") && listen != "::1" && listen != "localhost")
             warn(fmt::format("VNC listens on 127.0.0.1 and not on {}", quote(listen)));

@@ -75,50 +75,51 @@ std::uint64_t journal_blocks(std::uint64_t blocks) {
 }
 
 // What the file system itself takes: inode tables, journal, and about 1 MB in a GB of bitmaps and descriptors.
-Bytes overhead(const DiskPlan& disk) {
-    const auto tables = disk.size.value / bytes_per_inode(disk.size) * 256;
-    const auto journal = disk.filesystem == Filesystem::ext2 ? 0 : journal_blocks(disk.size.value / 4096) * 4096;
-    return {tables + journal + disk.size.value / 1024};
+Bytes overhead(const Volume& volume) {
+    const auto tables = volume.size.value / bytes_per_inode(volume.size) * 256;
+    const auto journal = volume.filesystem == Filesystem::ext2 ? 0 : journal_blocks(volume.size.value / 4096) * 4096;
+    return {tables + journal + volume.size.value / 1024};
 }
 
-Error too_small(const DiskPlan& disk, const TreeSize& tree) {
-    return error(ErrorKind::disk, "cannot write {}: the tree needs about {}, the disk has {}", disk.image,
-                 human(tree.content + overhead(disk)), human(disk.size));
+Error too_small(const Volume& volume, const TreeSize& tree, const fs::path& image) {
+    return error(ErrorKind::disk, "cannot write {}: the tree needs about {}, the disk has {}",
+                 image.filename().native(), human(tree.content + overhead(volume)), human(volume.size));
 }
 
-void check_room(const DiskPlan& disk, const TreeSize& tree) {
-    if ((tree.content + overhead(disk)) > disk.size)
-        throw too_small(disk, tree);
-    const auto inodes = disk.size.value / bytes_per_inode(disk.size);
+void check_room(const Volume& volume, const TreeSize& tree, const fs::path& image) {
+    if ((tree.content + overhead(volume)) > volume.size)
+        throw too_small(volume, tree, image);
+    const auto inodes = volume.size.value / bytes_per_inode(volume.size);
     if (tree.inodes > inodes)
         throw error(ErrorKind::disk, "cannot write {}: the tree has {} files, a file system of {} has room for {}",
-                    disk.image, tree.inodes, human(disk.size), inodes);
+                    image.filename().native(), tree.inodes, human(volume.size), inodes);
 }
 
-void run_mke2fs(const DiskPlan& disk, const fs::path& image, std::int64_t epoch, os::CommandRunner& runner) {
-    const auto command = mke2fs(disk, image, epoch);
+void run_mke2fs(const Volume& volume, const fs::path& image, std::int64_t epoch, os::CommandRunner& runner) {
+    const auto command = mke2fs(volume, image, epoch);
     os::CommandResult result;
     try {
         result = runner.run(command);
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted)
             throw;
-        throw error(ErrorKind::disk, "cannot write {}: {} (install e2fsprogs)", disk.image, e.message());
+        throw error(ErrorKind::disk, "cannot write {}: {} (install e2fsprogs)", image.filename().native(), e.message());
     }
     if (!result.ok())
-        throw error(ErrorKind::disk, "cannot write {}: {}", disk.image, os::describe_failure(command, result));
+        throw error(ErrorKind::disk, "cannot write {}: {}", image.filename().native(),
+                    os::describe_failure(command, result));
 }
 
-void fill(const DiskPlan& disk, const TreePart& part, const TreeSize& size, const fs::path& image) {
+void fill(const Volume& volume, const TreePart& part, const TreeSize& size, const fs::path& image) {
     try {
         ExtFilesystem filesystem(image, std::max(size.newest, kNoDate));
-        write_tree(filesystem, part, disk.mount == "/" ? RootMode::system : RootMode::as_in_tree);
+        write_tree(filesystem, part, volume.mount == "/" ? RootMode::system : RootMode::as_in_tree);
         filesystem.finish();
     } catch (const FullFilesystem&) {
-        throw too_small(disk, size);
+        throw too_small(volume, size, image);
     } catch (Error& e) {
         if (e.kind() == ErrorKind::disk)
-            e.add_context(disk.image);
+            e.add_context(image.filename().native());
         throw;
     }
 }
@@ -144,36 +145,36 @@ fs::path mount_point(const fs::path& tree, const std::string& mount) {
 
 }  // namespace
 
-TreePart part_for(const DiskPlan& disk, const DiskLayout& layout, const fs::path& tree) {
+TreePart part_for(const Volume& volume, const DiskLayout& layout, const fs::path& tree) {
     const auto root = fs::canonical(tree);
-    TreePart part{mount_point(root, disk.mount)};
-    for (const auto& other : layout.disks)
-        if (!other.mount.empty() && is_inside(other.mount, disk.mount))
-            if (const auto folder = mount_point(root, other.mount); !folder.empty())
+    TreePart part{mount_point(root, volume.mount)};
+    for (const auto* other : layout.volumes())
+        if (!other->mount.empty() && is_inside(other->mount, volume.mount))
+            if (const auto folder = mount_point(root, other->mount); !folder.empty())
                 part.left_out.insert(folder);
     return part;
 }
 
-void write_filesystem(const DiskPlan& disk, const TreePart& part, const fs::path& image, os::CommandRunner& runner) {
+void write_filesystem(const Volume& volume, const TreePart& part, const fs::path& image, os::CommandRunner& runner) {
     auto size = measure(part.top, part.left_out);
     size.inodes += part.added.size();
-    check_room(disk, size);
-    NewImage file(image, disk.size);
-    run_mke2fs(disk, image, std::max(size.newest, kNoDate), runner);
-    fill(disk, part, size, image);
+    check_room(volume, size, image);
+    NewImage file(image, volume.size);
+    run_mke2fs(volume, image, std::max(size.newest, kNoDate), runner);
+    fill(volume, part, size, image);
     file.keep();
 }
 
-void write_filesystem(const DiskPlan& disk, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
-    write_filesystem(disk, TreePart{tree}, image, runner);
+void write_filesystem(const Volume& volume, const fs::path& tree, const fs::path& image, os::CommandRunner& runner) {
+    write_filesystem(volume, TreePart{tree}, image, runner);
 }
 
-void write_empty(const DiskPlan& disk, const fs::path& image, os::CommandRunner& runner) {
-    NewImage file(image, disk.size);
-    if (disk.filesystem == Filesystem::swap)
-        os::write_all(file.fd(), swap_header(disk.size, disk.uuid, disk.label), image.native());
+void write_empty(const Volume& volume, const fs::path& image, os::CommandRunner& runner) {
+    NewImage file(image, volume.size);
+    if (volume.filesystem == Filesystem::swap)
+        os::write_all(file.fd(), swap_header(volume.size, volume.uuid, volume.label), image.native());
     else
-        run_mke2fs(disk, image, kNoDate, runner);
+        run_mke2fs(volume, image, kNoDate, runner);
     file.keep();
 }
 

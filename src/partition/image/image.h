@@ -30,22 +30,22 @@ struct TreePart {
     bool operator==(const TreePart&) const = default;
 };
 
-// The part that belongs on `disk`, given where the other disks of the layout are mounted. Throws Error(disk) for a
+// The part that belongs on `volume`, given where the others of the layout are mounted. Throws Error(disk) for a
 // mount point that is not a directory in the tree or is reached through a link. One that is missing gives an empty
 // `top`; write_empty() is for that.
-TreePart part_for(const DiskPlan& disk, const DiskLayout& layout, const std::filesystem::path& tree);
+TreePart part_for(const Volume& volume, const DiskLayout& layout, const std::filesystem::path& tree);
 
-// Makes `image` (sparse, must not exist) with disk.filesystem, disk.uuid and disk.label, filled with a tree (numeric
-// owners, modes, links, hard links, devices, extended attributes; blocks of zeros become holes). Access and change
-// times are set to the time of modification, and the file system is as old as its newest file. At "/" the root
+// Makes `image` (sparse, must not exist) with volume.filesystem, volume.uuid and volume.label, filled with a tree
+// (numeric owners, modes, links, hard links, devices, extended attributes; blocks of zeros become holes). Access and
+// change times are set to the time of modification, and the file system is as old as its newest file. At "/" the root
 // directory is root's and 0755. Throws Error(disk); when the tree does not fit it says by how much. A failed image is
 // removed.
-void write_filesystem(const DiskPlan& disk, const TreePart& part, const std::filesystem::path& image,
+void write_filesystem(const Volume& volume, const TreePart& part, const std::filesystem::path& image,
                       os::CommandRunner& runner);
-void write_filesystem(const DiskPlan& disk, const std::filesystem::path& tree, const std::filesystem::path& image,
+void write_filesystem(const Volume& volume, const std::filesystem::path& tree, const std::filesystem::path& image,
                       os::CommandRunner& runner);  // the whole tree
 
 // An empty file system, or swap space (mkswap's format, version 1, written natively).
-void write_empty(const DiskPlan& disk, const std::filesystem::path& image, os::CommandRunner& runner);
+void write_empty(const Volume& volume, const std::filesystem::path& image, os::CommandRunner& runner);
 
 }  // namespace vprov::partition

@@ -21,21 +21,22 @@ std::uint64_t bytes_per_inode(Bytes size) {
     return size < 512_MiB ? 4096 : 16384;
 }
 
-os::Command mke2fs(const DiskPlan& disk, const std::filesystem::path& image, std::int64_t epoch) {
+os::Command mke2fs(const Volume& volume, const std::filesystem::path& image, std::int64_t epoch) {
     os::Command command;
-    command.argv = {"mke2fs", "-q", "-F", "-t", std::string(name(disk.filesystem)), "-O", features(disk.filesystem)};
+    command.argv = {
+        "mke2fs", "-q", "-F", "-t", std::string(name(volume.filesystem)), "-O", features(volume.filesystem)};
     const auto add = [&](std::string option, std::string value) {
         command.argv.push_back(std::move(option));
         command.argv.push_back(std::move(value));
     };
     add("-b", "4096");
     add("-I", "256");
-    add("-i", std::to_string(bytes_per_inode(disk.size)));
-    add("-U", disk.uuid.text());
-    if (!disk.label.empty())
-        add("-L", disk.label);
+    add("-i", std::to_string(bytes_per_inode(volume.size)));
+    add("-U", volume.uuid.text());
+    if (!volume.label.empty())
+        add("-L", volume.label);
     // the file is sparse and new: tables and journal are zero without being written
-    add("-E", fmt::format("root_owner=0:0,hash_seed={},lazy_itable_init=0,lazy_journal_init=1", disk.uuid.text()));
+    add("-E", fmt::format("root_owner=0:0,hash_seed={},lazy_itable_init=0,lazy_journal_init=1", volume.uuid.text()));
     command.argv.push_back(image.string());
     command.environment = os::clean_environment();
     command.environment["MKE2FS_CONFIG"] = "/nonexistent/mke2fs.conf";

@@ -1,6 +1,6 @@
 // Stands in for a guest's gzip(1) while its packages are configured: a pipe is compressed by libdeflate, in a third of
 // the time, to other bytes that unpack to the same. Everything else is gzip's own work, which it is started for.
-// It waits at VPROV_REAL_GZIP. Most of the time an initramfs takes to be made is spent on packing it.
+// It waits in VPROV_REAL_PROGRAMS. Most of the time an initramfs takes to be made is spent on packing it.
 #include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
@@ -15,7 +15,7 @@ static const size_t kLargest = (size_t)1 << 29;  // bytes that are held in memor
 
 static _Noreturn void run_real(char** argv) {
     argv[0] = (char*)"gzip";
-    execv(VPROV_REAL_GZIP, argv);
+    execv(VPROV_REAL_PROGRAMS "/gzip", argv);
     _exit(1);
 }
 
