@@ -3,13 +3,14 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config
-  libarchive-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev libfmt-dev
-  libkainjow-mustache-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
+  libarchive-dev libblkid-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev
+  libfmt-dev libkainjow-mustache-dev libparted-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev
+  nlohmann-json3-dev
 )
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
   e2fsprogs                                     # mke2fs
-  qemu-system-x86                               # what the guests run on where there is no Xen
+  qemu-system-x86 ovmf                          # what the guests run on where there is no Xen; its UEFI
 )
 test_packages=(
   libgtest-dev python3

@@ -107,6 +107,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_why(app, session);
     add_lock(app, session);
     add_config(app, session);
+    add_import(app, session);
     add_build(app, session);
     add_bootstrap(app, session);
     add_cache(app, session);

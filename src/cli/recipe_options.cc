@@ -15,6 +15,9 @@ void add_recipe_options(CLI::App& verb, RecipeOptions& options) {
     verb.add_flag_callback(
         "--no-layers", [&options] { options.layers = pipeline::LayerUse::none; },
         "Neither use configured trees of the cache, nor keep one");
+    verb.add_option("--erase", options.erase, "Give up what is on a device that the recipe names as a disk")
+        ->type_name("DEVICE")
+        ->allow_extra_args(false);
     verb.add_flag("--locked", options.locked, "Take the packages that RECIPE's .lock file names, and no others");
 }
 
@@ -58,6 +61,7 @@ plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) 
     planning.host_files = options.host_files;
     planning.dialect = options.dialect;
     auto plan = plan::make_plan(recipe::read(recipe, options.overrides), plan::read_host_facts(), planning);
+    for (const auto& device : options.erase) plan.erase.emplace_back(device);
     if (options.locked)
         plan.lock = plan::lock_path(recipe);
     return plan;

@@ -17,6 +17,7 @@ struct RecipeOptions {
     std::vector<std::string> overrides;
     std::string output = "out";
     std::string cache;
+    std::vector<std::string> erase;
     bool locked = false, offline = false;
     pipeline::LayerUse layers = pipeline::LayerUse::reuse;
     plan::HostFiles host_files = plan::HostFiles::wanted;

@@ -42,15 +42,16 @@ void add_what(CLI::App& verb, BootstrapCommand& command) {
                     "standard output");
     verb.add_option("MIRROR", command.mirror, "Default: the host's own apt sources");
     verb.add_option("SCRIPT", command.script, "Taken for debootstrap's sake, and not used");
-    verb.add_option_function<std::string>(
-            "--arch,--architectures",
-            [&command](const std::string& value) {
-                const auto names = split(value, ',');
-                command.arch = names.front();
-                command.foreign_architectures.assign(names.begin() + 1, names.end());
-            },
-            "Architecture; foreign ones may follow it")
-        ->type_name("ARCH[,FOREIGN]...");
+    for (const auto* option : {"--arch", "--architectures"})
+        verb.add_option_function<std::string>(
+                option,
+                [&command](const std::string& value) {
+                    const auto names = split(value, ',');
+                    command.arch = names.front();
+                    command.foreign_architectures.assign(names.begin() + 1, names.end());
+                },
+                "Architecture; foreign ones may follow it")
+            ->type_name("ARCH[,FOREIGN]...");
     verb.add_option("--variant", command.variant, "essential, minbase, buildd, standard or -")->type_name("V");
     add_names(verb, "--include", command.include, "Packages to add");
     add_names(verb, "--exclude", command.exclude, "Packages that must not come in");

@@ -31,8 +31,12 @@ void refuse_running(const plan::Plan& plan) {
                     quote(plan.name), plan.name);
 }
 
+bool runs_on_qemu_here(const plan::Plan& plan) {
+    return plan.architecture == "amd64" || plan.architecture == "i386";
+}
+
 void refuse_foreign(const plan::Plan& plan) {
-    if (plan.architecture != "amd64" && plan.architecture != "i386")
+    if (!runs_on_qemu_here(plan))
         throw error(ErrorKind::usage, "cannot launch {}: guests run on qemu-system-x86_64, and it is for {}",
                     quote(plan.name), plan.architecture);
 }
@@ -56,6 +60,13 @@ void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const Bu
     timer.finish(fmt::format("login prompt after {:.1f} s, {}", wait.seconds, created.engine));
 }
 
+std::string how_to_start(const plan::Plan& plan, const std::filesystem::path& configuration) {
+    const auto file = shell_quote(configuration.native());
+    if (!runs_on_qemu_here(plan))
+        return fmt::format("xl create -c {}   (under Xen on {})", file, plan.architecture);
+    return fmt::format("vprov create -c {}   (under Xen: xl create -c)", file);
+}
+
 void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options,
                   const Session& session) {
     if (session.output == OutputMode::json) {
@@ -71,10 +82,10 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
     if (session.output == OutputMode::quiet)
         return;
     fmt::print("{} is in {}\n", plan.name, built.directory.native());
-    fmt::print("  {:<10} {}\n", options.launch ? "log in:" : "start:",
-               options.launch ? "vprov console " + plan.name + "   (Ctrl-] leaves it)"
-                              : fmt::format("vprov create -c {}   (under Xen: xl create -c)",
-                                            shell_quote(built.configuration.native())));
+    if (options.launch)
+        fmt::print("  {:<10} vprov console {}   (Ctrl-] leaves it)\n", "log in:", plan.name);
+    else
+        fmt::print("  {:<10} {}\n", "start:", how_to_start(plan, built.configuration));
     if (!built.password_file.empty())
         fmt::print("  {:<10} {}   (only you can read it)\n", "passwords:", built.password_file.native());
     if (options.launch)

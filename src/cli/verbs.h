@@ -31,6 +31,7 @@ void add_why(CLI::App& app, Session& session);
 void add_cache(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
+void add_import(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 

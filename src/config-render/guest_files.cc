@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "config-render/boot_files.h"
 #include "config-render/filesystems.h"
 #include "config-render/first_boot.h"
 #include "config-render/network.h"
@@ -147,6 +148,7 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNam
     if (packages.contains("apt"))
         append(files, source_files(plan));
     append(files, root_key_files(plan));
+    append(files, grow_files(plan));
     append(files, machine_files(plan));
     if (plan.recipe.identity.is_template)
         append(files, first_boot_files(plan));

@@ -238,6 +238,20 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     return state;
 }
 
+// The tree is there without it: a cache that is full, say, costs the next build some time and this one nothing.
+void keep_layer(const Layers& layers, const LayerInputs& inputs, const configure::ConfiguredRoot& configured,
+                const BootstrapRequest& request, Progress& progress) {
+    try {
+        if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
+            progress.detail(fmt::format("no layer is kept: {}", why));
+    } catch (const Error& e) {
+        if (e.kind() != ErrorKind::disk)
+            throw;
+        progress.warning(
+            fmt::format("no layer is kept in {}: {}", quote(layers.cache().directory().native()), e.message()));
+    }
+}
+
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
@@ -258,8 +272,7 @@ configure::ConfiguredRoot install(const BootstrapRequest& request, const Selecti
         }
     }
     auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
-        environment.progress.detail(fmt::format("no layer is kept: {}", why));
+    keep_layer(layers, inputs, configured, request, environment.progress);
     archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
     return configured;
 }

@@ -16,8 +16,10 @@
 #include "config-render/guest_files.h"
 #include "config-render/ssh_host_keys.h"
 #include "os/temp_dir.h"
+#include "pipeline/boot_loader.h"
 #include "pipeline/configurations.h"
 #include "pipeline/debconf_answers.h"
+#include "pipeline/disk_images.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
 
@@ -142,6 +144,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     render::check_passwords(plan);
     if (plan.recipe.identity.ssh_host_keys)
         render::given_host_keys(plan);  // throws now rather than when all is done
+    check_disks(plan, environment.runner);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(environment.progress);
@@ -156,20 +159,28 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto configured = install(request, selection, environment, timer);
 
     timer.start(Stage::personalise);
+    if (plan.boot.method != recipe::BootMethod::direct) {
+        request.sandbox = {};
+        const auto sandbox = make_sandbox(request);
+        install_boot_loader(configured.root(), plan, *sandbox);
+    }
     const auto tree = seal(std::move(configured), plan, selection.packages,
                            {environment.now, request.work, request.script_logs, environment.progress});
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
 
     timer.start(Stage::write);
-    write_images(tree, plan, result, environment.runner);
+    auto written = plan;
+    written.layout = settled_layout(tree, plan);
+    write_kernel(tree, plan, result);
+    write_disks(tree, written, result, environment.runner);
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
-    const auto configurations = write_configurations(plan, result, environment.progress);
+    const auto configurations = write_configurations(written, result, environment.progress);
     timer.finish(joined(configurations, ", "));
     os::write_file(result / "manifest.json",
-                   write_manifest(plan, selection, timer.times(), render::host_keys(tree.root())));
+                   write_manifest(written, selection, timer.times(), render::host_keys(tree.root())));
 
     publish(result, plan.output);
     return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,

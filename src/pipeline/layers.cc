@@ -84,6 +84,15 @@ std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, 
 }
 
 std::string Layers::keep(const LayerInputs& inputs, const os::RootDir& tree, const fs::path& logs) const {
+    try {
+        return publish(inputs, tree, logs);
+    } catch (const fs::filesystem_error& e) {
+        throw system_error(ErrorKind::disk, e.code().value(),
+                           "cannot write " + quote(e.path2().empty() ? e.path1().native() : e.path2().native()));
+    }
+}
+
+std::string Layers::publish(const LayerInputs& inputs, const os::RootDir& tree, const fs::path& logs) const {
     const auto unique = find_unique_files(tree);
     if (!unique.unknown.empty())
         return fmt::format("{} may be a secret that no other tree should have", quote("/" + unique.unknown));

@@ -36,10 +36,13 @@ class Layers {
     // Why there is none: what differs from the most similar one, or that there is no other. For people.
     std::string why_none(const LayerInputs& inputs) const;
 
+    const archive::Cache& cache() const { return cache_; }
+
     // tree.tar is what it was.
     static bool is_intact(const std::filesystem::path& layer);
 
   private:
+    std::string publish(const LayerInputs& inputs, const os::RootDir& tree, const std::filesystem::path& logs) const;
     std::filesystem::path directory() const { return cache_.directory() / "layers"; }
     const archive::Cache& cache_;
 };

@@ -1,18 +1,14 @@
 #include "pipeline/sealed_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <memory>
-#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/configure/base_system.h"
 #include "bootstrap/configure/sandbox.h"
-#include "bootstrap/deb/version.h"
 #include "config-render/accounts.h"
 #include "config-render/added_files.h"
 #include "config-render/first_boot.h"
@@ -20,38 +16,12 @@
 #include "config-render/ssh_host_keys.h"
 #include "config-render/timezone.h"
 #include "partition/image/image.h"
+#include "pipeline/guest_kernels.h"
 #include "pipeline/hooks.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
-
-struct CloseDir {
-    void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
-struct Kernel {
-    std::string file, version;
-};
-
-// nullopt when there is none in /boot. Where the architecture's kernels are not compressed they end in x: linux-image
-// of riscv64 and ppc64el (bookworm).
-std::optional<Kernel> newest_kernel(const os::RootDir& root) {
-    auto fd = root.open_if_exists("/boot", O_RDONLY | O_DIRECTORY);
-    if (!fd)
-        return std::nullopt;
-    const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd->release()));
-    std::optional<Kernel> newest;
-    while (const auto* entry = dir ? ::readdir(dir.get()) : nullptr) {
-        const std::string_view name = entry->d_name;
-        if (!name.starts_with("vmlinuz-") && !name.starts_with("vmlinux-"))
-            continue;
-        const auto version = name.substr(name.find('-') + 1);
-        if (!newest || deb::compare_versions(version, newest->version) > 0)
-            newest = {std::string(name), std::string(version)};
-    }
-    return newest;
-}
 
 void copy_out(const os::RootDir& root, const std::string& path, const fs::path& target) {
     const auto from = root.open(path, O_RDONLY);
@@ -67,18 +37,12 @@ void copy_out(const os::RootDir& root, const std::string& path, const fs::path& 
 }
 
 void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::path& directory) {
-    if (plan.recipe.system.kernel.path || plan.kernel_package.empty())
+    const bool by_hypervisor = plan.boot.method == recipe::BootMethod::direct;
+    if (!by_hypervisor || plan.recipe.system.kernel.path || plan.kernel_package.empty())
         return;
-    const auto kernel = newest_kernel(root);
-    if (!kernel)
-        throw error(ErrorKind::disk, "cannot find a kernel in the guest's /boot, although {} is installed",
-                    quote(plan.kernel_package));
-    copy_out(root, "/boot/" + kernel->file, directory / "vmlinuz");
-    const auto initrd = "/boot/initrd.img-" + kernel->version;
-    if (!root.exists(initrd))
-        throw error(ErrorKind::disk, "cannot find {} in the guest: no initramfs was made for its kernel",
-                    quote(initrd));
-    copy_out(root, initrd, directory / "initrd.img");
+    const auto kernel = newest_kernel(root, plan.kernel_package);
+    copy_out(root, "/boot/" + kernel.file, directory / "vmlinuz");
+    copy_out(root, "/boot/" + kernel.initrd, directory / "initrd.img");
 }
 
 void run_last_hooks(const os::RootDir& root, const plan::Plan& plan, const SealRequest& request) {
@@ -127,24 +91,8 @@ SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, co
     return sealed;
 }
 
-void write_images(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory,
-                  os::CommandRunner& runner) {
+void write_kernel(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory) {
     extract_kernel(tree.root(), plan, directory);
-    for (const auto& disk : plan.layout.disks) {
-        if (disk.table != partition::Table::none || !disk.device.empty() || disk.format != partition::ImageFormat::raw)
-            throw error(ErrorKind::disk, "cannot write {}: only raw images of bare file systems can be written",
-                        quote(disk.name));
-        const auto& volume = disk.volumes.at(0);
-        const auto image = directory / disk.image;
-        auto part = volume.mount.empty() ? partition::TreePart{} : part_for(volume, plan.layout, tree.root().path());
-        if (volume.mount == "/")
-            for (const auto& node : configure::missing_device_nodes(tree.root()))
-                part.added.push_back({part.top / node.path.substr(1), node.mode, node.device});
-        if (part.top.empty())
-            partition::write_empty(volume, image, runner);
-        else
-            partition::write_filesystem(volume, part, image, runner);
-    }
 }
 
 }  // namespace vprov::pipeline

@@ -40,9 +40,7 @@ class SealedTree {
 SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
                 const SealRequest& request);
 
-// Puts the images of plan.layout, vmlinuz and initrd.img into `directory`: each file system gets its part of the tree.
-// Throws Error(disk).
-void write_images(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory,
-                  os::CommandRunner& runner);
+// Puts vmlinuz and initrd.img into `directory`, where the guest has a kernel of its own. Throws Error(disk).
+void write_kernel(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory);
 
 }  // namespace vprov::pipeline

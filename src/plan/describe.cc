@@ -180,6 +180,24 @@ std::string packages_section(const Plan& plan) {
     return section.text();
 }
 
+// "" where the hypervisor loads a kernel, as it does unless something else is asked.
+std::string boot_section(const Plan& plan) {
+    const auto& boot = plan.boot;
+    if (boot.method == recipe::BootMethod::direct && !boot.grow)
+        return "";
+    Section section("Boot");
+    if (boot.method == recipe::BootMethod::pvgrub)
+        section.line("by", "GRUB, which Xen loads");
+    if (boot.method == recipe::BootMethod::grub)
+        section.line("by",
+                     fmt::format("GRUB, which {} loads{}", boot.firmware == recipe::Firmware::uefi ? "UEFI" : "a BIOS",
+                                 boot.secure_boot ? ", signed for Secure Boot" : ""));
+    for (const auto& partition : boot.added) section.line("added", partition);
+    if (boot.method != recipe::BootMethod::direct)
+        section.line("menu", fmt::format("waits {} s", boot.timeout));
+    return section.line("root", boot.grow ? "grows with its disk" : "").text() + "\n";
+}
+
 std::string place_of(const Interface& interface) {
     if (interface.vlan)
         return fmt::format("VLAN {} on {}", *interface.vlan, interface.parent);
@@ -231,7 +249,7 @@ std::string additions_section(const Plan& plan) {
 std::string described_screen(const hypervisor::Guest& guest) {
     if (!guest.vnc)
         return guest.sdl ? "in a window of the host" : "";
-    const auto display = guest.vncdisplay ? fmt::format("display {}", *guest.vncdisplay) : "the first free display";
+    const auto display = fmt::format("the first free display from {} on", guest.vncdisplay.value_or(0));
     return fmt::format("VNC, {} of {}{}", display, guest.vnclisten, guest.sdl ? ", and a window of the host" : "");
 }
 
@@ -263,9 +281,9 @@ std::string domain_section(const Plan& plan) {
 std::string describe(const Plan& plan) {
     if (recipe::installs_nothing(plan.recipe))
         return fmt::format("{}\n{}", guest_section(plan), domain_section(plan));
-    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}{}", guest_section(plan), repositories_section(plan),
+    return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}{}", guest_section(plan), repositories_section(plan),
                        packages_section(plan), Section("Disks").block(partition::describe(plan.layout)).text(),
-                       network_section(plan), additions_section(plan), domain_section(plan));
+                       boot_section(plan), network_section(plan), additions_section(plan), domain_section(plan));
 }
 
 }  // namespace vprov::plan

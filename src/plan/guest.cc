@@ -39,7 +39,31 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
 }
 
+void set_loader(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method == recipe::BootMethod::grub) {
+        guest.boot = "c";
+        guest.serial = {"pty"};  // the last console= of its kernels
+        if (plan.boot.firmware == recipe::Firmware::uefi)
+            guest.firmware = hypervisor::Firmware::uefi;
+        return;
+    }
+    const auto& asked = plan.recipe.boot.loader;
+    const bool is_pvh = guest.type == hypervisor::GuestType::pvh;
+    guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
+                   : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
+                            : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
+}
+
+// nullopt for what neither Xen nor its configuration knows.
+std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
+    if (format == partition::ImageFormat::raw)
+        return hypervisor::DiskFormat::raw;
+    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
+}
+
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
+    if (plan.boot.method != recipe::BootMethod::direct)
+        return set_loader(guest, plan);
     const auto& asked = plan.recipe.system.kernel;
     guest.cmdline = plan.kernel_cmdline;
     if (asked.path) {
@@ -57,16 +81,17 @@ void set_screen(hypervisor::Guest& guest, const recipe::Domain& domain) {
     if (vnc.enabled) {
         guest.vnclisten = vnc.listen.value_or("127.0.0.1");
         guest.vncdisplay = vnc.display;
-        if (vnc.display)
-            guest.vncunused = false;  // xl would take the next one that is free
         guest.keymap = vnc.keymap.value_or("");
     }
     guest.sdl = domain.sdl;
     guest.screen = domain.vga;
+    guest.videoram_mib = domain.videoram;
     guest.usb = domain.usb_tablet;
     if (domain.usb_tablet)
         guest.usbdevices = {"tablet"};
-    guest.serial = domain.serial;
+    if (!domain.serial.empty())
+        if (!domain.serial.empty())
+            guest.serial = domain.serial;
 }
 
 void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
@@ -79,6 +104,7 @@ void set_size(hypervisor::Guest& guest, const recipe::Domain& domain) {
 hypervisor::GuestInterface vif_of(const Interface& interface) {
     hypervisor::GuestInterface vif{interface.mac, interface.bridge, interface.model, {}};
     vif.type = interface.type;
+    vif.ip = interface.ip;
     vif.rate = interface.rate;
     vif.script = interface.script;
     vif.vifname = interface.vifname;
@@ -96,11 +122,17 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.type = type_of(recipe::domain_type(plan.recipe));
     set_kernel(guest, plan);
     guest.bootloader = domain.bootloader.value_or("");
-    guest.firmware = domain.firmware.value_or(hypervisor::Firmware::automatic);
-    guest.boot = domain.boot.value_or("");
+    guest.bootloader_args = domain.bootloader_args;
+    guest.firmware_file = domain.firmware_file;
+    guest.firmware = domain.firmware.value_or(guest.firmware);
+    guest.boot = domain.boot.value_or(guest.boot);
     set_size(guest, domain);
     for (const auto& disk : plan.layout.disks) {
+        const auto format = format_of(disk.format);
+        if (!format)
+            continue;
         hypervisor::GuestDisk given;
+        given.format = *format;
         given.target = disk.device.empty() ? (plan.output / disk.image).string() : disk.device;
         given.vdev = disk.guest;
         guest.disks.push_back(std::move(given));

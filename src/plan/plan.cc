@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "partition/layout/placement.h"
+#include "plan/boot.h"
 #include "plan/disks.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
@@ -20,6 +23,7 @@ void set_device(Interface& interface, const recipe::Network& network) {
         interface.mac.clear();
     interface.type = network.type;
     interface.model = network.model.value_or("");
+    interface.ip = network.ip.value_or("");
     interface.rate = network.rate.value_or("");
     interface.script = network.script.value_or("");
     interface.vifname = network.vifname.value_or("");
@@ -70,6 +74,14 @@ std::string planned_cmdline(const recipe::Recipe& recipe, const partition::DiskL
         if (!more.empty())
             words.push_back(more);
     return joined(words, " ");
+}
+
+void add_packages(std::vector<std::string>& include, const std::vector<std::string>& more,
+                  const std::vector<std::string>& exclude) {
+    for (const auto& package : more)
+        if (std::ranges::find(exclude, package) == exclude.end() &&
+            std::ranges::find(include, package) == include.end())
+            include.insert(std::ranges::upper_bound(include, package), package);
 }
 
 void check_host_kernel(const recipe::Recipe& recipe, const HostFacts& facts) {
@@ -184,14 +196,21 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
         check_host_files(recipe, facts);
         check_template(recipe);
         read_authorized_keys(plan.recipe, facts);
-        plan.include = planned_packages(recipe, plan.kernel_package, plan.repositories);
-        plan.layout = planned_layout(recipe, seed, facts);
+        std::vector<std::string> added;
+        const auto completed = with_boot_partitions(recipe, plan.architecture, added);
+        plan.include = planned_packages(completed, plan.kernel_package, plan.repositories);
+        add_packages(plan.include, boot_packages(completed, plan.architecture), recipe.system.exclude);
+        plan.layout = planned_layout(completed, seed, facts);
         for (auto& disk : plan.layout.disks) place(disk);
+        plan.boot = planned_boot(completed, plan.architecture, plan.layout);
+        plan.boot.added = std::move(added);
     }
     plan.interfaces = planned_interfaces(recipe, seed);
-    plan.guest_uuid = Uuid::derived(seed, "guest").text();
+    plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());
     plan.machine_id = planned_machine_id(recipe, seed);
-    plan.kernel_cmdline = planned_cmdline(recipe, plan.layout);
+    plan.kernel_cmdline = plan.boot.method == recipe::BootMethod::direct
+                              ? planned_cmdline(recipe, plan.layout)
+                              : fmt::format("root=UUID={} ro {}", plan.layout.root().uuid_text(), plan.boot.cmdline);
     plan.dialect = options.dialect;
     plan.output = (std::filesystem::absolute(options.output) / recipe.name).lexically_normal();
     if (options.cache)

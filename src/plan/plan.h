@@ -10,6 +10,7 @@
 
 #include "hypervisor/guest/configuration.h"
 #include "hypervisor/guest/guest.h"
+#include "partition/boot/grub_core.h"
 #include "partition/layout/layout.h"
 #include "recipe/recipe.h"
 
@@ -67,8 +68,24 @@ struct Interface {
     std::optional<unsigned> mtu = std::nullopt, vlan = std::nullopt;
     std::string parent = {};  // of a VLAN: another interface's name
     hypervisor::VifType type = hypervisor::VifType::automatic;
-    std::string model = {}, rate = {}, script = {}, vifname = {};  // "" : none given
+    std::string model = {}, ip = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
+};
+
+// What starts the guest: [boot].
+struct BootPlan {
+    recipe::BootMethod method = recipe::BootMethod::direct;
+    recipe::Firmware firmware = recipe::Firmware::bios;
+    std::string platform;                  // of the GRUB that is installed: "i386-pc", "x86_64-efi"; "" for none
+    std::string package;                   // of Debian, which brings it: "grub-pc", "grub-efi-amd64"
+    partition::BootFilesystem filesystem;  // with GRUB's menu; of methods other than direct
+    std::string esp;                       // where the EFI system partition is mounted; "" without one
+    std::string cmdline;                   // what kernels get besides root= and ro, from GRUB's menu
+    unsigned timeout = 1;                  // seconds
+    bool secure_boot = false, grow = false;
+    std::vector<std::string>
+        added;  // partitions that the recipe did not ask for: "a BIOS boot partition of 1M on root"
+    bool operator==(const BootPlan&) const = default;
 };
 
 struct Plan {
@@ -80,13 +97,15 @@ struct Plan {
     std::vector<std::string> include;             // the recipe's, the kernel's and what the identity needs, sorted
     std::string kernel_package;                   // "" : no kernel in the guest
     partition::DiskLayout layout;
+    BootPlan boot;
     std::vector<Interface> interfaces;
     std::string guest_uuid;
     std::string machine_id;                                 // 32 hexadecimal digits; "": made at the guest's first boot
-    std::string kernel_cmdline;                             // "root=UUID=... ro console=hvc0 ..."
+    std::string kernel_cmdline;                             // "root=UUID=... ro console=hvc0 ...", whoever passes it
     hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
     std::filesystem::path output;                           // absolute: DIR/NAME
     std::filesystem::path cache;                            // empty: the archive's default directory
+    std::vector<std::filesystem::path> erase;  // devices whose content is given up
     std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 

@@ -1,4 +1,8 @@
+#include <array>
+
 #include "hypervisor/guest/cfg_keys.h"
+#include "hypervisor/guest/enum_names.h"
+#include "recipe/charset.h"
 #include "recipe/forms.h"
 #include "recipe/screen_keys.h"
 #include "recipe/tables.h"
@@ -56,14 +60,47 @@ Key<T> strings(std::string_view name, std::vector<std::string> T::*member, FlawO
             {}};
 }
 
+unsigned videoram_of(const Node& node) {
+    constexpr std::int64_t kMost = 4096;
+    const auto size = integer_of(node);
+    if (size < 1 || size > kMost)
+        throw Refusal{fmt::format("1 to {} is wanted, in MiB", kMost)};
+    return static_cast<unsigned>(size);
+}
+
+std::string flaw_of_domain_uuid(std::string_view text) {
+    const auto parts = split(text, '-');
+    constexpr std::array<std::size_t, 5> kDigits = {8, 4, 4, 4, 12};
+    bool good = parts.size() == kDigits.size();
+    for (std::size_t i = 0; good && i < kDigits.size(); ++i)
+        good = parts[i].size() == kDigits[i] && std::all_of(parts[i].begin(), parts[i].end(), is_hex);
+    return good ? "" : "8-4-4-4-12 hexadecimal digits are wanted";
+}
+
+// One of the words, or the path of a firmware.
+Key<Domain> firmware_key() {
+    return {"firmware",
+            [](Domain& domain, const Node& node, const std::string& what, Findings& findings) {
+                read_value(node, what, findings, [&] {
+                    const auto text = string_of(node);
+                    domain.firmware = hypervisor::value_in(hypervisor::kFirmwareNames, text);
+                    if (!domain.firmware && text.find('/') == std::string::npos)
+                        throw Refusal{"bios, uefi, seabios, rombios, pvgrub32, pvgrub64 or a path is wanted"};
+                    if (!domain.firmware) {
+                        domain.firmware = hypervisor::Firmware::file;
+                        domain.firmware_file = word(flaw_of_file_name)(node);
+                    }
+                });
+            },
+            {}};
+}
+
 Keys<DomainDisk> domain_disk_keys() {
     using hypervisor::DiskBackend;
     using hypervisor::DiskFormat;
-    const Choices<DiskFormat> formats = {{"raw", DiskFormat::raw},
-                                         {"qcow2", DiskFormat::qcow2},
-                                         {"vhd", DiskFormat::vhd},
-                                         {"qed", DiskFormat::qed},
-                                         {"qcow", DiskFormat::qcow}};
+    const Choices<DiskFormat> formats = {
+        {"raw", DiskFormat::raw},   {"qcow2", DiskFormat::qcow2}, {"vhd", DiskFormat::vhd}, {"qed", DiskFormat::qed},
+        {"qcow", DiskFormat::qcow}, {"vmdk", DiskFormat::vmdk},   {"vdi", DiskFormat::vdi}, {"vhdx", DiskFormat::vhdx}};
     const Choices<DiskBackend> backends = {
         {"phy", DiskBackend::phy}, {"tap", DiskBackend::tap}, {"qdisk", DiskBackend::qdisk}};
     return {
@@ -148,7 +185,6 @@ void check_domain(const Domain& domain, const Node& table, Findings& findings) {
 }  // namespace
 
 Keys<Domain> domain_keys() {
-    using hypervisor::Firmware;
     using hypervisor::Screen;
     const Choices<DomainType> types = {{"pv", DomainType::pv}, {"pvh", DomainType::pvh}, {"hvm", DomainType::hvm}};
     const Choices<Action> actions = {{"destroy", Action::destroy},
@@ -157,7 +193,6 @@ Keys<Domain> domain_keys() {
                                      {"preserve", Action::preserve},
                                      {"coredump-destroy", Action::coredump_destroy},
                                      {"coredump-restart", Action::coredump_restart}};
-    const Choices<Firmware> firmwares = {{"bios", Firmware::bios}, {"uefi", Firmware::uefi}};
     const Choices<Screen> screens = {
         {"none", Screen::none}, {"stdvga", Screen::standard}, {"cirrus", Screen::cirrus}, {"qxl", Screen::qxl}};
     return {"[domain]",
@@ -169,10 +204,12 @@ Keys<Domain> domain_keys() {
              key("on_poweroff", &Domain::on_poweroff, choice(actions)),
              key("on_reboot", &Domain::on_reboot, choice(actions)),
              key("on_crash", &Domain::on_crash, choice(actions)),
+             key("uuid", &Domain::uuid, word(flaw_of_domain_uuid)),
              key("root", &Domain::root, word(flaw_of_vif_word)),
              key("extra", &Domain::extra, word(flaw_of_line)),
              key("bootloader", &Domain::bootloader, word(flaw_of_words)),
-             key("firmware", &Domain::firmware, choice(firmwares)),
+             list("bootloader_args", &Domain::bootloader_args, word(flaw_of_words)),
+             firmware_key(),
              key("boot", &Domain::boot, boot_order_of),
              strings("cdrom", &Domain::cdrom, flaw_of_cdrom),
              tables("disk", &Domain::disks, domain_disk_keys()),
@@ -180,6 +217,7 @@ Keys<Domain> domain_keys() {
              key("sdl", &Domain::sdl, boolean_of),
              key("usb_tablet", &Domain::usb_tablet, boolean_of),
              key("vga", &Domain::vga, choice(screens)),
+             key("videoram", &Domain::videoram, videoram_of),
              strings("serial", &Domain::serial, flaw_of_words),
              libvirt_key(),
              xl_key()},

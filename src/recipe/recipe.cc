@@ -12,17 +12,20 @@ namespace {
 // A recipe that installs nothing says nothing of what would be installed, and gives disks that are there.
 void check_description(const Recipe& recipe, const Node& root, Findings& findings) {
     constexpr std::string_view kNothing = "with [system] distribution \"none\" nothing is installed";
-    for (const std::string_view table : {"[identity]", "[[disk]]", "[[directory]]", "[[file]]", "[[hook]]"}) {
-        const auto start = table.find_first_not_of('[');
-        if (const auto* node = root.find(table.substr(start, table.find(']') - start)))
-            findings.add(node->items.empty() ? node->place : node->items.front().place,
-                         fmt::format("cannot use {}: {}", table, kNothing));
-    }
+    for (const std::string_view table : {"disk", "directory", "file", "hook"})
+        if (const auto* node = root.find(table))
+            findings.add(node->place, fmt::format("cannot use [[{}]]: {}", table, kNothing));
+    const auto* identity = root.find("identity");
+    for (std::size_t i = 0; identity && i < identity->entries.size(); ++i)
+        if (identity->entries[i].key != "hostname")
+            findings.add(identity->entries[i].place,
+                         fmt::format("cannot use [identity] {}: {}", identity->entries[i].key, kNothing));
     const auto* system = root.find("system");
     for (const auto& entry : system->entries)
         if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel")
             findings.add(entry.place, fmt::format("cannot use [system] {}: {}", entry.key, kNothing));
-    if (recipe.domain.type != DomainType::hvm && !recipe.system.kernel.path && !recipe.domain.bootloader)
+    const auto& domain = recipe.domain;
+    if (domain.type != DomainType::hvm && !recipe.system.kernel.path && !domain.bootloader && !domain.firmware)
         findings.add(
             root.place_of("domain"),
             "cannot use [domain]: without an installed kernel its type is \"hvm\", or [system.kernel] has a path");

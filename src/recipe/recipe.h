@@ -159,7 +159,7 @@ struct Network {  // [[network]]
     std::optional<unsigned> mtu, vlan;  // vlan: 802.1Q, on top of `parent`
     std::optional<std::string> parent;  // name of a network without vlan; the one before when not given
     hypervisor::VifType type = hypervisor::VifType::automatic;
-    std::optional<std::string> model, rate, script, vifname;  // of xl-network-configuration(5)
+    std::optional<std::string> model, ip, rate, script, vifname;  // of xl-network-configuration(5)
 };
 
 // When files are written and scripts run. before_scripts: the essential packages are configured and no other is, as for
@@ -248,14 +248,18 @@ struct Domain {                      // [domain]
     std::optional<unsigned> maxvcpus;
     Action on_poweroff = Action::destroy, on_reboot = Action::restart, on_crash = Action::destroy;
     std::optional<std::string> root, extra;  // of the kernel's command line; the plan has the defaults
+    std::optional<std::string> uuid;         // derived from the seed when not given
     std::optional<std::string> bootloader;
-    std::optional<hypervisor::Firmware> firmware;  // of a guest in which nothing is installed
-    std::optional<std::string> boot;               // "cd"
-    std::vector<std::string> cdrom;                // files or devices of the host; "" is an empty drive
+    std::vector<std::string> bootloader_args;
+    std::optional<hypervisor::Firmware> firmware;
+    std::string firmware_file;        // for Firmware::file
+    std::optional<std::string> boot;  // "cd"
+    std::vector<std::string> cdrom;   // files or devices of the host; "" is an empty drive
     std::vector<DomainDisk> disks;
     Vnc vnc;
     bool sdl = false, usb_tablet = false;
     hypervisor::Screen vga = hypervisor::Screen::automatic;
+    unsigned videoram = 0;  // MiB; 0: the hypervisor's choice
     std::vector<std::string> serial;
     Libvirt libvirt = Libvirt::none;
     std::map<std::string, hypervisor::GuestOption> xl;  // keys of xl.cfg(5) that have none here

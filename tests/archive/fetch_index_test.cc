@@ -25,9 +25,10 @@ class RecordedProgress final : public Progress {
                            progress.detail);
     }
     void finished(Stage, double, std::string_view) override {}
-    void warning(std::string_view) override {}
+    void warning(std::string_view text) override { warnings.emplace_back(text); }
     void detail(std::string_view) override {}
     std::string last;
+    std::vector<std::string> warnings;
 };
 
 // One suite on a mirror in memory, of which no signature is wanted unless a test asks for one.
@@ -125,6 +126,26 @@ TEST_F(FetchIndex, KeepsTheOrderOfSuitesAndComponents) {
     EXPECT_EQ(index.releases().size(), 2U);
     EXPECT_EQ(index.packages()[1].release, 0U);
     EXPECT_EQ(index.packages()[2].release, 1U);
+}
+
+TEST_F(FetchIndex, PackagesOfForeignArchitecturesAreReadToo) {
+    auto foreign = packages_stanza("hello", "1.0", "hello's bytes for arm64");
+    foreign.replace(foreign.find("amd64"), 5, "arm64");
+    set_packages(foreign, "main/binary-arm64/");
+    const auto fetch_for = [&](const deb::Architectures& architectures) {
+        const auto index = fetch_index({repository}, architectures, mirror, runner, cache, kJuly11, progress);
+        std::string text;
+        for (const auto& package : index.packages()) text += index.full_name(package) + " ";
+        return text;
+    };
+    EXPECT_EQ(fetch_for("amd64"), "hello ");
+    EXPECT_EQ(fetch_for({"amd64", {"arm64"}}), "hello hello:arm64 ");
+    EXPECT_EQ(fetch_for({"amd64", {"arm64"}}), "hello hello:arm64 ");  // from the cache
+    EXPECT_EQ(fetch_for({"arm64", {"amd64"}}), "hello hello:amd64 ");
+    EXPECT_EQ(progress.warnings, std::vector<std::string>{});
+    EXPECT_EQ(fetch_for({"amd64", {"riscv64"}}), "hello ");
+    EXPECT_EQ(progress.warnings,
+              std::vector<std::string>{kName + " has no packages for 'riscv64', only for amd64 arm64"});
 }
 
 TEST_F(FetchIndex, AFlatRepositoryHasNoDists) {

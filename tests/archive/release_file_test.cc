@@ -144,6 +144,46 @@ TEST(PackagesFiles, AllIsReadApartWhereTheReleaseSaysSo) {
               "its Release file lists no Packages file for component 'non-free' and 'amd64'");
 }
 
+std::string read_for(const SuiteText& suite, const Repository& repository, const deb::Architectures& architectures) {
+    const auto release = parse_release(suite.text());
+    std::string text;
+    for (const auto& file : packages_files(release, repository, architectures)) text += file.path + " ";
+    for (const auto& lacking : lacking_architectures(release, repository, architectures)) text += "-" + lacking + " ";
+    return text;
+}
+
+TEST(PackagesFiles, OfForeignArchitecturesFollowTheNativeOnes) {
+    SuiteText suite;
+    suite.set("Architectures", "all amd64 arm64 i386");
+    for (const auto* architecture : {"amd64", "arm64", "i386", "all"})
+        suite.files[fmt::format("main/binary-{}/Packages", architecture)] = "1";
+    suite.files["contrib/binary-amd64/Packages"] = suite.files["contrib/binary-i386/Packages"] = "1";
+    const deb::Architectures three("amd64", {"i386", "arm64"});
+    EXPECT_EQ(
+        read_for(suite, repository(), three),
+        "main/binary-amd64/Packages main/binary-i386/Packages main/binary-arm64/Packages main/binary-all/Packages ");
+    EXPECT_EQ(read_for(suite, repository("bookworm", {"contrib", "main"}), {"amd64", {"arm64"}}),
+              "contrib/binary-amd64/Packages main/binary-amd64/Packages main/binary-arm64/Packages "
+              "main/binary-all/Packages ");
+    suite.set("Architectures", "amd64 i386");
+    EXPECT_EQ(read_for(suite, repository(), {"amd64", {"i386", "riscv64"}}),
+              "main/binary-amd64/Packages main/binary-i386/Packages -riscv64 ");
+}
+
+TEST(PackagesFiles, OnlyOfTheArchitecturesThatARepositoryIsAskedFor) {
+    SuiteText suite;
+    suite.set("Architectures", "amd64 i386");
+    for (const auto* architecture : {"amd64", "i386"})
+        suite.files[fmt::format("main/binary-{}/Packages", architecture)] = "1";
+    auto restricted = repository();
+    restricted.architectures = {"amd64"};
+    EXPECT_EQ(read_for(suite, restricted, {"amd64", {"i386", "riscv64"}}), "main/binary-amd64/Packages ");
+    restricted.architectures = {"i386"};
+    EXPECT_EQ(read_for(suite, restricted, {"amd64", {"i386"}}), "main/binary-i386/Packages ");
+    EXPECT_EQ(read_for(suite, restricted, {"arm64", {"i386"}}), "main/binary-i386/Packages ");
+    EXPECT_EQ(usable(suite, restricted, kJuly11, "arm64"), "no error");
+}
+
 TEST(PackagesFiles, OfAFlatRepositoryStandBesideItsRelease) {
     SuiteText suite;
     suite.files = {{"Packages", "1234"}, {"Packages.gz", "12"}};

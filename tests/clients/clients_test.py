@@ -87,7 +87,7 @@ class ClientsTest(VprovTest):
 
     def check_nothing_left(self):
         place = str(self.maker.place)
-        self.assertEqual(vprov_under_test.processes_in(self.maker.place), {})
+        self.maker.assert_all_ended()
         self.assertNotIn(place, pathlib.Path("/proc/self/mountinfo").read_text())
         self.assertEqual([path for path in loop_files() if place in path], [])
 

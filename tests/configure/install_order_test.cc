@@ -57,6 +57,29 @@ TEST_F(Order, AlternativesVersionsAndVirtualPackages) {
     EXPECT_EQ(order(), "z zz a y ");
 }
 
+TEST_F(Order, EachArchitectureNeedsItsOwn) {
+    const auto add_for = [&](std::string_view name, std::string_view architecture, std::string_view depends = "",
+                             std::string_view multi_arch = "") {
+        auto* package = const_cast<deb::Package*>(add(name, depends));
+        package->architecture = architecture;
+        package->multi_arch = multi_arch;
+        return package;
+    };
+    add_for("base", "amd64")->essential = true;
+    const auto* native = add_for("lib", "amd64", "", "same");
+    const auto* foreign = add_for("lib", "i386", "", "same");
+    const auto* tool = add_for("tool", "amd64", "", "foreign");
+    const auto* user = add_for("a-user", "i386", "lib, tool");
+    const auto* exact = add_for("b-exact", "amd64", "lib:i386");
+    const auto* data = add_for("c-data", "all", "lib");
+    const auto needs = direct_needs(all_);
+    using List = std::vector<const deb::Package*>;
+    EXPECT_EQ(needs.at(user).before_configuring, (List{foreign, tool}));
+    EXPECT_EQ(needs.at(exact).before_configuring, List{foreign});
+    EXPECT_EQ(needs.at(data).before_configuring, List{native});
+    EXPECT_EQ(essential_closure(all_), List{all_.front()});
+}
+
 TEST_F(Order, TheEssentialClosureHoldsWhatEssentialPackagesNeed) {
     add("other", "base");
     add("libc");

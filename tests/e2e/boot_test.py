@@ -8,7 +8,7 @@ import tomllib
 
 import vprov_under_test
 from guest_console import GuestConsole
-from vprov_under_test import SOURCE, VprovTest, processes_in
+from vprov_under_test import SOURCE, VprovTest
 
 RECIPE_FILE = SOURCE / "recipes/debian1.toml"
 STAGES = ["index", "resolve", "fetch", "unpack", "configure", "personalise", "write", "render", "launch"]
@@ -181,7 +181,7 @@ class BootTest(VprovTest):
     def check_shutdown(self):
         self.assert_done(self.built.run_vprov("shutdown", "--wait", "debian1"))
         self.assertEqual(json.loads(self.built.run_vprov("list", "--json").stdout), [])
-        self.assertEqual(processes_in(self.built.place), {})
+        self.built.assert_all_ended()
 
     def check_images(self):
         image = self.built.directory / "root.img"

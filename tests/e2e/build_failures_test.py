@@ -4,7 +4,7 @@
 import subprocess
 
 import vprov_under_test
-from vprov_under_test import DISK, HYPERVISOR, SCRIPT, VprovTest, tiny_recipe
+from vprov_under_test import DISK, DONE, HYPERVISOR, SCRIPT, VprovTest, tiny_recipe
 from make_archive import Archive, SigningKey
 
 REPOSITORY = """\
@@ -63,7 +63,7 @@ class ScriptTest(VprovTest):
         script = "#!/bin/sh\nsleep 1000 </dev/null >/dev/null 2>&1 &\nsleep 1001 &\nexit 0\n"
         run = self.build(self.recipe_with({"name": "daemon", "version": "1.0-1", "scripts": {"postinst": script}}))
         self.assert_done(run)
-        self.assertEqual(vprov_under_test.processes_in(self.place), {})
+        self.assert_all_ended()
 
     def test_bootstrap_leaves_no_tree(self):
         tree = self.place / "out" / "tree"
@@ -106,6 +106,44 @@ class DiskTest(VprovTest):
         self.assertEqual(self.output.read_text(), "a file\n")
 
 
+class FullCacheTest(VprovTest):
+    """The cache is a tmpfs in a mount namespace of its own."""
+
+    # The second tree finds 4 MB free, which is less than a layer takes.
+    LAYER = """"$@" --no-layers bookworm first || exit 99
+room=$(($(df -k --output=used "$cache" | tail -n 1) + 4096))
+mount -o "remount,size=${room}k" "$cache" || exit 98
+"$@" bookworm second; status=$?
+diff -r first/usr/bin second/usr/bin >&2"""
+    PACKAGES = '"$@" bookworm tree; status=$?'
+
+    def bootstrap_with(self, size, script):
+        """What arrived of a package stays, for the next run to continue; of everything else nothing may be half there."""
+        cache = self.place / "cache"
+        cache.mkdir(exist_ok=True)
+        script = (f'cache=$1; shift; mount -t tmpfs -o size={size} tmpfs "$cache" || exit 97\n{script}\n'
+                  'find "$cache/layers" "$cache/partial" -mindepth 1 ! -name .lock ! -name "*.part" 2>/dev/null | sed "s/^/LEFT /"; exit $status')
+        words = [cache, vprov_under_test.vprov, "--quiet", "bootstrap", "--variant=essential", "--no-updates", "--cache-dir", cache]
+        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *map(str, words)],
+                              env=self.environment(), cwd=self.place, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False)
+
+    def test_no_room_for_a_layer(self):
+        """It is a convenience of the next build; this one has its tree."""
+        run = self.bootstrap_with("2g", self.LAYER)
+        self.assertEqual((run.returncode, run.stdout), (DONE, ""), run.stderr)
+        self.assertEqual(run.stderr, f"warning: no layer is kept in '{self.place}/cache': cannot write the tar: No space left "
+                                     "on device\n")
+
+    def test_no_room_for_packages(self):
+        for size in ("1m", "20m"):
+            with self.subTest(size):
+                run = self.bootstrap_with(size, self.PACKAGES)
+                self.assertEqual((run.returncode, run.stdout), (DISK, ""), run.stderr)
+                self.assertRegex(run.stderr, rf"^vprov: cannot write '{self.place}/cache/partial/[^']+': No space left on device\n$")
+                self.assert_nothing_left()
+
+
 class RunningGuestTest(VprovTest):
     """The guest is an empty machine: it finds nothing to boot and stays on."""
 
@@ -133,7 +171,7 @@ class RunningGuestTest(VprovTest):
     def test_destroyed_it_leaves_nothing(self):
         self.assert_done(self.run_vprov("destroy", "busy"))
         self.assertEqual(self.run_vprov("list", "--json").stdout.strip(), "[]")
-        self.assertEqual(vprov_under_test.processes_in(self.place), {})
+        self.assert_all_ended()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class ConsoleError(AssertionError):
 
 
 class GuestConsole:
-    def __init__(self, argv, environment, seconds=300):
+    def __init__(self, argv, environment, seconds=1200):
         self.seconds, self.text, self.count = seconds, "", 0
         self.terminal, other = pty.openpty()
         self.process = subprocess.Popen(argv, stdin=other, stdout=other, stderr=other, env=environment,

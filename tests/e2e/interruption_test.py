@@ -15,7 +15,7 @@ import threading
 import time
 
 import vprov_under_test
-from vprov_under_test import DONE, INTERRUPTED, VprovTest, processes_in
+from vprov_under_test import DONE, GRACE, INTERRUPTED, VprovTest, processes_in
 
 RECIPE = vprov_under_test.tiny_recipe(size="1G", more='[identity]\nhostname = "tiny"', variant="minbase")
 
@@ -24,7 +24,6 @@ MOMENTS = [("", 0), ("", 0.05), ("index", 0), ("index", 0.2), ("resolve", 0), ("
            ("unpack", 0.4), ("configure", 0), ("configure", 0.3), ("configure", 1), ("configure", 2.5), ("personalise", 0),
            ("write", 0.1), ("render", 0)]
 KILLED_AT = [("index", 0), ("fetch", 0), ("unpack", 0.3), ("configure", 0.2), ("configure", 1.5), ("write", 0.1)]
-GRACE = 60  # seconds for the kernel to end what SIGKILL left; it takes milliseconds
 
 
 class Events:
@@ -74,7 +73,7 @@ class InterruptionTest(VprovTest):
         self.assertEqual(sorted(entry.name for entry in (self.output / "tiny").iterdir()),
                          ["log", "manifest.json", "root.img", "tiny.cfg"])
         self.assertEqual([entry.name for entry in self.output.iterdir()], ["tiny"])
-        self.assertEqual(processes_in(self.place), {})
+        self.assert_all_ended()
         shutil.rmtree(self.output)
 
     def build_until(self, moment, stop):
@@ -149,8 +148,7 @@ class InterruptionTest(VprovTest):
             with self.subTest(moment=moment):
                 process, _ = self.build_until(moment, lambda p: p.send_signal(signal.SIGKILL))
                 killed += process.returncode == -signal.SIGKILL
-                vprov_under_test.wait_until(lambda: not processes_in(self.place), GRACE)
-                self.assertEqual(processes_in(self.place), {})
+                self.assert_all_ended()
                 self.assertNotIn(str(self.place), pathlib.Path("/proc/self/mountinfo").read_text())
                 if process.returncode != DONE:
                     self.assertFalse((self.output / "tiny").exists())

@@ -3,6 +3,7 @@
 
 import json
 import shutil
+import subprocess
 
 import vprov_under_test
 from vprov_under_test import ARCHIVE
@@ -141,6 +142,36 @@ class OldArchiveTest(MadeArchiveTest):
             self.assert_failed(run, ARCHIVE, f"vprov: cannot trust {local.uri} extra: its signing key "
                                              f"{local_key.fingerprint} is not in '{self.key.keyring}'\n")
 
+    def test_sources_that_hold_their_key(self):
+        """As sources.list(5) has it: each line of the key indented, a dot for an empty one. apt is asked as well."""
+        self.archive.write()
+        server = self.serve()
+        for key, status in ((self.key, 0), (self.stranger, ARCHIVE)):
+            lines = "".join(f" {line or '.'}\n" for line in key.armoured.read_text().splitlines())
+            (self.place / "own.sources").write_text(f"Types: deb\nURIs: {server.url}\nSuites: bookworm\nComponents: main\n"
+                                                    f"Signed-By:\n{lines}")
+            run = self.plan(self.write_recipe(sources=["own.sources"], mirror=None, updates=None, security=None, keyring=None))
+            self.assertEqual(self.apt_update(), status != 0)
+            if status:
+                self.assert_said(run, status, f"cannot trust {server.url} bookworm: its signing key {self.key.fingerprint} is "
+                                              "not in its Signed-By field")
+            else:
+                self.assert_done(run)
+                self.assertIn(f"{server.url}  bookworm  main  the key in its sources\n", run.stdout)
+
+    def apt_update(self):
+        """Whether apt complains of own.sources."""
+        state = self.place / "apt"
+        for folder in ("etc/sources.list.d", "lists/partial", "cache/archives/partial"):
+            (state / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.place / "own.sources", state / "etc/sources.list.d")
+        settings = {"Dir::Etc": state / "etc", "Dir::State::lists": state / "lists", "Dir::Cache": state / "cache",
+                    "Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": state / "etc/sources.list.d",
+                    "APT::Update::Error-Mode": "any", "APT::Sandbox::User": "root", "APT::Architecture": "amd64"}
+        run = subprocess.run(["apt-get", *(f"--option={name}={value}" for name, value in settings.items()), "update"],
+                             env=self.environment(), text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        return run.returncode != 0
+
     def test_a_line_of_sources_in_the_mirrors_place(self):
         self.archive.write()
         line = f"deb [signed-by={self.key.keyring}] {self.serve().url} bookworm main"
@@ -158,4 +189,4 @@ class OldArchiveTest(MadeArchiveTest):
 
 
 if __name__ == "__main__":
-    vprov_under_test.main("root", "gpg", "gpgv", "dpkg-deb")
+    vprov_under_test.main("root", "gpg", "gpgv", "dpkg-deb", "apt-get")

@@ -14,7 +14,7 @@ import tempfile
 
 import vprov_under_test
 from tree_checks import NODES
-from vprov_under_test import INTERRUPTED, USAGE, VprovTest, processes_in, tiny_recipe, wait_until
+from vprov_under_test import INTERRUPTED, USAGE, VprovTest, tiny_recipe
 from tree_diff import compare, read_tree
 
 UID = 4242
@@ -178,13 +178,14 @@ class RootlessTest(VprovTest):
         process.send_signal(signal.SIGTERM)  # to the one process that the user knows of
         process.communicate()
         self.assertEqual(process.returncode, INTERRUPTED)
-        self.assertEqual((processes_in(self.place), self.work_directories()), ({}, []))
+        self.assert_all_ended()
+        self.assertEqual(self.work_directories(), [])
 
     def test_killed(self):
         process = self.start_bootstrap()
         process.kill()
         process.communicate()
-        self.assertTrue(wait_until(lambda: not processes_in(self.place), 30), processes_in(self.place))
+        self.assert_all_ended()
         self.assertEqual(len(self.work_directories()), 1)
         owners = {path.lstat().st_uid for path in self.place.glob(".tree-build-*/**/*")}
         self.assertEqual(owners, {UID})

@@ -8,20 +8,22 @@ NODES = ["console", "full", "null", "ptmx", "random", "tty", "urandom", "zero"] 
 MERGED_USR = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 
 
-def mmdebstrap(suite, tree, mirror, variant="minbase", packages=(), arch=""):
+def mmdebstrap(suite, tree, mirror, variant="minbase", packages=(), architectures=(), emulated=False):
     """The tree to compare with; raises CalledProcessError. Its scripts see the host name that those of vprov see. All that
     is mounted and started ends with it: as root, mmdebstrap would mount the host's /dev/shm and /sys where others see it."""
     apart = ["unshare", "--mount", "--propagation", "private", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
              "sh", "-c", 'hostname localhost && exec "$@"', "sh"]
     subprocess.run([*apart, "mmdebstrap", "--quiet", f"--variant={variant}", f"--hook-dir={MERGED_USR}",
-                    *([f"--architectures={arch}", "--skip=check/qemu"] if arch else []),
+                    *([f"--architectures={','.join(architectures)}"] if architectures else []),
+                    *(["--skip=check/qemu"] if emulated else []),
                     *([f"--include={','.join(packages)}"] if packages else []), suite, str(tree), mirror],
                    capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
 
 
 def in_tree(tree, *command):
-    """In a mount namespace of its own, where /proc, which some of the programs want, is seen by nobody else."""
-    script = 'mount -t proc proc "$1/proc" && shift && exec chroot "$@"'
+    """In a mount namespace of its own, where /proc, which some of the programs want, is seen by nobody else. In a user
+    namespace that has no processes of its own it is that of outside."""
+    script = '{ mount -t proc proc "$1/proc" 2>/dev/null || mount --rbind /proc "$1/proc"; } && shift && exec chroot "$@"'
     return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", tree, tree, *command],
                           capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",

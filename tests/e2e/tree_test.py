@@ -80,7 +80,7 @@ class TreeTest:
         self.assertEqual(list((ours / "run").iterdir()), [])
         self.assertEqual(list((ours / "tmp").iterdir()), [])
         self.assertEqual((ours / "proc").stat().st_dev, ours.stat().st_dev)
-        self.assertEqual(vprov_under_test.processes_in(self.maker.place), {})
+        self.maker.assert_all_ended()
 
 
 class MinbaseTest(TreeTest, VprovTest):

@@ -2,7 +2,7 @@
 """What dpkg keeps of packages and what their scripts do: a tree of vprov against mmdebstrap's, from one archive.
 
 `features_test.py VPROV CACHE`. The archive holds Debian's essential packages and, built on the spot, packages that use a
-feature each: capabilities, diversions, alternatives, triggers, conffiles, ... Both trees are then upgraded with their own
+feature each: capabilities, diversions, alternatives, triggers, conffiles, several architectures, ... Both trees are then upgraded with their own
 dpkg and compared again.
 """
 
@@ -30,7 +30,7 @@ def script(text):
 
 # What a script is told: its arguments, directory and what dpkg says in the environment.
 TELL = script('mkdir -p /var/log/told; { echo "$0 $*"; pwd; env | grep ^DPKG_ | grep -v -e FORCE -e LOCKED -e COLORS | sort; } '
-              '>"/var/log/told/$DPKG_MAINTSCRIPT_PACKAGE.$DPKG_MAINTSCRIPT_NAME"')
+              '>"/var/log/told/$DPKG_MAINTSCRIPT_PACKAGE.$DPKG_MAINTSCRIPT_ARCH.$DPKG_MAINTSCRIPT_NAME"')
 
 FEATURES = [
     {"name": "f-caps", "fields": {"Depends": "libcap2-bin"}, "files": {"/usr/bin/f-caps": {"content": "c", "mode": 0o755}},
@@ -42,7 +42,8 @@ FEATURES = [
     {"name": "f-override", "files": {"/usr/bin/f-over": {"content": "o", "mode": 0o755}},
      "scripts": {"preinst": script("dpkg-statoverride --add root mail 2711 /usr/bin/f-over"),
                  "postinst": script("mkdir /var/f-over; dpkg-statoverride --update --add daemon root 0700 /var/f-over")}},
-    {"name": "f-tool", "files": {"/usr/bin/f-tool": {"content": "of f-tool", "mode": 0o755}}},
+    {"name": "f-tool", "fields": {"Multi-Arch": "foreign"},
+     "files": {"/usr/bin/f-tool": {"content": "of f-tool", "mode": 0o755}}},
     {"name": "f-diverts", "fields": {"Pre-Depends": "f-tool"},
      "files": {"/usr/bin/f-tool": {"content": "of f-diverts", "mode": 0o755}, "/usr/bin/f-later": "of f-diverts"},
      "scripts": {"preinst": script("for f in f-tool f-later; do dpkg-divert --package f-diverts --quiet --add --rename "
@@ -58,7 +59,7 @@ FEATURES = [
                                     "--slave /usr/share/f-alt.1 f-alt.1 /usr/share/f-alt-a.1")}},
     {"name": "f-alternative-b", "files": {"/usr/bin/f-alt-b": {"content": "b", "mode": 0o755}},
      "scripts": {"postinst": script("update-alternatives --install /usr/bin/f-alt f-alt /usr/bin/f-alt-b 50")}},
-    {"name": "f-triggered", "triggers": "interest-noawait /usr/share/f-triggers\ninterest f-explicit\ninterest-await f-awaited\n",
+    {"name": "f-triggered", "fields": {"Multi-Arch": "foreign"}, "triggers": "interest-noawait /usr/share/f-triggers\ninterest f-explicit\ninterest-await f-awaited\n",
      "files": {"/usr/share/f-triggers/own": "o"},
      "scripts": {"postinst": script('[ "$1" = triggered ] || exit 0; mkdir -p /var/log/f-triggered; '
                                     'for t in $2; do echo x >>"/var/log/f-triggered/$(echo "$t" | tr / -)"; done')}},
@@ -66,16 +67,31 @@ FEATURES = [
      "triggers": "activate f-awaited\n", "scripts": {"postinst": script("dpkg-trigger --no-await f-explicit")}},
     {"name": "f-old", "files": {"/usr/share/f-moved": "old", "/usr/share/f-stays": "old"}},
     {"name": "f-new", "fields": {"Replaces": "f-old (<< 2)", "Breaks": "f-old (<< 1)"}, "files": {"/usr/share/f-moved": "new"}},
-    {"name": "libf", "arch": "amd64", "fields": {"Multi-Arch": "same"}, "files": {"/usr/lib/x86_64-linux-gnu/libf": "l",
-                                                                               "/etc/libf": "c"}, "conffiles": ["/etc/libf"],
-     "triggers": "activate-noawait ldconfig\n", "scripts": {"preinst": TELL, "postinst": TELL}},
+    {"name": "libf", "arch": "amd64", "fields": {"Multi-Arch": "same"}, "conffiles": ["/etc/libf"],
+     "files": {"/usr/lib/x86_64-linux-gnu/libf": "l", "/usr/share/libf/shared": "s", "/usr/share/libf/link": {"link": "shared"},
+               "/etc/libf": "c"},
+     "triggers": "interest-noawait /usr/share/libf\nactivate-noawait ldconfig\n", "scripts": {"preinst": TELL, "postinst": TELL}},
     {"name": "f-told", "scripts": {"preinst": TELL, "postinst": TELL}, "files": {"/usr/share/f-told": "t"}},
     {"name": "f-account", "fields": {"Depends": "passwd"}, "files": {"/var/lib/f-account": {"directory": True}},
      "scripts": {"postinst": script("useradd --system --home-dir /var/lib/f-account --shell /usr/sbin/nologin f-account; "
                                     "chown f-account: /var/lib/f-account")}},
 ]
+FOREIGN = "i386"
+# libf shares files with the native one; the others are alone of their name, and need or are needed across architectures.
+FOREIGN_FEATURES = [
+    {"name": "libf", "fields": {"Multi-Arch": "same"}, "conffiles": ["/etc/libf"],
+     "files": {"/usr/lib/i386-linux-gnu/libf": "l", "/usr/share/libf/shared": "s", "/usr/share/libf/link": {"link": "shared"},
+               "/etc/libf": "c"},
+     "triggers": "interest-noawait /usr/share/libf\nactivate-noawait ldconfig\n", "scripts": {"preinst": TELL, "postinst": TELL}},
+    {"name": "f-foreign", "fields": {"Pre-Depends": "libf, f-tool", "Depends": "f-triggered"},
+     "files": {"/usr/bin/f-foreign": {"content": "f", "mode": 0o755}, "/usr/share/f-triggers/foreign": "f", "/etc/f-foreign": "c"},
+     "conffiles": ["/etc/f-foreign"], "triggers": "interest /usr/share/f-foreign\n",
+     "scripts": {"preinst": TELL, "postinst": script("update-alternatives --install /usr/bin/f-alt f-alt /usr/bin/f-foreign 5")}},
+]
 for feature in FEATURES:
     feature["version"] = "1"
+for feature in FOREIGN_FEATURES:
+    feature.update({"version": "1", "arch": FOREIGN})
 
 UPGRADES = [
     {"name": "f-conffiles", "version": "2", "files": {"/etc/f/plain": "2", "/etc/f/changed": "2"},
@@ -84,8 +100,8 @@ UPGRADES = [
      "control_files": {"conffiles": "remove-on-upgrade /etc/f-removes\n"}},
     {"name": "f-tool", "version": "2", "files": {"/usr/bin/f-tool": {"content": "of f-tool 2", "mode": 0o755}}},
     {"name": "f-override", "version": "2", "files": {"/usr/bin/f-over": {"content": "o2", "mode": 0o755}}},
-    {"name": "libf", "version": "2", "arch": "amd64", "fields": {"Multi-Arch": "same"}, "files": {"/etc/libf": "c2"},
-     "conffiles": ["/etc/libf"], "scripts": {"preinst": TELL, "postinst": TELL}},
+    *({"name": "libf", "version": "2", "arch": architecture, "fields": {"Multi-Arch": "same"}, "files": {"/etc/libf": "c2"},
+       "conffiles": ["/etc/libf"], "scripts": {"preinst": TELL, "postinst": TELL}} for architecture in ("amd64", FOREIGN)),
 ]
 
 
@@ -116,11 +132,12 @@ class FeaturesTest(VprovTest):
         server.__enter__()
         self.addCleanup(server.__exit__, None, None, None)
         self.ours, self.theirs = self.place / "ours", self.place / "theirs"
-        included = ",".join([*NEEDED, *(feature["name"] for feature in FEATURES)])
-        self.assert_done(self.run_vprov("bootstrap", "--variant=essential", f"--include={included}", "--no-updates", "--no-layers",
-                                        f"--keyring={keyring}", "--cache-dir", self.cache, SUITE, self.ours, server.url))
+        included = ",".join([*NEEDED, *(feature["name"] for feature in FEATURES),
+                             *(f"{feature['name']}:{FOREIGN}" for feature in FOREIGN_FEATURES)])
+        self.assert_done(self.run_vprov("bootstrap", "--variant=essential", f"--architectures=amd64,{FOREIGN}",
+                                        f"--include={included}", "--no-updates", "--no-layers", f"--keyring={keyring}", "--cache-dir", self.cache, SUITE, self.ours, server.url))
         mmdebstrap(SUITE, self.theirs, f"deb [signed-by={keyring}] {server.url} {SUITE} main", "essential",
-                   included.split(","))
+                   included.split(","), ("amd64", FOREIGN))
         self.read = read_tree(self.ours), read_tree(self.theirs)
 
     def make_archive(self, mirror, key):
@@ -129,7 +146,7 @@ class FeaturesTest(VprovTest):
         self.assert_done(self.run_vprov("bootstrap", "--variant=essential", f"--include={','.join(NEEDED)},usr-is-merged", "--no-updates",
                                         "--cache-dir", self.cache, SUITE, plain, mirror))
         wanted = set(in_tree(plain, "dpkg-query", "--show", "--showformat", "${Package} ${Version}\n").stdout.splitlines())
-        archive = Archive(self.place / "archive", key, suite=SUITE)
+        archive = Archive(self.place / "archive", key, suite=SUITE, foreign=(FOREIGN,))
         for text in stanzas_of_mirror(mirror):
             fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line and line[0] != " ")
             if text and f"{fields['Package']} {fields['Version']}" in wanted:
@@ -138,7 +155,7 @@ class FeaturesTest(VprovTest):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.cache / "sha256" / fields["SHA256"][:2] / fields["SHA256"], target)
         self.assertEqual(len(archive.stanzas), len(wanted))
-        for feature in FEATURES:
+        for feature in (*FEATURES, *FOREIGN_FEATURES):
             archive.add(feature)
         archive.write()
         return archive
@@ -163,7 +180,8 @@ class FeaturesTest(VprovTest):
         entries, _ = self.maker.read
         text = {path: (tree / path).read_text() for path in (
             "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride", "usr/bin/f-tool", "usr/bin/f-tool.real",
-            "usr/bin/f-later", "usr/bin/f-later.real", "var/lib/dpkg/info/f-old.list", "var/log/told/libf.preinst")}
+            "usr/bin/f-later", "usr/bin/f-later.real", "var/lib/dpkg/info/f-old.list", "var/log/told/libf.amd64.preinst",
+            "var/log/told/libf.i386.preinst", "var/lib/dpkg/arch", "var/lib/dpkg/info/libf:i386.list", "var/lib/dpkg/info/f-foreign.list")}
         self.assertIn("security.capability", entries["usr/bin/f-caps"]["attributes"])
         self.assertEqual((entries["usr/bin/f-suid"]["mode"], entries["usr/bin/f-suid"]["names"]),
                          ("4755", "usr/bin/f-hard usr/bin/f-suid"))
@@ -174,7 +192,12 @@ class FeaturesTest(VprovTest):
                          ["of f-diverts", "of f-tool", "of f-diverts", "of f-later"])
         self.assertEqual(entries["etc/alternatives/f-alt"]["target"], "/usr/bin/f-alt-b")
         self.assertEqual(text["var/lib/dpkg/info/f-old.list"], "/.\n/usr\n/usr/share\n/usr/share/f-stays\n")
-        self.assertIn("DPKG_MAINTSCRIPT_ARCH=amd64\n", text["var/log/told/libf.preinst"])
+        self.assertIn("DPKG_MAINTSCRIPT_ARCH=amd64\n", text["var/log/told/libf.amd64.preinst"])
+        self.assertIn("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1\n", text["var/log/told/libf.i386.preinst"])
+        self.assertIn("DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=2\n", text["var/log/told/libf.amd64.preinst"])
+        self.assertEqual(text["var/lib/dpkg/arch"], f"amd64\n{FOREIGN}\n")
+        for name in ("libf:i386", "f-foreign"):
+            self.assertIn(f"/etc/{name.removesuffix(':i386')}\n", text[f"var/lib/dpkg/info/{name}.list"])
 
     def test_3_dpkg_is_content(self):
         ours, _ = self.trees()
@@ -188,7 +211,7 @@ class FeaturesTest(VprovTest):
             (tree / "etc/f/changed").write_text("by the administrator")
             (tree / "debs").mkdir()
             for package in UPGRADES:
-                build_deb(package, tree / "debs" / f"{package['name']}.deb")
+                build_deb(package, tree / "debs" / f"{package['name']}-{package.get('arch', 'all')}.deb")
             run = in_tree(tree, "sh", "-c", "dpkg --force-confold --log=/dev/null --install /debs/*.deb && dpkg --purge f-diverts "
                           "f-later && rm -r /debs /var/log/dpkg.log /var/cache/ldconfig/aux-cache")
             self.assertEqual(run.returncode, 0, run.stdout + run.stderr)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the binary seeds of the fuzz targets below the directory that it is given: tars, plain and compressed."""
+"""Writes those seeds of the fuzz targets that are not in corpus/ below the directory that it is given: tars, plain and
+compressed, and the domain configurations that the tests have."""
 
 import bz2
 import gzip
 import io
 import lzma
 import pathlib
+import shutil
 import sys
 import tarfile
 
@@ -63,6 +65,12 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in SEEDS.items():
         (folder / name).write_bytes(data)
+    configurations = sorted((pathlib.Path(__file__).parents[1] / "hypervisor").glob("cfg/*.cfg"))
+    for target in ("cfg", "cfg_xen"):
+        folder = pathlib.Path(sys.argv[1]) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for configuration in configurations:
+            shutil.copyfile(configuration, folder / configuration.name)
 
 
 if __name__ == "__main__":

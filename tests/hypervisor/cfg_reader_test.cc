@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_python.h"
 #include "hypervisor/guest/guest.h"
 #include "os/fd.h"
 #include "os/temp_dir.h"
@@ -89,10 +90,75 @@ TEST(ReadXlCfg, PointsAtGrammarErrors) {
     EXPECT_EQ(error_of("name='a'\r\n"),
               at(1, "the line ends with a carriage return; save the file with Unix line ends"));
     EXPECT_EQ(error_of("name='a' % b"), at(1, "'%' has no meaning here (only strings in quotes, numbers and [lists])"));
-    EXPECT_EQ(error_of("name='\\x41'"), at(1, R"(a backslash in a string must be written '\\')"));
+    EXPECT_EQ(error_of("name='\\xg1'"), at(1, R"(a backslash in a string must be written '\\')"));
     EXPECT_EQ(error_of("disk=['a']\ndisk+='b'"), at(2, "'disk' is a list, and a string cannot be added to it"));
     EXPECT_EQ(error_of("memory=-1"), at(1, "'-' has no meaning here (only strings in quotes, numbers and [lists])"));
     EXPECT_EQ(error_of("a=" + std::string(40, '[')), at(1, "lists are nested deeper than 32"));
+}
+
+TEST(ReadXlCfg, ReadsPythonAsFarAsItIsData) {
+    const auto value = [](std::string_view text) {
+        const auto entries = parse_python_cfg(text, "x.cfg");
+        const auto& last = entries.at("z").value;
+        if (last.text())
+            return *last.text();
+        std::string out;
+        for (const auto& item : *last.list()) out += "[" + (item.text() ? *item.text() : "list") + "]";
+        return out;
+    };
+    EXPECT_EQ(value(R"(z = 'a' + "b")"), "ab");
+    EXPECT_EQ(value(R"(z = '\x41\101\u00e9\q\\\n')"), "AA\u00e9\\q\\\n");
+    EXPECT_EQ(value(R"(z = r'a\n')"), "a\\n");
+    EXPECT_EQ(value("z = \"\"\"a\n\"b\"\"\""), "a\n\"b");
+    EXPECT_EQ(value("y = 5; z = 'vm%d %s %%' % (y, 'x')"), "vm5 x %");
+    EXPECT_EQ(value("z = ('a', 'b',)"), "[a][b]");
+    EXPECT_EQ(value("z = ('a')"), "a");
+    EXPECT_EQ(value("z = ['a'] + \\\n  [ # more\n 'b' ]"), "[a][b]");
+    EXPECT_EQ(value("z = ['a']\nz += ['b']"), "[a][b]");
+    EXPECT_EQ(value("from os import *\nz = True"), "1");
+    EXPECT_EQ(value("z = -0x1f"), "-0x1f");
+    EXPECT_EQ(value("Z = 'a'\nz = Z"), "a");
+    EXPECT_THROW(value("z = None"), std::out_of_range);
+}
+
+TEST(ReadXlCfg, RunsNoPython) {
+    const auto error_in = [](std::string_view text) -> std::string {
+        try {
+            parse_python_cfg(text, "x.cfg");
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return "no error";
+    };
+    const auto at = [](int line, std::string_view cause) {
+        return fmt::format("x.cfg:{}: cannot read the configuration: {}", line, cause);
+    };
+    EXPECT_EQ(error_in("\narch = os.uname()[4]\n"),
+              at(2, "'os' has no value here: it is a program's, and only assignments are read"));
+    EXPECT_EQ(error_in("if True:\n  a = 1\n"), at(1, "'if' is a program's, and only assignments are read"));
+    EXPECT_EQ(error_in("a = 'x'\nb = a[0]"),
+              at(2, "'a' has no value here: it is a program's, and only assignments are read"));
+    EXPECT_EQ(error_in("a = [ 'x' 'y' ]"), at(1, "',' or ']' is wanted before '''"));
+    EXPECT_EQ(error_in("a = 'x''y'"), at(1, "two strings stand side by side; is a comma missing?"));
+    EXPECT_EQ(error_in("a = [\n'x',\n"), at(1, "the list that begins here is not closed"));
+    EXPECT_EQ(error_in("a = \n"), at(1, "a value is wanted before the end of the line"));
+    EXPECT_EQ(error_in("a = 'x' + ['y']"), at(1, "a list and a string cannot be added"));
+    EXPECT_EQ(error_in("a = '%f' % 5"), at(1, "'%f' with '%' is not understood: only %s and %d are"));
+    EXPECT_EQ(error_in("a = '''x\n\ny"), at(1, "the string that begins with 'x\\n\\ny' does not end"));
+    EXPECT_EQ(error_in("a = 5 6"), at(1, "the value of 'a' goes on in a way that is not understood"));
+    EXPECT_EQ(error_in("a = " + std::string(40, '(')), at(1, "brackets are nested deeper than 32"));
+}
+
+TEST(ReadXlCfg, SaysWhatXlWouldNotTake) {
+    const auto read = read_xl_cfg("name = 'a'\nvcpus = 2\nextra = 'x' + 'y'\n", "x.cfg");
+    EXPECT_EQ(read.warnings, (std::vector<std::string>{
+                                 "x.cfg:3: cannot read the configuration: '+' has no meaning here (only strings in "
+                                 "quotes, numbers and [lists]) (xl would not take it; read as xm's Python)"}));
+    EXPECT_EQ(read.guest.cmdline, "xy");
+    EXPECT_EQ(
+        error_of("name = 'a'\nextra = 'x' + 'y'\n\nvcpus = os.cpus()\n"),
+        "x.cfg:4: cannot read the configuration: 'os' has no value here: it is a program's, and only assignments are "
+        "read");
 }
 
 TEST(ReadXlCfg, PointsAtImpossibleValues) {

@@ -180,6 +180,35 @@ TEST(QemuArgv, FullyVirtualGuestWithScreenUnderKvm) {
                     "e1000,netdev=net0,id=vif0,mac=00:16:3e:01:02:03,bootindex=201"}));
 }
 
+TEST(QemuArgv, ScreenWithPasswordAndTablet) {
+    Guest guest;
+    guest.name = "a";
+    guest.vnc = true;
+    guest.vncdisplay = 120;
+    guest.vncpasswd = "geheim";
+    guest.keymap = "de";
+    guest.screen = Screen::qxl;
+    guest.videoram_mib = 64;
+    guest.usbdevices = {"tablet"};
+    QemuHost host;
+    host.vnc_password_fd = 7;
+    const auto screen = [&] {
+        const auto argv = qemu_argv(guest, host);
+        const auto first = std::find_if(argv.begin(), argv.end(),
+                                        [](const auto& word) { return word == "-object" || word == "-vnc"; });
+        return Argv(first, std::find(argv.begin(), argv.end(), "-chardev"));
+    };
+    EXPECT_EQ(screen(), (Argv{"-object", "secret,id=vnc0,file=/proc/self/fd/7", "-vnc",
+                              "127.0.0.1:120,to=120,password-secret=vnc0", "-k", "de", "-device",
+                              "qxl-vga,vgamem_mb=64", "-usb", "-device", "usb-tablet"}));
+    guest.vncunused = false;
+    guest.screen = Screen::none;
+    guest.keymap = "../x";
+    guest.usbdevices.clear();
+    host.vnc_password_fd = -1;
+    EXPECT_EQ(screen(), (Argv{"-vnc", "127.0.0.1:120"}));
+}
+
 TEST(QemuArgv, ScreenOnLoopbackOnly) {
     const auto display = [](std::string_view listen) {
         Guest guest;
@@ -231,6 +260,35 @@ TEST(QemuArgv, RefusesDevicesThatAreNotThere) {
     EXPECT_EQ(error_of(GuestType::hvm, {}, "wifi"),
               "cannot give 'a' a network card 'wifi': known are netfront, virtio-net and "
               "e1000, e1000e, rtl8139, ne2k_pci, pcnet, i82551, i82557b, i82559er");
+}
+
+std::string word_after(const std::vector<std::string>& argv, std::string_view option) {
+    const auto found = std::find(argv.begin(), argv.end(), option);
+    return found == argv.end() ? "none" : *(found + 1);
+}
+
+TEST(QemuArgv, UefiIsTwoFlashDevices) {
+    Guest guest;
+    guest.name = "a";
+    guest.type = GuestType::hvm;
+    guest.firmware = Firmware::uefi;
+    QemuHost host;
+    host.uefi_code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+    host.uefi_variables = "/run/a,b.fd";
+    auto argv = qemu_argv(guest, host);
+    EXPECT_EQ(word_after(argv, "-machine"), "pc,pflash0=uefi0,pflash1=uefi1");
+    const auto first = std::find(argv.begin(), argv.end(), "-blockdev");
+    EXPECT_EQ(Argv(first, first + 4),
+              (Argv{"-blockdev",
+                    "driver=raw,node-name=uefi0,read-only=on,file.driver=file,"
+                    "file.filename=/usr/share/OVMF/OVMF_CODE_4M.fd",
+                    "-blockdev",
+                    "driver=raw,node-name=uefi1,read-only=off,file.driver=file,file.filename=/run/a,,b.fd"}));
+    guest.firmware = Firmware::bios;
+    EXPECT_EQ(word_after(qemu_argv(guest, host), "-machine"), "pc,graphics=off");
+    guest.firmware = Firmware::uefi;
+    guest.kernel = "/vmlinuz";  // is loaded by the BIOS, as without a firmware
+    EXPECT_EQ(word_after(qemu_argv(guest, host), "-machine"), "pc,graphics=off");
 }
 
 std::string cmdline(std::string text, std::vector<std::string> vdevs = {}, GuestType type = GuestType::pv) {

@@ -38,7 +38,7 @@ TEST_F(FirstStage, EssentialPackagesAreConfiguredFirst) {
     add("vim", Unpacking::here, "libc6");
     EXPECT_EQ(steps(),
               "preinst libc6 arm64 libc6:arm64\n"
-              "configure libc6 dpkg\n"
+              "configure libc6:arm64 dpkg\n"
               "pending");
 }
 

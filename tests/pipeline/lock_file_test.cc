@@ -137,6 +137,28 @@ TEST(LockFile, GivesTheSamePackagesFromAnyMirror) {
     EXPECT_TRUE(selection.packages.packages.at(0).automatic);
 }
 
+TEST(LockFile, TellsArchitecturesApart) {
+    auto text = std::string(kPackages);
+    auto foreign = text.substr(text.find("Package: libweb"));
+    foreign.replace(foreign.find("all"), 3, "i386");
+    foreign.replace(foreign.find("bbbb"), 4, "cccc");
+    auto request = example_request();
+    request.foreign_architectures = {"i386"};
+    Selection selection{deb::PackageIndex(request.architectures()), {}, {}};
+    selection.index.add(example_selection().index.releases()[0], text + "\n" + foreign);
+    for (const auto& package : selection.index.packages()) selection.packages.packages.push_back({&package, false});
+    resolve::sort(selection.packages);
+    const auto lock = read_lock(write_lock(request, selection), "a.lock");
+    EXPECT_EQ(lock.request.foreign_architectures, std::vector<std::string>{"i386"});
+    EXPECT_EQ(resolve::canonical_text(locked_selection(lock, request).packages),
+              resolve::canonical_text(selection.packages));
+    EXPECT_EQ(changes(read_lock(kLock, "a.lock"), lock), std::vector<std::string>{"+ libweb:i386 1.0"});
+    request.foreign_architectures = {"arm64"};
+    EXPECT_EQ(
+        message_of([&] { locked_selection(lock, request); }),
+        "cannot use the lock: the list of foreign architectures has 'arm64', which it was not made for; lock anew");
+}
+
 TEST(LockFile, IsForOneRequestOnly) {
     const auto refusal = [](const std::function<void(BootstrapRequest&)>& change) {
         auto request = example_request();

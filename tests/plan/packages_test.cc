@@ -19,6 +19,12 @@ TEST(Packages, StandardNeedsAKernelAndTheBus) {
               (Names{"curl", "dbus", "linux-image-cloud-amd64", "vim"}));
 }
 
+TEST(Packages, AForeignOneStandsInForNothing) {
+    EXPECT_EQ(packages("[system]\nforeign_architectures = [\"i386\"]\ninclude = [\"dbus:i386\", \"libc6:i386\"]\n"),
+              (Names{"dbus", "dbus:i386", "libc6:i386", "linux-image-cloud-amd64"}));
+    EXPECT_EQ(packages("[system]\ninclude = [\"dbus:amd64\"]\n"), (Names{"dbus:amd64", "linux-image-cloud-amd64"}));
+}
+
 TEST(Packages, TheKernelIsTheRecipesOrTheArchitectures) {
     recipe::System system;
     EXPECT_EQ(kernel_package(system, "arm64"), "linux-image-cloud-arm64");

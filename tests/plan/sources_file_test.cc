@@ -14,10 +14,10 @@ std::string one_line(std::string text) {
     return text;
 }
 
-std::string read(std::string_view text, std::string_view architecture = "amd64") {
+std::string read(std::string_view text, const deb::Architectures& architectures = "amd64") {
     std::string out;
     try {
-        for (const auto& r : read_sources(text, "x.sources", architecture))
+        for (const auto& r : read_sources(text, "x.sources", architectures))
             out +=
                 fmt::format("{} {}|{}|{}{}{}{}\n", r.uri, r.suite, joined(r.components, " "),
                             r.signed_by ? r.signed_by->native() : one_line(r.embedded_key), r.trusted ? " trusted" : "",
@@ -68,6 +68,22 @@ TEST(SourcesFile, AKeyInTheField) {
               "cannot use x.sources, line 1: its Signed-By: cannot read the armoured keyring: its checksum is wrong");
     EXPECT_EQ(read(stanza + "Signed-By:\n " + begin + "\n .\n SGVsbG8s\n"),
               "cannot use x.sources, line 1: its Signed-By: cannot read the armoured keyring: it ends within a block");
+}
+
+TEST(SourcesFile, ArchitecturesAreKept) {
+    const auto architectures = [](const deb::Architectures& of) {
+        std::string out;
+        for (const auto& r : read_sources("deb [arch=amd64] http://a.example.org/x y z\n"
+                                          "deb [arch=i386,amd64] http://b.example.org/x y z\n"
+                                          "deb [arch=i386] http://c.example.org/x y z\n"
+                                          "deb http://d.example.org/x y z\n",
+                                          "x.list", of))
+            out += fmt::format("{}:{} ", r.uri.substr(7, 1), joined(r.architectures, "+"));
+        return out;
+    };
+    EXPECT_EQ(architectures("amd64"), "a:amd64 b:i386+amd64 d: ");
+    EXPECT_EQ(architectures({"amd64", {"i386"}}), "a:amd64 b:i386+amd64 c:i386 d: ");
+    EXPECT_EQ(architectures("arm64"), "d: ");
 }
 
 TEST(SourcesFile, WhatCannotBeUnderstoodIsAnError) {

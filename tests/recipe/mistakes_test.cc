@@ -35,6 +35,19 @@ TEST(Mistakes, AreAllShownAtOnceInTheOrderOfTheFile) {
         "g1.toml:13:1: cannot use [[disk]] partition: it belongs to a disk with a table");
 }
 
+TEST(Mistakes, ForeignArchitecturesAreOthersThanTheGuests) {
+    EXPECT_EQ(
+        mistakes("name = \"g1\"\n[system]\narch = \"amd64\"\n"
+                 "foreign_architectures = [\"i386\", \"amd64\", \"arm46\"]\n"
+                 "[[system.repository]]\nuri = \"http://mirror.example.org/x\"\nsuite = \"y\"\n"
+                 "architectures = [\"i368\"]\n"),
+        "g1.toml:4:34: cannot use 'amd64' as [system] foreign_architectures: it is the guest's own\n"
+        "g1.toml:4:43: cannot use 'arm46' as [system] foreign_architectures: no architecture of Debian has this "
+        "name; did you mean 'arm64'?\n"
+        "g1.toml:8:18: cannot use 'i368' as [[system.repository]] architectures: no architecture of Debian has this "
+        "name; did you mean 'i386'?");
+}
+
 TEST(Mistakes, SyntaxIsToldWithItsPlace) {
     EXPECT_EQ(mistakes("name = \"g1\"\n[system\n"),
               "g1.toml:2:8: cannot read TOML: Error while parsing table header: expected ']', saw '\\n'");

@@ -46,7 +46,8 @@ std::string TestArchive::choose(std::vector<std::string> include, std::vector<st
     try {
         std::vector<std::string> chosen;
         for (const auto& [package, automatic] : resolve(index_, request).packages)
-            chosen.push_back(fmt::format("{}={}{}", package->name, package->version, automatic ? "*" : ""));
+            chosen.push_back(
+                fmt::format("{}={}{}", index_.full_name(*package), package->version, automatic ? "*" : ""));
         return joined(chosen, " ");
     } catch (const Error& e) {
         return e.kind() == ErrorKind::packages ? e.message() : fmt::format("wrong kind of error: {}", e.message());

@@ -15,7 +15,7 @@ namespace vprov::resolve {
 // it.
 class TestArchive {
   public:
-    TestArchive() : index_("amd64") {}
+    explicit TestArchive(deb::Architectures architectures = "amd64") : index_(std::move(architectures)) {}
 
     TestArchive& add(std::string_view suite, std::string_view short_stanzas) {
         deb::Release release;
@@ -26,7 +26,7 @@ class TestArchive {
     TestArchive& add(deb::Release release, std::string_view short_stanzas);
     const deb::PackageIndex& index() const { return index_; }
 
-    // "a=1 b=2*": the names with their versions, a star behind automatic ones; or the error's message.
+    // "a=1 b:i386=2*": the names with their versions, a star behind automatic ones; or the error's message.
     std::string choose(std::vector<std::string> include, std::vector<std::string> exclude = {}, bool recommends = false,
                        Variant variant = Variant::essential) const;
 

@@ -181,9 +181,10 @@ class Archive:
     """One suite of an archive. Several with the same directory share pool/ and may differ in suite."""
 
     def __init__(self, directory, key, suite="bookworm", architecture="amd64", codename=None, component="main",
-                 valid_for=7 * 86400):
+                 valid_for=7 * 86400, foreign=()):
         self.directory = pathlib.Path(directory).absolute()
         self.key, self.suite, self.architecture, self.component = key, suite, architecture, component
+        self.foreign = foreign  # further architectures, each with a Packages file of its own
         self.packages = []
         self.stanzas = []  # of packages from elsewhere, whose files the caller puts where they say
         now = int(time.time())
@@ -191,7 +192,7 @@ class Archive:
             "Origin": "Test", "Label": "Test", "Suite": suite, "Codename": codename or suite, "Version": "12.0",
             "Date": email.utils.formatdate(now, usegmt=True),
             "Valid-Until": email.utils.formatdate(now + valid_for, usegmt=True),
-            "Acquire-By-Hash": "yes", "Architectures": architecture, "Components": component,
+            "Acquire-By-Hash": "yes", "Architectures": " ".join((architecture, *foreign)), "Components": component,
             "Description": "an archive for tests",
         }
         self.digests = ["MD5Sum", "SHA256"]     # of the Release file; a Packages stanza has MD5sum, SHA1, SHA256
@@ -238,16 +239,25 @@ class Archive:
             fields.update({STANZA_NAMES[name]: SUMS[name](data).hexdigest() for name in self.digests})
             fields.update(package.get("index", {}))
             stanzas.append(stanza(fields))
-        self.write_packages("\n".join(stanzas))
+        self.write_packages("\n".join(stanzas) if not self.foreign else self.of(self.architecture, stanzas))
+        for architecture in self.foreign:
+            self.write_packages(self.of(architecture, stanzas), self.index_folder.with_name(f"binary-{architecture}"))
         self.write_release()
 
-    def write_packages(self, text):
+    @staticmethod
+    def of(architecture, stanzas):
+        """Those for the architecture, which has those of "all" as well."""
+        wanted = (f"\nArchitecture: {architecture}\n", "\nArchitecture: all\n")
+        return "\n".join(text for text in stanzas if any(line in text for line in wanted))
+
+    def write_packages(self, text, folder=None):
         """Replaces the Packages file in all its forms; write_release() must follow."""
-        self.index_folder.mkdir(parents=True, exist_ok=True)
+        folder = folder or self.index_folder
+        folder.mkdir(parents=True, exist_ok=True)
         plain = text.encode()
         for suffix, data in (("", plain), (".gz", gzip.compress(plain, mtime=0)), (".xz", lzma.compress(plain))):
             if suffix in self.forms:
-                (self.index_folder / f"Packages{suffix}").write_bytes(data)
+                (folder / f"Packages{suffix}").write_bytes(data)
 
     def write_release(self):
         """Lists the index files in Release, fills by-hash/ and signs."""

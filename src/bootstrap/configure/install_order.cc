@@ -1,6 +1,7 @@
 #include "bootstrap/configure/install_order.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -12,7 +13,9 @@ namespace {
 class Graph {
   public:
     explicit Graph(std::span<const deb::Package* const> packages) : packages_(packages.begin(), packages.end()) {
-        std::sort(packages_.begin(), packages_.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+        std::sort(packages_.begin(), packages_.end(), [](const auto* a, const auto* b) {
+            return std::tie(a->name, a->architecture) < std::tie(b->name, b->architecture);
+        });
         for (const auto* package : packages_) {
             if (package->essential && package->architecture != "all")
                 native_ = package->architecture;

@@ -110,14 +110,22 @@ class Explanation {
     }
 
     static std::string clash(const Version& version, const Dependency& conflict, const Version& hit) {
-        const auto& node = *version.node;
-        const auto& other = *hit.node;
+        // Between architectures it is the same from either side.
+        const bool turned = conflict.is_implicit && hit.node->architecture < version.node->architecture;
+        const auto& one = turned ? hit : version;
+        const auto& other = turned ? version : hit;
+        return fmt::format("cannot install {} together with {}: {}; {} is wanted by {}; {} is wanted by {}",
+                           quote(one.node->full_name), quote(other.node->full_name), clash_text(one, conflict, other),
+                           one.node->full_name, wanter(*one.node), other.node->full_name, wanter(*other.node));
+    }
+
+    static std::string clash_text(const Version& version, const Dependency& conflict, const Version& hit) {
+        if (conflict.is_implicit)
+            return exclusion_text(version, hit);
         const auto by_provides =
-            conflict.relation.name == other.name ? "" : fmt::format(", which {} provides", other.full_name);
-        return fmt::format("cannot install {} together with {}: {} {} {} {}{}; {} is wanted by {}; {} is wanted by {}",
-                           quote(node.full_name), quote(other.full_name), node.full_name, version.package->version,
-                           verb(conflict.kind), deb::to_string(conflict.relation), by_provides, node.full_name,
-                           wanter(node), other.full_name, wanter(other));
+            conflict.relation.name == hit.node->name ? "" : fmt::format(", which {} provides", hit.node->full_name);
+        return fmt::format("{} {} {} {}{}", version.node->full_name, version.package->version, verb(conflict.kind),
+                           deb::to_string(conflict.relation), by_provides);
     }
 
     std::optional<std::string> of_group(const Version& version, Group group) {
@@ -200,6 +208,13 @@ class Explanation {
 };
 
 }  // namespace
+
+std::string exclusion_text(const Version& version, const Version& other) {
+    if (version.package->multi_arch == "same" && other.package->multi_arch == "same")
+        return fmt::format("{} {} and {} {} are not of one version", version.node->full_name, version.package->version,
+                           other.node->full_name, other.package->version);
+    return fmt::format("{} excludes other architectures: it is not Multi-Arch: same", version.node->name);
+}
 
 void throw_unknown(const Graph& graph, const Node& node) {
     std::vector<std::string_view> known;

@@ -1,6 +1,7 @@
 // Why a request cannot be had, in words a person can follow. Pure.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <unordered_set>
 
@@ -11,6 +12,9 @@ namespace vprov::resolve {
 
 // Says that there is no such package, with the nearest name.
 [[noreturn]] void throw_unknown(const Graph& graph, const Node& node);
+
+// Why two architectures of a package cannot be installed together.
+std::string exclusion_text(const Version& version, const Version& other);
 
 // The package itself, or the only one that provides it, as apt takes it: of one that several architectures have the
 // preferred one. Throws Error(packages) if there is none, with the nearest name, or more than one, with all of them.

@@ -147,6 +147,8 @@ class Answer {
     }
 
     static std::string wish_text(const Version& from, Group group, const Version& to) {
+        if (group.front().is_implicit)
+            return exclusion_text(from, to);
         std::vector<std::string> texts;
         for (const auto& dependency : group) texts.push_back(deb::to_string(dependency.relation));
         const bool is_named = std::any_of(group.begin(), group.end(), [&](const Dependency& dependency) {
@@ -202,7 +204,7 @@ class Answer {
                     add_indented(steps_to(*member->install), steps);
                 }
         for (const auto group : graph_.groups(version))
-            if (is_negative(group.front().kind))
+            if (is_negative(group.front().kind) && !group.front().is_implicit)  // that is the other's as well
                 visit_matches(group.front(), installed, [&](const Version& hit) {
                     steps.push_back(wish_text(version, group, hit));
                     add_indented(steps_to(hit), steps);

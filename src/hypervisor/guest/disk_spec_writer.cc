@@ -54,7 +54,10 @@ std::string today(const GuestDisk& disk) {
 constexpr std::string_view kBlock = "block-";
 
 bool has_old_spelling(const GuestDisk& disk) {
-    if (disk.target.find(',') != std::string::npos || (disk.format == DiskFormat::qed && !disk.target.empty()))
+    const bool has_prefix = disk.format == DiskFormat::raw || disk.format == DiskFormat::qcow ||
+                            disk.format == DiskFormat::qcow2 || disk.format == DiskFormat::vhd;
+    if (disk.target.find(',') != std::string::npos || trimmed(disk.target) != disk.target ||
+        (!has_prefix && !disk.target.empty()))
         return false;
     if (disk.script.empty())
         return true;
@@ -75,6 +78,9 @@ std::string old_prefix(const GuestDisk& disk) {
         case DiskFormat::vhd:
             return fmt::format("tap:{}:", name_in(kFormatNames, disk.format));
         case DiskFormat::qed:
+        case DiskFormat::vmdk:
+        case DiskFormat::vdi:
+        case DiskFormat::vhdx:
         case DiskFormat::empty:
             break;
     }

@@ -22,12 +22,15 @@ constexpr Names<LifecycleAction, 6> kActionNames = {{{"destroy", LifecycleAction
                                                      {"preserve", LifecycleAction::preserve},
                                                      {"coredump-destroy", LifecycleAction::coredump_destroy},
                                                      {"coredump-restart", LifecycleAction::coredump_restart}}};
-constexpr Names<DiskFormat, 6> kFormatNames = {{{"raw", DiskFormat::raw},
+constexpr Names<DiskFormat, 9> kFormatNames = {{{"raw", DiskFormat::raw},
                                                 {"qcow", DiskFormat::qcow},
                                                 {"qcow2", DiskFormat::qcow2},
                                                 {"vhd", DiskFormat::vhd},
                                                 {"qed", DiskFormat::qed},
-                                                {"empty", DiskFormat::empty}}};
+                                                {"empty", DiskFormat::empty},
+                                                {"vmdk", DiskFormat::vmdk},
+                                                {"vdi", DiskFormat::vdi},
+                                                {"vhdx", DiskFormat::vhdx}}};
 constexpr Names<DiskBackend, 3> kBackendNames = {
     {{"phy", DiskBackend::phy}, {"tap", DiskBackend::tap}, {"qdisk", DiskBackend::qdisk}}};
 constexpr Names<VifType, 2> kVifTypeNames = {{{"vif", VifType::vif}, {"ioemu", VifType::ioemu}}};

@@ -15,7 +15,8 @@ namespace vprov::hypervisor {
 
 enum class GuestType { pv, pvh, hvm };
 enum class LifecycleAction { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart };
-enum class DiskFormat { raw, qcow, qcow2, vhd, qed, empty };
+// The last three are QEMU's only: xl refuses them.
+enum class DiskFormat { raw, qcow, qcow2, vhd, qed, empty, vmdk, vdi, vhdx };
 enum class DiskBackend { automatic, phy, tap, qdisk };
 enum class VifType { automatic, vif, ioemu };  // automatic: ioemu for hvm
 // What a guest without a kernel of its own begins with. pvgrub is for pv, the other ones for hvm.

@@ -16,12 +16,15 @@ constexpr Names<DiskBackend, 5> kDiskDriverNames = {{{"phy", DiskBackend::phy},
                                                      {"tap2", DiskBackend::tap},
                                                      {"qemu", DiskBackend::qdisk},
                                                      {"file", DiskBackend::qdisk}}};
-constexpr Names<DiskFormat, 6> kDiskTypeNames = {{{"raw", DiskFormat::raw},
+constexpr Names<DiskFormat, 9> kDiskTypeNames = {{{"raw", DiskFormat::raw},
                                                   {"qcow", DiskFormat::qcow},
                                                   {"qcow2", DiskFormat::qcow2},
                                                   {"vpc", DiskFormat::vhd},
                                                   {"vhd", DiskFormat::vhd},
-                                                  {"qed", DiskFormat::qed}}};
+                                                  {"qed", DiskFormat::qed},
+                                                  {"vmdk", DiskFormat::vmdk},
+                                                  {"vdi", DiskFormat::vdi},
+                                                  {"vhdx", DiskFormat::vhdx}}};
 constexpr Names<Screen, 4> kVideoNames = {
     {{"none", Screen::none}, {"vga", Screen::standard}, {"cirrus", Screen::cirrus}, {"qxl", Screen::qxl}}};
 

@@ -162,7 +162,8 @@ class Viewer {
         for (auto& [key, option] : options) {
             const auto* text = std::get_if<std::string>(&option);
             const auto number = text ? parse_number(*text) : std::nullopt;
-            const bool is_feature = key == "acpi" || key == "apic" || key == "pae";
+            const bool is_xen = driver_ == LibvirtDriver::xen;  // elsewhere these two are always there
+            const bool is_feature = key == "acpi" || (is_xen && (key == "apic" || key == "pae"));
             if (is_feature && number) {
                 if (*number == 0 && guest_.type == GuestType::hvm)
                     guest_.other[key] = "0";

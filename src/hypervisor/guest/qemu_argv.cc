@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/guest/qemu_screen.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -40,24 +41,33 @@ bool ends_on_serial_console(const std::vector<std::string>& words) {
     return last != words.rend() && last->starts_with("console=ttyS0");
 }
 
-std::string display(const Guest& guest) {
-    if (guest.vnclisten == "::1" || guest.vnclisten == "[::1]")
-        return "[::1]:0,to=99";
-    const bool is_loopback =
-        guest.vnclisten.starts_with("127.") && guest.vnclisten.find_first_not_of("0123456789.") == std::string::npos;
-    return is_loopback ? guest.vnclisten + ":0,to=99" : "127.0.0.1:0,to=99";
+bool has_uefi(const Guest& guest, const QemuHost& host) {
+    return guest.firmware == Firmware::uefi && guest.kernel.empty() && !host.uefi_code.empty();
+}
+
+std::string machine(const Guest& guest, const QemuHost& host) {
+    if (has_uefi(guest, host))
+        return "pc,pflash0=uefi0,pflash1=uefi1";
+    // without a screen SeaBIOS speaks on the serial console, where a guest that boots from its disk can be followed
+    return guest.type == GuestType::hvm && !guest.vnc ? "pc,graphics=off" : "pc";
+}
+
+void append_firmware(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
+    if (!has_uefi(guest, host))
+        return;
+    constexpr auto kFlash = "driver=raw,node-name={},read-only={},file.driver=file,file.filename={}";
+    argv.insert(argv.end(), {"-blockdev", fmt::format(kFlash, "uefi0", "on", option_value(host.uefi_code)), "-blockdev",
+                             fmt::format(kFlash, "uefi1", "off", option_value(host.uefi_variables))});
 }
 
 void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
-    // without a screen SeaBIOS speaks on the serial console, where a guest that boots from its disk can be followed
-    const bool bios_on_serial = guest.type == GuestType::hvm && !guest.vnc;
     const bool is_kvm = host.engine == Engine::kvm;
     argv.insert(argv.end(), {"-name",
                              fmt::format("guest={0},process=vprov-{0},debug-threads=on", guest.name),
                              "-uuid",
                              guest_uuid(guest),
                              "-machine",
-                             bios_on_serial ? "pc,graphics=off" : "pc",
+                             machine(guest, host),
                              "-accel",
                              is_kvm ? "kvm" : "tcg,thread=multi",
                              "-cpu",
@@ -75,10 +85,7 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "base=utc",
                              "-sandbox",
                              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
-    if (guest.vnc)
-        argv.insert(argv.end(), {"-vnc", display(guest), "-device", "VGA"});
-    else
-        argv.insert(argv.end(), {"-display", "none"});
+    append_screen(guest, host, argv);
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
@@ -103,6 +110,7 @@ void append_kernel(const Guest& guest, std::vector<std::string>& argv) {
 std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     std::vector<std::string> argv = {host.program};
     append_machine(guest, host, argv);
+    append_firmware(guest, host, argv);
     append_channels(host, argv);
     append_kernel(guest, argv);
     append_disks(guest, host, argv);

@@ -18,6 +18,8 @@ struct QemuHost {
     std::string program = "qemu-system-x86_64";
     int qmp_fd = -1;                          // listening socket
     int console_fd = -1;                      // listening socket
+    int vnc_password_fd = -1;                 // a file that holds it; -1: VNC asks for none
+    std::string uefi_code, uefi_variables;    // files, for a guest whose firmware is UEFI
     std::vector<bool> disk_is_device;         // per disk: a block device and not a file; missing: a file
     std::vector<std::optional<int>> tap_fds;  // per interface: its tap; nullopt or missing: user-mode networking
 };

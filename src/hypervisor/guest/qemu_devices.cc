@@ -47,6 +47,12 @@ std::string_view block_driver(DiskFormat format) {
             return "vpc";
         case DiskFormat::qed:
             return "qed";
+        case DiskFormat::vmdk:
+            return "vmdk";
+        case DiskFormat::vdi:
+            return "vdi";
+        case DiskFormat::vhdx:
+            return "vhdx";
         case DiskFormat::empty:
             break;
     }

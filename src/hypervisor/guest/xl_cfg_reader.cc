@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/cfg_keys.h"
+#include "hypervisor/guest/cfg_python.h"
 #include "hypervisor/guest/cfg_text.h"
 #include "hypervisor/guest/cfg_values.h"
 #include "hypervisor/guest/device_spec.h"
@@ -303,10 +304,43 @@ class Reader {
     Guest& guest_ = result_.guest;
 };
 
+// Of an error "FILE:LINE: ...".
+int line_of(const Error& failure, std::string_view file) {
+    const auto& message = failure.message();
+    const auto start = file.size() + 1;
+    const auto end = message.find(':', std::min(start, message.size()));
+    if (end == std::string::npos)
+        return 0;
+    return static_cast<int>(parse_number(std::string_view(message).substr(start, end - start)).value_or(0));
+}
+
+// What is not of xl's grammar, as the Python that xm read. Of two mistakes the one that is met later is shown: up to
+// there the file is understood.
+ReadGuest read_as_python(std::string_view text, std::string_view file, const Error& of_xl) {
+    std::map<std::string, CfgEntry> entries;
+    try {
+        entries = parse_python_cfg(text, file);
+    } catch (const Error& of_python) {
+        throw line_of(of_python, file) > line_of(of_xl, file) ? of_python : of_xl;
+    }
+    if (!entries.contains("name"))
+        throw of_xl;
+    auto read = Reader(std::move(entries), file).run();
+    read.warnings.insert(read.warnings.begin(),
+                         fmt::format("{} (xl would not take it; read as xm's Python)", of_xl.message()));
+    return read;
+}
+
 }  // namespace
 
 ReadGuest read_xl_cfg(std::string_view text, std::string_view file) {
-    return Reader(parse_cfg_text(text, file), file).run();
+    std::map<std::string, CfgEntry> entries;
+    try {
+        entries = parse_cfg_text(text, file);
+    } catch (const Error& e) {
+        return read_as_python(text, file, e);
+    }
+    return Reader(std::move(entries), file).run();
 }
 
 }  // namespace vprov::hypervisor

@@ -26,7 +26,10 @@ NLOHMANN_JSON_SERIALIZE_ENUM(DiskFormat, {{DiskFormat::raw, "raw"},
                                           {DiskFormat::qcow2, "qcow2"},
                                           {DiskFormat::vhd, "vhd"},
                                           {DiskFormat::qed, "qed"},
-                                          {DiskFormat::empty, "empty"}})
+                                          {DiskFormat::empty, "empty"},
+                                          {DiskFormat::vmdk, "vmdk"},
+                                          {DiskFormat::vdi, "vdi"},
+                                          {DiskFormat::vhdx, "vhdx"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(EngineChoice, {{EngineChoice::automatic, "automatic"},
                                             {EngineChoice::kvm, "kvm"},
                                             {EngineChoice::tcg, "tcg"}})

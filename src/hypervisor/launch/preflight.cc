@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -11,6 +13,9 @@
 #include "base/text.h"
 #include "hypervisor/guest/cfg_keys.h"
 #include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/launch/kernel_machine.h"
+#include "hypervisor/launch/uefi_firmware.h"
+#include "os/fd.h"
 
 namespace vprov::hypervisor {
 namespace fs = std::filesystem;
@@ -22,6 +27,7 @@ class Preflight {
 
     PreparedGuest run() {
         Guest& guest = result_.guest;
+        check_firmware();
         check_kernel();
         for (auto& disk : guest.disks)
             if (!disk.target.empty())
@@ -47,6 +53,15 @@ class Preflight {
                          std::generic_category().message(why)));
     }
 
+    void check_firmware() const {
+        const Guest& guest = result_.guest;
+        if (guest.firmware == Firmware::uefi && guest.kernel.empty() && !find_uefi_firmware())
+            fail("its firmware is UEFI, and there is no OVMF_CODE_4M.fd in /usr/share/OVMF (install ovmf)");
+        // grub-xen-host installs nothing else there
+        if (fs::path(guest.kernel).parent_path().filename() == "grub-xen")
+            fail(fmt::format("its kernel {} is GRUB for Xen, which runs on Xen only", quote(guest.kernel)));
+    }
+
     void check_kernel() {
         Guest& guest = result_.guest;
         if (guest.kernel.empty() && guest.type != GuestType::hvm)
@@ -64,6 +79,16 @@ class Preflight {
             if (!fs::is_regular_file(*path))
                 fail(fmt::format("the {} {} is not a file", what, quote(*path)));
         }
+        if (!guest.kernel.empty())
+            check_machine(guest.kernel);
+    }
+
+    void check_machine(const std::string& kernel) const {
+        std::array<char, 4096> head{};
+        const auto fd = os::open_file(kernel, O_RDONLY, 0, ErrorKind::hypervisor);
+        const auto size = std::max<ssize_t>(::read(fd.get(), head.data(), head.size()), 0);
+        if (const auto machine = foreign_machine({head.data(), static_cast<std::size_t>(size)}); !machine.empty())
+            fail(fmt::format("its kernel {} is for {}, and guests run on qemu-system-x86_64", quote(kernel), machine));
     }
 
     void check_disk(GuestDisk& disk) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/state_dir.h"
 #include "hypervisor/launch/tap.h"
+#include "hypervisor/launch/uefi_firmware.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -129,7 +131,11 @@ class Supervisor {
         host.qmp_fd = channels.qmp_listening.get();
         host.console_fd = channels.console_listening.get();
         host.disk_is_device = disks_on_devices(guest_);
+        set_firmware(host);
         std::vector<int> inherited = {host.qmp_fd, host.console_fd};
+        const auto password = vnc_password();
+        if (password.is_open())
+            inherited.push_back(host.vnc_password_fd = password.get());
         std::vector<os::Fd> taps;
         warnings_.clear();
         for (std::size_t i = 0; i < guest_.interfaces.size(); ++i) {
@@ -149,6 +155,25 @@ class Supervisor {
                                                   claim_.record.qemu = identity;
                                                   claim_.save();
                                               });
+    }
+
+    // In memory, for QEMU to read; not open when VNC asks for none.
+    os::Fd vnc_password() const {
+        if (!guest_.vnc || guest_.vncpasswd.value_or("").empty())
+            return {};
+        os::Fd fd(::memfd_create("vnc-password", MFD_CLOEXEC));
+        if (!fd.is_open())
+            throw system_error(ErrorKind::hypervisor, errno, "cannot hold the VNC password");
+        os::write_all(fd.get(), *guest_.vncpasswd, "the VNC password");
+        return fd;
+    }
+
+    void set_firmware(QemuHost& host) const {
+        const auto uefi = guest_.firmware == Firmware::uefi ? find_uefi_firmware() : std::nullopt;
+        if (!uefi)
+            return;
+        host.uefi_code = uefi->code;
+        host.uefi_variables = own_variables(*uefi, directory());
     }
 
     void wait_and_handle() {

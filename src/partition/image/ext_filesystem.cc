@@ -1,5 +1,6 @@
 #include "partition/image/ext_filesystem.h"
 
+#include <endian.h>
 #include <et/com_err.h>
 #include <ext2fs/ext2fs.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 
@@ -21,6 +23,7 @@ namespace vprov::partition {
 namespace {
 
 constexpr std::size_t kBuffer = 1 << 20;
+constexpr std::uint64_t kSuperblock = 1024;
 constexpr std::size_t kLongestInline = 59;  // a symbolic link's target that stands in the inode itself
 
 bool is_zero(const char* block, std::size_t size) {
@@ -64,6 +67,7 @@ struct ExtFilesystem::State {
     ext2_filsys fs = nullptr;
     std::optional<BlockAllocator> blocks;
     os::Fd image;
+    std::uint64_t offset = 0;  // of the file system in the image
     Inode next_inode = 0;
     std::vector<char> buffer = std::vector<char>(kBuffer);
 
@@ -74,7 +78,7 @@ struct ExtFilesystem::State {
 
     void put(std::uint64_t physical, const char* data, std::size_t size) const {
         while (size > 0) {
-            const auto count = ::pwrite(image.get(), data, size, static_cast<off_t>(physical));
+            const auto count = ::pwrite(image.get(), data, size, static_cast<off_t>(offset + physical));
             if (count < 0 && errno == EINTR)
                 continue;
             if (count < 0)
@@ -83,6 +87,12 @@ struct ExtFilesystem::State {
             physical += static_cast<std::uint64_t>(count);
             size -= static_cast<std::size_t>(count);
         }
+    }
+
+    // libext2fs writes of the superblock what it has changed, and leaves this alone.
+    void set_magic(std::uint16_t magic) const {
+        const auto little = htole16(magic);
+        put(kSuperblock + offsetof(ext2_super_block, s_magic), reinterpret_cast<const char*>(&little), sizeof little);
     }
 
     // `size` bytes that belong at block `logical` of a file.
@@ -116,19 +126,21 @@ struct ExtFilesystem::State {
     }
 };
 
-ExtFilesystem::ExtFilesystem(const std::filesystem::path& image, std::int64_t epoch)
-    : state_(std::make_unique<State>()) {
+ExtFilesystem::ExtFilesystem(const Place& place, std::int64_t epoch) : state_(std::make_unique<State>()) {
     ::initialize_ext2_error_table();
-    state_->image = os::open_file(image, O_RDWR);
-    check_ext(
-        ::ext2fs_open2(image.c_str(), nullptr, EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0, ::unix_io_manager, &state_->fs),
-        "open the new file system");
+    state_->image = os::open_file(place.file, O_RDWR);
+    state_->offset = place.offset.value;
+    const auto options = fmt::format("offset={}", state_->offset);
+    check_ext(::ext2fs_open2(place.file.c_str(), options.c_str(), EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0,
+                             ::unix_io_manager, &state_->fs),
+              "open the new file system");
     state_->fs->now = static_cast<time_t>(epoch);
     check_ext(::ext2fs_read_bitmaps(state_->fs), "read the new file system");
     if (state_->fs->blocksize != kExtBlock || EXT2_INODE_SIZE(state_->fs->super) < sizeof(ext2_inode_large))
         throw error(ErrorKind::internal, "internal error: blocks or inodes of an unexpected size");
     state_->blocks.emplace(state_->fs);
     state_->next_inode = EXT2_FIRST_INO(state_->fs->super) + 1;  // the first is lost+found
+    state_->set_magic(0);
 }
 
 ExtFilesystem::~ExtFilesystem() = default;
@@ -251,6 +263,7 @@ void ExtFilesystem::finish() {
     // no fsync: an image that a power failure breaks is built again
     check_ext(::ext2fs_close2(state_->fs, EXT2_FLAG_FLUSH_NO_SYNC), "write the file system's tables");
     state_->fs = nullptr;
+    state_->set_magic(EXT2_SUPER_MAGIC);
 }
 
 }  // namespace vprov::partition

@@ -13,6 +13,7 @@
 
 #include "os/fd.h"
 #include "os/tree_files.h"
+#include "partition/image/place.h"
 
 namespace vprov::partition {
 
@@ -28,9 +29,10 @@ class ExtFilesystem {
   public:
     static constexpr Inode kRoot = 2;  // made by mke2fs, with lost+found in it
 
-    // `image` holds an empty file system of mke2fs. `epoch` stands for the current time. Throws Error(disk).
-    ExtFilesystem(const std::filesystem::path& image, std::int64_t epoch);
-    ~ExtFilesystem();  // without finish() the image is of no use
+    // At `place` is an empty file system of mke2fs. `epoch` stands for the current time. Until finish() it lacks its
+    // magic number: nobody takes one that is half made for a whole one. Throws Error(disk).
+    ExtFilesystem(const Place& place, std::int64_t epoch);
+    ~ExtFilesystem();
 
     // All below throw Error(disk), and FullFilesystem when blocks or inodes run out.
     Inode new_inode(mode_t mode);

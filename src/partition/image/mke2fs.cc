@@ -21,7 +21,7 @@ std::uint64_t bytes_per_inode(Bytes size) {
     return size < 512_MiB ? 4096 : 16384;
 }
 
-os::Command mke2fs(const Volume& volume, const std::filesystem::path& image, std::int64_t epoch) {
+os::Command mke2fs(const Volume& volume, const Place& place, std::int64_t epoch) {
     os::Command command;
     command.argv = {
         "mke2fs", "-q", "-F", "-t", std::string(name(volume.filesystem)), "-O", features(volume.filesystem)};
@@ -35,9 +35,15 @@ os::Command mke2fs(const Volume& volume, const std::filesystem::path& image, std
     add("-U", volume.uuid.text());
     if (!volume.label.empty())
         add("-L", volume.label);
-    // the file is sparse and new: tables and journal are zero without being written
-    add("-E", fmt::format("root_owner=0:0,hash_seed={},lazy_itable_init=0,lazy_journal_init=1", volume.uuid.text()));
-    command.argv.push_back(image.string());
+    auto extended = fmt::format("root_owner=0:0,hash_seed={}", volume.uuid.text());
+    // a file is sparse and new: its journal is zero without being written
+    extended += place.kind == PlaceKind::image ? ",lazy_itable_init=0,lazy_journal_init=1"
+                                               : ",nodiscard,lazy_itable_init=0,lazy_journal_init=0";
+    if (place.offset.value > 0)
+        extended += fmt::format(",offset={}", place.offset.value);
+    add("-E", extended);
+    command.argv.push_back(place.file.string());
+    command.argv.push_back(fmt::format("{}k", volume.size.value / 1024));
     command.environment = os::clean_environment();
     command.environment["MKE2FS_CONFIG"] = "/nonexistent/mke2fs.conf";
     command.environment["E2FSPROGS_FAKE_TIME"] = std::to_string(epoch);

@@ -1,0 +1,197 @@
+#include "partition/image/partition_table.h"
+
+#include <endian.h>
+#include <fcntl.h>
+#include <parted/parted.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/fd.h"
+#include "partition/image/gpt_identity.h"
+#include "partition/image/parted_session.h"
+#include "partition/layout/placement.h"
+
+namespace vprov::partition {
+namespace {
+
+constexpr std::size_t kGptHeader = 512, kSignature = 440;
+constexpr std::uint64_t kGptEntries = 16384;
+
+const char* type_name(Table table) {
+    return table == Table::gpt ? "gpt" : "msdos";
+}
+
+// What libparted takes the type of an MBR's partition from, and a GPT's where no flag says it.
+const PedFileSystemType* content_type(const Volume& volume) {
+    switch (volume.filesystem) {
+        case Filesystem::swap:
+            return ::ped_file_system_type_get("linux-swap(v1)");
+        case Filesystem::vfat:
+            return ::ped_file_system_type_get("fat32");
+        default:
+            return ::ped_file_system_type_get("ext4");  // "Linux", whatever file system it is
+    }
+}
+
+std::optional<PedPartitionFlag> flag_of(Role role) {
+    switch (role) {
+        case Role::esp:
+            return PED_PARTITION_ESP;
+        case Role::bios_boot:
+            return PED_PARTITION_BIOS_GRUB;
+        case Role::extended_boot:
+            return PED_PARTITION_BLS_BOOT;
+        case Role::lvm:
+            return PED_PARTITION_LVM;
+        case Role::raid:
+            return PED_PARTITION_RAID;
+        case Role::data:
+        case Role::swap:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+void set_flag(PedPartition* partition, PedPartitionFlag flag, const Volume& volume, PartedSession& session) {
+    if (::ped_partition_is_flag_available(partition, flag) == 0)
+        throw error(ErrorKind::disk, "cannot give partition {} ({}) the type or flag {}: its table has none",
+                    volume.number, quote(volume.name), quote(::ped_partition_flag_get_name(flag)));
+    session.check(::ped_partition_set_flag(partition, flag, 1) != 0, "set a flag");
+}
+
+class TableWriter {
+  public:
+    TableWriter(const DiskPlan& plan, PartedSession& session, PedDevice* device)
+        : plan_(plan), session_(session), disk_(nullptr, ::ped_disk_destroy) {
+        const auto* type = ::ped_disk_type_get(type_name(plan.table));
+        disk_.reset(::ped_disk_new_fresh(device, type));
+        session_.check(disk_ != nullptr, "make a partition table");
+    }
+
+    void add(const Volume& volume) {
+        if (volume.logical && !has_extended_) {
+            const auto area = extended_area(plan_).value();
+            auto* extended = add_area(PED_PARTITION_EXTENDED, nullptr, area.start, area.size);
+            set_flag(extended, PED_PARTITION_LBA, volume, session_);
+            has_extended_ = true;
+        }
+        const auto kind = volume.logical ? PED_PARTITION_LOGICAL : PED_PARTITION_NORMAL;
+        auto* partition = add_area(kind, content_type(volume), volume.start, volume.size);
+        if (partition->num != static_cast<int>(volume.number))
+            throw error(ErrorKind::internal, "internal error: partition {} became {}", volume.number, partition->num);
+        // sectors are counted, not cylinders
+        if (plan_.table == Table::mbr && volume.filesystem == Filesystem::vfat && volume.role != Role::esp)
+            set_flag(partition, PED_PARTITION_LBA, volume, session_);
+        if (const auto flag = flag_of(volume.role))
+            set_flag(partition, *flag, volume, session_);
+        if (plan_.table == Table::mbr && volume.flags.contains(Flag::boot))
+            set_flag(partition, PED_PARTITION_BOOT, volume, session_);
+        if (!volume.partlabel.empty())
+            session_.check(::ped_partition_set_name(partition, volume.partlabel.c_str()) != 0, "name a partition");
+    }
+
+    void write() { session_.check(::ped_disk_commit_to_dev(disk_.get()) != 0, "write the partition table"); }
+
+  private:
+    PedPartition* add_area(PedPartitionType kind, const PedFileSystemType* content, Bytes start, Bytes size) {
+        const auto first = static_cast<PedSector>(start.value / plan_.sector_size);
+        const auto last = static_cast<PedSector>((start.value + size.value) / plan_.sector_size) - 1;
+        auto* partition = ::ped_partition_new(disk_.get(), kind, content, first, last);
+        session_.check(partition != nullptr, "make a partition");
+        auto* exactly = ::ped_constraint_exact(&partition->geom);
+        const bool added = ::ped_disk_add_partition(disk_.get(), partition, exactly) != 0;
+        ::ped_constraint_destroy(exactly);
+        session_.check(added, "add a partition");
+        return partition;
+    }
+
+    const DiskPlan& plan_;
+    PartedSession& session_;
+    std::unique_ptr<PedDisk, void (*)(PedDisk*)> disk_;
+    bool has_extended_ = false;
+};
+
+std::string read_at(const os::Fd& fd, std::uint64_t offset, std::size_t size, const std::filesystem::path& path) {
+    std::string data(size, '\0');
+    if (::pread(fd.get(), data.data(), size, static_cast<off_t>(offset)) != static_cast<ssize_t>(size))
+        throw system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
+    return data;
+}
+
+void write_at(const os::Fd& fd, std::uint64_t offset, const std::string& data, const std::filesystem::path& path) {
+    if (::pwrite(fd.get(), data.data(), data.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(data.size()))
+        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(path.native()));
+}
+
+std::uint64_t attributes_of(const Volume& volume) {
+    std::uint64_t bits = 0;
+    for (const auto flag : volume.flags) {
+        switch (flag) {
+            case Flag::required:
+                bits |= 1;
+                break;
+            case Flag::boot:
+                bits |= 4;
+                break;
+            case Flag::read_only:
+                bits |= std::uint64_t{1} << 60;
+                break;
+            case Flag::no_automount:
+                bits |= std::uint64_t{1} << 63;
+                break;
+        }
+    }
+    return bits;
+}
+
+// Both copies: the first behind the protective MBR, the second at the end of the disk.
+void identify_gpt(const DiskPlan& disk, const std::filesystem::path& path) {
+    std::map<unsigned, GptEntry> partitions;
+    for (const auto& volume : disk.volumes) partitions[volume.number] = {volume.partuuid, attributes_of(volume)};
+    const auto fd = os::open_file(path, O_RDWR);
+    const std::uint64_t sector = disk.sector_size, last = disk.size.value - sector;
+    for (const auto& [header_at, entries_at] : {std::pair{sector, 2 * sector}, {last, last - kGptEntries}}) {
+        auto header = read_at(fd, header_at, kGptHeader, path);
+        auto entries = read_at(fd, entries_at, kGptEntries, path);
+        set_gpt_identity(header, entries, disk.table_uuid, partitions);
+        write_at(fd, entries_at, entries, path);
+        write_at(fd, header_at, header, path);
+    }
+}
+
+void identify_mbr(const DiskPlan& disk, const std::filesystem::path& path) {
+    const auto signature = htole32(disk.signature());
+    std::string bytes(sizeof signature, '\0');
+    std::memcpy(bytes.data(), &signature, sizeof signature);
+    const auto fd = os::open_file(path, O_RDWR);
+    auto sector = read_at(fd, 0, 512, path);  // whole sectors: a device may take nothing less
+    sector.replace(kSignature, bytes.size(), bytes);
+    write_at(fd, 0, sector, path);
+}
+
+}  // namespace
+
+void write_table(const DiskPlan& disk, const std::filesystem::path& path) {
+    if (disk.table == Table::none)
+        return;
+    {
+        PartedSession session(fmt::format("partition {}", quote(path.native())));
+        auto* device = session.open(path, disk.sector_size);
+        TableWriter writer(disk, session, device);
+        for (const auto& volume : disk.volumes) writer.add(volume);
+        writer.write();
+    }
+    if (disk.table == Table::gpt)
+        identify_gpt(disk, path);
+    else
+        identify_mbr(disk, path);
+}
+
+}  // namespace vprov::partition
