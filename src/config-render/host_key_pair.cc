@@ -63,12 +63,12 @@ Key new_dsa_key() {
     return generated(generator);
 }
 
-Key new_key(HostKeyType type) {
-    if (type == HostKeyType::dsa)
+Key new_key(KeyAlgorithm type) {
+    if (type == KeyAlgorithm::dsa)
         return new_dsa_key();
-    if (type == HostKeyType::ed25519)
+    if (type == KeyAlgorithm::ed25519)
         return generated(generator_of("ED25519"));
-    if (type == HostKeyType::rsa) {
+    if (type == KeyAlgorithm::rsa) {
         const auto generator = generator_of("RSA");
         check(EVP_PKEY_CTX_set_rsa_keygen_bits(generator.get(), kRsaBits) == 1);
         return generated(generator);
@@ -128,41 +128,41 @@ std::string point_of(const Key& key) {
 }
 
 // RFC 4253, 6.6; RFC 5656, 3.1; RFC 8709, 4.
-std::string public_blob(HostKeyType type, const Key& key) {
+std::string public_blob(KeyAlgorithm type, const Key& key) {
     Wire wire;
     switch (type) {
-        case HostKeyType::rsa:
+        case KeyAlgorithm::rsa:
             wire.text("ssh-rsa").number(key, OSSL_PKEY_PARAM_RSA_E).number(key, OSSL_PKEY_PARAM_RSA_N);
             break;
-        case HostKeyType::dsa:
+        case KeyAlgorithm::dsa:
             wire.text("ssh-dss").number(key, OSSL_PKEY_PARAM_FFC_P).number(key, OSSL_PKEY_PARAM_FFC_Q);
             wire.number(key, OSSL_PKEY_PARAM_FFC_G).number(key, OSSL_PKEY_PARAM_PUB_KEY);
             break;
-        case HostKeyType::ecdsa:
+        case KeyAlgorithm::ecdsa:
             wire.text("ecdsa-sha2-nistp256").text("nistp256").text(point_of(key));
             break;
-        case HostKeyType::ed25519:
+        case KeyAlgorithm::ed25519:
             wire.text("ssh-ed25519").text(octets(key, OSSL_PKEY_PARAM_PUB_KEY));
             break;
     }
     return wire.bytes();
 }
 
-std::string private_fields(HostKeyType type, const Key& key) {
+std::string private_fields(KeyAlgorithm type, const Key& key) {
     Wire wire;
     switch (type) {
-        case HostKeyType::rsa:
+        case KeyAlgorithm::rsa:
             wire.text("ssh-rsa").number(key, OSSL_PKEY_PARAM_RSA_N).number(key, OSSL_PKEY_PARAM_RSA_E);
             wire.number(key, OSSL_PKEY_PARAM_RSA_D).number(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
             wire.number(key, OSSL_PKEY_PARAM_RSA_FACTOR1).number(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
             break;
-        case HostKeyType::dsa:
+        case KeyAlgorithm::dsa:
             wire.append(public_blob(type, key)).number(key, OSSL_PKEY_PARAM_PRIV_KEY);
             break;
-        case HostKeyType::ecdsa:
+        case KeyAlgorithm::ecdsa:
             wire.append(public_blob(type, key)).number(key, OSSL_PKEY_PARAM_PRIV_KEY);
             break;
-        case HostKeyType::ed25519: {
+        case KeyAlgorithm::ed25519: {
             const auto open = octets(key, OSSL_PKEY_PARAM_PUB_KEY);
             auto secret = octets(key, OSSL_PKEY_PARAM_PRIV_KEY);
             secret.resize(kEd25519);
@@ -182,7 +182,7 @@ std::string base64(std::string_view bytes) {
     return text;
 }
 
-std::string openssh_file(HostKeyType type, const Key& key, std::string_view comment) {
+std::string openssh_file(KeyAlgorithm type, const Key& key, std::string_view comment) {
     std::uint32_t guard = 0;  // twice: tells a reader of encrypted keys whether the passphrase was right
     check(RAND_bytes(reinterpret_cast<unsigned char*>(&guard), sizeof guard) == 1);
     Wire secret;
@@ -206,26 +206,26 @@ std::string pem_file(const Key& key) {
     return {text, static_cast<std::size_t>(size)};
 }
 
-std::string_view public_name(HostKeyType type) {
+std::string_view public_name(KeyAlgorithm type) {
     constexpr std::array<std::string_view, 4> kNames = {"ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519", "ssh-dss"};
     return kNames.at(static_cast<std::size_t>(type));
 }
 
 }  // namespace
 
-std::optional<HostKeyType> host_key_type(std::string_view name) {
+std::optional<KeyAlgorithm> key_algorithm(std::string_view name) {
     if (name == "rsa")
-        return HostKeyType::rsa;
+        return KeyAlgorithm::rsa;
     if (name == "ecdsa")
-        return HostKeyType::ecdsa;
+        return KeyAlgorithm::ecdsa;
     if (name == "ed25519")
-        return HostKeyType::ed25519;
-    return name == "dsa" ? std::optional(HostKeyType::dsa) : std::nullopt;
+        return KeyAlgorithm::ed25519;
+    return name == "dsa" ? std::optional(KeyAlgorithm::dsa) : std::nullopt;
 }
 
-HostKeyPair make_host_key(HostKeyType type, PrivateKeyFormat format, std::string_view comment) {
+HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment) {
     const auto key = new_key(type);
-    const bool pem = format == PrivateKeyFormat::pem && type != HostKeyType::ed25519;
+    const bool pem = format == PrivateKeyFormat::pem && type != KeyAlgorithm::ed25519;
     return {pem ? pem_file(key) : openssh_file(type, key, comment),
             fmt::format("{} {} {}\n", public_name(type), base64(public_blob(type, key)), comment)};
 }

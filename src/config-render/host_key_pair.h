@@ -7,8 +7,8 @@
 
 namespace vprov::render {
 
-enum class HostKeyType { rsa, ecdsa, ed25519, dsa };
-std::optional<HostKeyType> host_key_type(std::string_view name);  // "ed25519"; nullopt for any other
+enum class KeyAlgorithm { rsa, ecdsa, ed25519, dsa };
+std::optional<KeyAlgorithm> key_algorithm(std::string_view name);  // "ed25519"; nullopt for any other
 
 // openssh: "openssh-key-v1" (PROTOCOL.key of OpenSSH), what ssh-keygen writes since 7.8. pem: what earlier versions
 // read and write, for all but ed25519.
@@ -20,6 +20,6 @@ struct HostKeyPair {
 };
 
 // A new one, of ssh-keygen's own size: rsa 3072, ecdsa nistp256, dsa 1024. Throws Error(internal) when libcrypto fails.
-HostKeyPair make_host_key(HostKeyType type, PrivateKeyFormat format, std::string_view comment);
+HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment);
 
 }  // namespace vprov::render

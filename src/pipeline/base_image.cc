@@ -149,7 +149,9 @@ void write_names(const fs::path& initrd, const std::string& names) {
 }  // namespace
 
 bool is_clonable(const plan::Plan& plan) {
-    return plan.boot.method == recipe::BootMethod::direct && std::ranges::all_of(plan.layout.disks, is_clonable_disk);
+    const auto& recipe = plan.recipe;
+    const bool adds = !recipe.hooks.empty() || !recipe.files.empty() || !recipe.directories.empty();
+    return !adds && !recipe.identity.is_template && plan.boot.method == recipe::BootMethod::direct && std::ranges::all_of(plan.layout.disks, is_clonable_disk);
 }
 
 std::string base_inputs(const plan::Plan& plan, std::string_view layer) {

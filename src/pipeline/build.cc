@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "config-render/accounts.h"
 #include "config-render/guest_files.h"
+#include "config-render/ssh_host_keys.h"
 #include "os/interrupt.h"
 #include "os/temp_dir.h"
 #include "pipeline/base_image.h"
@@ -125,7 +126,7 @@ class GuestBuild {
         const auto configurations = write_configurations(written_, result, environment_.progress);
         timer_.finish(joined(configurations, ", "));
         os::write_file(result / "manifest.json",
-                       write_manifest(written_, *selection_, timer_.times(), files_in(result)));
+                       write_manifest(written_, *selection_, timer_.times(), host_keys_, files_in(result)));
         publish(result, plan_.output);
         return {plan_.output, plan_.output / configurations.front(),
                 passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
@@ -155,8 +156,10 @@ class GuestBuild {
             const auto sandbox = make_sandbox(request_);
             install_boot_loader(configured.root(), plan_, *sandbox);
         }
-        const auto tree = seal(std::move(configured), plan_, selection_->packages);
+        const auto tree = seal(std::move(configured), plan_, selection_->packages,
+                               {environment_.now, request_.work, request_.script_logs, environment_.progress});
         timer_.finish(plan_.fqdn);
+        host_keys_ = render::host_keys(tree.root());
         timer_.start(Stage::write);
         written_.layout = settled_layout(tree, plan_);
         write_kernel(tree, plan_, work_.path() / "result");
@@ -179,6 +182,7 @@ class GuestBuild {
         fs::create_directory(scratch);
         auto passwords =
             make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
+        host_keys_ = render::host_keys(os::RootDir(scratch));
         timer_.finish(fmt::format("{}, from base {:.12}", plan_.fqdn, base_->directory.filename().native()));
         return passwords;
     }
@@ -218,12 +222,15 @@ class GuestBuild {
     BootstrapRequest request_;
     std::shared_ptr<const Selection> selection_;
     std::optional<BaseImage> base_;
+    std::vector<render::HostKey> host_keys_;
 };
 
 void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
+    if (plan.recipe.identity.ssh_host_keys)
+        render::given_host_keys(plan);  // throws now rather than when all is done
     check_disks(plan, runner);
 }
 

@@ -64,8 +64,8 @@ class Range {
             taken_.insert(entry.address);
             macs_.insert(entry.mac);
         }
-        if (!recipe.networks.empty() && recipe.networks.front().gateway)
-            gateway_ = *recipe.networks.front().gateway;
+        if (!recipe.networks.empty())
+            gateways_.insert(recipe.networks.front().gateway.begin(), recipe.networks.front().gateway.end());
         if (range_)
             next_ = range_->first;
     }
@@ -77,7 +77,7 @@ class Range {
         for (; !is_after(next_, range_->last); next_ = recipe::next_address(next_)) {
             const auto text = recipe::text_of(next_);
             auto address = fmt::format("{}/{}", text, range_->prefix);
-            if (text != gateway_ && taken_.insert(address).second)
+            if (!gateways_.contains(text) && taken_.insert(address).second)
                 return address;
             if (next_ == range_->last)
                 break;
@@ -98,8 +98,7 @@ class Range {
     const recipe::Recipe& recipe_;
     std::optional<recipe::AddressRange> range_;
     recipe::Address next_;
-    std::set<std::string> taken_, macs_;
-    std::string gateway_;
+    std::set<std::string> taken_, macs_, gateways_;
 };
 
 recipe::ListedGuest guest_of(const std::string& name, const Entry& entry) {

@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/digest.h"
+#include "config-render/added_files.h"
 #include "config-render/guest_files.h"
 #include "os/fd.h"
 #include "os/temp_dir.h"
+#include "pipeline/debconf_answers.h"
 #include "pipeline/guest_name.h"
+#include "pipeline/hooks.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -53,6 +59,9 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     request.cache = plan.cache;
     request.lock = plan.lock;
     request.hostname = plan.hostname;
+    std::vector<fs::path> debs;
+    for (const auto& deb : system.debs) debs.push_back(recipe::host_path(plan.recipe, deb));
+    request.debs = read_local_debs(debs, plan.architecture);
     request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
     return request;
 }
@@ -68,7 +77,14 @@ BootstrapRequest guest_request(const plan::Plan& plan, std::string_view seen) {
         request.prepared->push_back(
             fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
                         sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
-    request.prepare = [files = std::move(files)](const os::RootDir& root) { render::write_guest_files(root, files); };
+    std::ranges::move(render::added_before_scripts(plan), std::back_inserter(*request.prepared));
+    request.prepare = [files = std::move(files), plan](const os::RootDir& root) {
+        render::write_guest_files(root, files);
+        render::write_added(root, plan, recipe::Moment::before_scripts);
+    };
+    request.debconf = debconf_answers(plan);
+    request.hooks = hook_scripts(plan, recipe::Moment::before_scripts);
+    request.hook_environment = hook_environment(plan, recipe::Moment::before_scripts);
     return request;
 }
 

@@ -8,7 +8,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/configure/base_system.h"
+#include "bootstrap/configure/sandbox.h"
 #include "config-render/accounts.h"
+#include "config-render/added_files.h"
+#include "config-render/first_boot.h"
 #include "config-render/guest_files.h"
 #include "config-render/network.h"
 #include "partition/image/image.h"
@@ -17,6 +20,9 @@
 #include "pipeline/initrd_names.h"
 #include "pipeline/tree_dates.h"
 #include "pipeline/unique_files.h"
+#include "config-render/ssh_host_keys.h"
+#include "config-render/timezone.h"
+#include "pipeline/hooks.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -44,6 +50,31 @@ void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::p
     copy_out(root, "/boot/" + kernel.initrd, directory / "initrd.img");
 }
 
+void run_last_hooks(const os::RootDir& root, const plan::Plan& plan, const SealRequest& request) {
+    const auto hooks = hook_scripts(plan, recipe::Moment::at_end);
+    if (hooks.empty())
+        return;
+    ScriptLogs logs(request.script_logs);
+    configure::Sandbox sandbox(
+        root.path(), request.work, plan.hostname,
+        plan.recipe.system.scripts_network ? configure::Network::host : configure::Network::none);
+    run_hooks(hooks, hook_environment(plan, recipe::Moment::at_end), sandbox, root, logs, request.progress);
+    sandbox.close();
+    configure::remove_traces(root);
+}
+
+// Hooks may have installed what makes keys.
+void settle_machine(const os::RootDir& root, const plan::Plan& plan) {
+    render::remove_random_seeds(root);
+    if (plan.recipe.identity.is_template) {
+        render::remove_host_keys(root);
+        root.write("/etc/machine-id", "");
+    } else if (plan.recipe.identity.ssh_host_keys) {
+        render::remove_host_keys(root);
+        render::write_guest_files(root, render::given_host_keys(plan));
+    }
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDir& root, const IdentityPlaces& places,
@@ -59,22 +90,30 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
     if (made.root_password)
         passwords.emplace_back("root", std::move(*made.root_password));
     for (auto& user : made.user_passwords) passwords.push_back(std::move(user));
+    settle_machine(root, plan);
     return passwords;
 }
 
-SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages) {
+SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages,
+                const SealRequest& request) {
     const IdentityPlaces places{installed.tree.date(), std::move(installed.unique), std::move(installed.named)};
     SealedTree sealed(std::move(installed.tree));
-    sealed.passwords_ = write_identity(sealed.root(), places, plan, packages);
-    add_names_to_initrds(sealed.root(), render::link_files(plan), places.date);
-    render::make_mount_points(sealed.root(), plan.layout);
-    limit_dates(sealed.root().path(), places.date);
+    const auto& root = sealed.root();
+    render::check_timezone(root, plan);
+    render::make_mount_points(root, plan.layout);
+    sealed.passwords_ = write_identity(root, places, plan, packages);
+    render::write_added(root, plan, recipe::Moment::at_end);
+    run_last_hooks(root, plan, request);
+    settle_machine(root, plan);
+    add_names_to_initrds(root, render::link_files(plan), places.date);
+    limit_dates(root.path(), places.date);
     return sealed;
 }
 
 SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size) {
     const auto date = installed.tree.date();
     SealedTree sealed(std::move(installed.tree));
+    render::check_timezone(sealed.root(), plan);
     for (const auto& path : installed.unique) sealed.root().remove(path);
     reserve_room_in_initrds(sealed.root(), names_size);
     render::make_mount_points(sealed.root(), plan.layout);

@@ -14,6 +14,13 @@
 
 namespace vprov::pipeline {
 
+struct SealRequest {
+    std::int64_t now = 0;               // seconds since the epoch
+    std::filesystem::path work;         // an existing directory for a sandbox's own files
+    std::filesystem::path script_logs;  // see ScriptLogs
+    Progress& progress;
+};
+
 // A tree that nobody writes any more and in which nothing is mounted. Only seal() makes one, from a configured root.
 class SealedTree {
   public:
@@ -23,14 +30,16 @@ class SealedTree {
 
   private:
     friend SealedTree seal_base(Installed, const plan::Plan&, std::size_t);
-    friend SealedTree seal(Installed, const plan::Plan&, const resolve::PackageSet&);
+    friend SealedTree seal(Installed, const plan::Plan&, const resolve::PackageSet&, const SealRequest&);
     explicit SealedTree(configure::ConfiguredRoot configured) : configured_(std::move(configured)) {}
     configure::ConfiguredRoot configured_;
     std::vector<std::pair<std::string, std::string>> passwords_;
 };
 
-// Writes the guest's own files and accounts, all as old as the tree. Throws Error(disk), Error(recipe).
-SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages);
+// Writes the guest's own files and accounts, then what the recipe adds, runs its hooks, and sees to what only one
+// machine may have. Throws Error(recipe) for what only the tree can tell, Error(script) for a hook, Error(disk).
+SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages,
+                const SealRequest& request);
 
 // What write_identity() must know of the tree; see Installed.
 struct IdentityPlaces {

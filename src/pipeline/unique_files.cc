@@ -100,7 +100,7 @@ void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& 
     for (const auto& path : known) {
         if (!path.starts_with(kHostKeys) || path.ends_with(".pub"))
             continue;
-        const auto type = render::host_key_type(key_type(path));
+        const auto type = render::key_algorithm(key_type(path));
         if (!type)
             throw error(ErrorKind::disk, "cannot make {}: there is no key of that type", quote("/" + path));
         const auto pair = render::make_host_key(*type, format, comment);

@@ -15,8 +15,9 @@ namespace {
 // A recipe that installs nothing says nothing of what would be installed, and gives disks that are there.
 void check_description(const Recipe& recipe, const Node& root, Findings& findings) {
     constexpr std::string_view kNothing = "with [system] distribution \"none\" nothing is installed";
-    if (const auto* disks = root.find("disk"))
-        findings.add(disks->place, fmt::format("cannot use [[disk]]: {}", kNothing));
+    for (const std::string_view table : {"disk", "directory", "file", "hook"})
+        if (const auto* node = root.find(table))
+            findings.add(node->place, fmt::format("cannot use [[{}]]: {}", table, kNothing));
     const auto* identity = root.find("identity");
     for (std::size_t i = 0; identity && i < identity->entries.size(); ++i)
         if (identity->entries[i].key != "hostname")
@@ -57,6 +58,8 @@ void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
     check_guests(recipe, root, findings);
+    check_hooks(recipe.hooks, root.find("hook"), findings);
+    check_files(recipe.files, root.find("file"), findings);
     if (installs_nothing(recipe))
         check_description(recipe, root, findings);
     else
@@ -71,17 +74,18 @@ void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
 }
 
 Keys<Recipe> recipe_keys() {
-    return {
-        "",
-        {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
-         table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
-         tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
-         tables("network", &Recipe::networks, network_keys()), table("boot", &Recipe::boot, boot_keys()),
-         table("domain", &Recipe::domain, domain_keys()), tables("guest", &Recipe::listed_guests, listed_guest_keys()),
-         table("guests", &Recipe::numbered_guests, numbered_guests_keys())},
-        {"extends"},
-        {"name"},
-        check_recipe};
+    return {"",
+            {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
+             table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
+             tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
+             tables("network", &Recipe::networks, network_keys()),
+             tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
+             tables("hook", &Recipe::hooks, hook_keys()), table("boot", &Recipe::boot, boot_keys()),
+             table("domain", &Recipe::domain, domain_keys()), tables("guest", &Recipe::listed_guests, listed_guest_keys()),
+             table("guests", &Recipe::numbered_guests, numbered_guests_keys())},
+            {"extends"},
+            {"name"},
+            check_recipe};
 }
 
 }  // namespace

@@ -30,14 +30,14 @@ class HostKeyPairs : public testing::TestWithParam<std::pair<const char*, Privat
 
 TEST_P(HostKeyPairs, AreUnderstoodBySshKeygen) {
     const auto [name, format] = GetParam();
-    const auto pair = make_host_key(*host_key_type(name), format, "root@debian1");
+    const auto pair = make_host_key(*key_algorithm(name), format, "root@debian1");
     EXPECT_TRUE(pair.public_key.ends_with(" root@debian1\n")) << pair.public_key;
     const auto said = public_key_by_ssh_keygen(pair.private_key);
     if (!said)
         GTEST_SKIP() << "ssh-keygen is not installed";
     const auto key = pair.public_key.substr(0, pair.public_key.rfind(' '));
     EXPECT_EQ(said->substr(0, key.size()), key) << *said;
-    EXPECT_NE(make_host_key(*host_key_type(name), format, "root@debian1").public_key, pair.public_key);
+    EXPECT_NE(make_host_key(*key_algorithm(name), format, "root@debian1").public_key, pair.public_key);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HostKeyPairs,
@@ -49,8 +49,8 @@ INSTANTIATE_TEST_SUITE_P(All, HostKeyPairs,
                                          std::pair{"ed25519", PrivateKeyFormat::pem}));
 
 TEST(HostKeyPair, TypesAreNamedAsInFileNames) {
-    EXPECT_EQ(host_key_type("dsa"), HostKeyType::dsa);
-    EXPECT_EQ(host_key_type("ed448"), std::nullopt);
+    EXPECT_EQ(key_algorithm("dsa"), KeyAlgorithm::dsa);
+    EXPECT_EQ(key_algorithm("ed448"), std::nullopt);
 }
 
 }  // namespace

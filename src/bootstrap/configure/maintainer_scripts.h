@@ -43,7 +43,6 @@ class MaintainerScripts {
     // `date` as above.
     void start_postinst(const unpack::StagedPackage& package, std::int64_t date);
     void finish_postinsts();
-    void set_debconf_selections(const std::vector<std::string>& lines);
 
   private:
     struct Beside {
