@@ -14,6 +14,7 @@ std::string key_of(const BootstrapRequest& request) {
         key += fmt::format("{} {} {} {} {}{}{} {} {}\n", r.uri, r.suite, joined(r.components, ","),
                            r.signed_by.native(), r.trusted, r.check_valid_until, r.allow_weak_digests, r.embedded_key,
                            joined(r.architectures, ","));
+    for (const auto& deb : request.debs) key += deb.origin() + "\n";
     const auto& packages = request.packages;
     return key + fmt::format("{} {}\n{}\n{}\n", static_cast<int>(packages.variant), packages.recommends,
                              joined(packages.include, " "), joined(packages.exclude, " "));
