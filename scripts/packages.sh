@@ -3,12 +3,15 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config
-  libarchive-dev libblkid-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev libfmt-dev
-  libkainjow-mustache-dev libparted-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
+  libarchive-dev libblkid-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev
+  libfmt-dev libkainjow-mustache-dev libparted-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev
+  nlohmann-json3-dev
 )
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
   e2fsprogs                                     # mke2fs
+  btrfs-progs dosfstools mtools xfsprogs        # other file systems
+  lvm2 qemu-utils                               # volumes that are made, images that are not raw
   qemu-system-x86 ovmf                          # what the guests run on where there is no Xen; its UEFI
 )
 test_packages=(
@@ -16,6 +19,7 @@ test_packages=(
   apt dpkg gpg gpg-agent openssl                # archives made for the tests, and apt as the judge of the resolver
   debootstrap mmdebstrap mount uidmap           # trees to compare with
   qemu-user-static                              # another architecture's scripts
+  fdisk gdisk                                   # partition tables to look into
   squashfs-tools                                # images to look into
   clang libclang-rt-dev                         # fuzz targets: libFuzzer
   libvirt-clients libxml2-utils                 # virt-xml-validate

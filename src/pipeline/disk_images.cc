@@ -11,6 +11,7 @@
 #include "partition/device/device.h"
 #include "partition/device/logical_volume.h"
 #include "partition/image/volume_writer.h"
+#include "pipeline/boot_loader.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -28,15 +29,18 @@ std::vector<partition::TreePart> parts_for(const SealedTree& tree, const partiti
     return parts;
 }
 
-void write_image(const partition::DiskPlan& disk, const std::vector<partition::TreePart>& parts,
+void write_image(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
                  const fs::path& directory, os::CommandRunner& runner) {
     const auto raw = directory / (disk.image + ".raw");
-    partition::write_raw_image(disk, parts, raw, runner);
+    partition::write_raw_image(disk, parts_for(tree, plan.layout, disk), raw, runner);
+    write_boot_code(tree.root(), plan.boot, disk, raw);
     partition::finish_image(disk, raw, directory / disk.image, runner);
 }
 
 partition::Found found_on(const fs::path& device, const plan::Plan& plan) {
-    const auto same = [&](const fs::path& named) { return fs::weakly_canonical(named) == fs::weakly_canonical(device); };
+    const auto same = [&](const fs::path& named) {
+        return fs::weakly_canonical(named) == fs::weakly_canonical(device);
+    };
     return std::any_of(plan.erase.begin(), plan.erase.end(), same) ? partition::Found::given_up
                                                                    : partition::Found::refused;
 }
@@ -51,12 +55,18 @@ std::optional<partition::VolumeName> missing_volume(const partition::DiskPlan& d
     return name;
 }
 
-void write_existing(const partition::DiskPlan& disk, const std::vector<partition::TreePart>& parts,
-                    const plan::Plan& plan, const fs::path& directory, os::CommandRunner& runner) {
+void write_to_device(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
+                     const fs::path& scratch, os::CommandRunner& runner) {
+    partition::write_device(disk, parts_for(tree, plan.layout, disk), scratch, runner);
+    write_boot_code(tree.root(), plan.boot, disk, disk.device);
+}
+
+void write_existing(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
+                    const fs::path& directory, os::CommandRunner& runner) {
     check_device(disk.device, found_on(disk.device, plan));  // again: packages took their time
     partition::erase_device(disk.device);
     try {
-        partition::write_device(disk, parts, directory, runner);
+        write_to_device(disk, tree, plan, directory, runner);
     } catch (...) {
         try {
             partition::erase_device(disk.device);  // nothing half-made is left
@@ -75,20 +85,18 @@ partition::DiskLayout settled_layout(const SealedTree& tree, const plan::Plan& p
     return layout;
 }
 
-void write_disks(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory,
-                 os::CommandRunner& runner) {
+void write_disks(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory, os::CommandRunner& runner) {
     std::vector<std::unique_ptr<partition::LogicalVolume>> volumes;
     for (const auto& disk : plan.layout.disks) {
-        const auto parts = parts_for(tree, plan.layout, disk);
         if (disk.device.empty()) {
-            write_image(disk, parts, directory, runner);
+            write_image(disk, tree, plan, directory, runner);
         } else if (const auto name = missing_volume(disk)) {
             volumes.push_back(std::make_unique<partition::LogicalVolume>(*name, disk.size, runner));
             auto unfinished = disk;
             unfinished.device = volumes.back()->device();
-            partition::write_device(unfinished, parts, directory, runner);
+            write_to_device(unfinished, tree, plan, directory, runner);
         } else {
-            write_existing(disk, parts, plan, directory, runner);
+            write_existing(disk, tree, plan, directory, runner);
         }
     }
     for (const auto& volume : volumes) volume->publish();

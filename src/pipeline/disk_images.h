@@ -12,9 +12,9 @@ namespace vprov::pipeline {
 // The layout with the sizes that follow from the tree's content. Throws Error(disk) for what does not fit.
 partition::DiskLayout settled_layout(const SealedTree& tree, const plan::Plan& plan);
 
-// Writes the disks of `plan`, whose layout is settled: images into `directory`, devices where they are. A device is
-// looked at once more before it is written. What fails leaves no image, no new volume, and on a device no table and no
-// file system. Throws Error(disk).
+// Writes the disks of `plan`, whose layout is settled, with their boot loader: images into `directory`, devices where
+// they are. A device is looked at once more before it is written. What fails leaves no image, no new volume, and on a
+// device no table and no file system. Throws Error(disk).
 void write_disks(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory,
                  os::CommandRunner& runner);
 

@@ -39,13 +39,6 @@ hypervisor::LifecycleAction action_of(recipe::Action action) {
     throw error(ErrorKind::internal, "internal error: cannot plan action {}", static_cast<int>(action));
 }
 
-// nullopt for what neither Xen nor its configuration knows.
-std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
-    if (format == partition::ImageFormat::raw)
-        return hypervisor::DiskFormat::raw;
-    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
-}
-
 void set_loader(hypervisor::Guest& guest, const Plan& plan) {
     if (plan.boot.method == recipe::BootMethod::grub) {
         guest.boot = "c";
@@ -59,6 +52,13 @@ void set_loader(hypervisor::Guest& guest, const Plan& plan) {
     guest.kernel = asked    ? recipe::host_path(plan.recipe, *asked).string()
                    : is_pvh ? "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
                             : "/usr/lib/grub-xen/grub-x86_64-xen.bin";
+}
+
+// nullopt for what neither Xen nor its configuration knows.
+std::optional<hypervisor::DiskFormat> format_of(partition::ImageFormat format) {
+    if (format == partition::ImageFormat::raw)
+        return hypervisor::DiskFormat::raw;
+    return format == partition::ImageFormat::qcow2 ? std::optional(hypervisor::DiskFormat::qcow2) : std::nullopt;
 }
 
 void set_kernel(hypervisor::Guest& guest, const Plan& plan) {
@@ -138,7 +138,9 @@ hypervisor::Guest guest_of(const Plan& plan) {
         guest.disks.push_back(std::move(given));
     }
     attach_disks(guest, plan.recipe);
-    for (const auto& interface : plan.interfaces) guest.interfaces.push_back(vif_of(interface));
+    for (const auto& interface : plan.interfaces)
+        if (!interface.vlan)  // a VLAN is made in the guest
+            guest.interfaces.push_back(vif_of(interface));
     set_screen(guest, domain);
     guest.on_poweroff = action_of(domain.on_poweroff);
     guest.on_reboot = action_of(domain.on_reboot);
