@@ -42,6 +42,18 @@ TEST_F(Database, WritesAnUnpackedPackageAsDpkgDoes) {
     EXPECT_EQ(root_.read("/var/lib/dpkg/info/format"), "1\n");
 }
 
+TEST_F(Database, NamesForeignArchitecturesAsDpkgDoes) {
+    const os::TempDir other(fs::temp_directory_path(), "vprov-test-");
+    const os::RootDir root(other.path());
+    const DpkgDatabase database(root, {"amd64", {"i386", "arm64"}});
+    EXPECT_EQ(root.read("/var/lib/dpkg/arch"), "amd64\ni386\narm64\n");
+    a_.name = "tool";
+    a_.architecture = "i386";
+    EXPECT_EQ(DpkgDatabase::info_name(a_), "tool");  // there is only one of that name
+    a_.multi_arch = "same";
+    EXPECT_EQ(DpkgDatabase::info_name(a_), "tool:i386");
+}
+
 TEST_F(Database, KeepsInterestsInTriggers) {
     const auto staged = made(
         a_, "a", {{"triggers", 0644, "# comment\ninterest-noawait /usr/share/a\ninterest update-a\nactivate x\n"}});

@@ -24,25 +24,31 @@ class Merging : public testing::Test {
     struct Made {
         std::string name, replaces, conffiles;
         std::vector<Entry> entries;
+        std::string architecture = "all";  // any other: Multi-Arch: same
+        std::string content = "";          // of its files; "": its name
     };
     void merge(Made made) {
-        auto& package = packages_[made.name];
-        auto& texts = texts_[made.name] = std::move(made);
+        const auto key = made.name + ":" + made.architecture;
+        auto& package = packages_[key];
+        auto& texts = texts_[key] = std::move(made);
         package.name = texts.name;
         package.version = "1";
-        package.architecture = "all";
+        package.architecture = texts.architecture;
+        package.multi_arch = texts.architecture == "all" ? "" : "same";
         package.replaces = texts.replaces;
         StagedPackage staged;
         staged.package = &package;
-        staged.directory = work_.path() / ("stage-" + texts.name);
-        staged.control.push_back({"control", 0644, "Package: " + texts.name + "\nVersion: 1\nArchitecture: all\n"});
+        staged.directory = work_.path() / ("stage-" + key);
+        staged.control.push_back(
+            {"control", 0644, "Package: " + texts.name + "\nVersion: 1\nArchitecture: " + texts.architecture + "\n"});
         if (!texts.conffiles.empty())
             staged.control.push_back({"conffiles", 0644, texts.conffiles});
         fs::create_directory(staged.directory);
         for (auto& entry : texts.entries) {
             if (entry.kind == EntryKind::file) {
                 entry.content = next_++;
-                os::write_file(staged.directory / std::to_string(entry.content), texts.name);
+                os::write_file(staged.directory / std::to_string(entry.content),
+                               texts.content.empty() ? texts.name : texts.content);
             }
             staged.entries.push_back(entry);
         }
@@ -103,6 +109,39 @@ TEST_F(Merging, TwoPackagesCannotOwnOneFile) {
         EXPECT_EQ(e.message(), "cannot unpack b 1: trying to overwrite '/f', which is also in package a 1");
         EXPECT_EQ(e.kind(), ErrorKind::packages);
     }
+}
+
+TEST_F(Merging, ArchitecturesShareWhatIsTheSame) {
+    const std::vector<Entry> entries = {entry("etc", EntryKind::directory), entry("etc/lib.conf"),
+                                        entry("usr/bin/shared"), entry("usr/bin/link", EntryKind::symlink, "shared")};
+    merge({"lib", "", "/etc/lib.conf\n", entries, "amd64"});
+    fs::rename(work_.path() / "root/etc/lib.conf.dpkg-new", work_.path() / "root/etc/lib.conf");  // it is configured
+    os::write_file(work_.path() / "root/etc/lib.conf", "changed by a script");
+    merge({"lib", "", "/etc/lib.conf\n", entries, "i386"});
+    EXPECT_EQ(root_->read("/etc/lib.conf"), "changed by a script");
+    EXPECT_FALSE(root_->exists("/etc/lib.conf.dpkg-new"));
+    EXPECT_EQ(list_of("lib:i386"), "/etc\n/etc/lib.conf\n/usr/bin/shared\n/usr/bin/link\n");
+    EXPECT_EQ(list_of("lib:amd64"), list_of("lib:i386"));
+}
+
+TEST_F(Merging, ArchitecturesMustNotDifferInWhatTheyShare) {
+    const auto failure = [&](const std::string& name, const std::string& conffiles, const std::string& path) {
+        merge({name, "", conffiles, {entry("etc", EntryKind::directory), entry(path)}, "amd64"});
+        try {
+            merge({name, "", conffiles, {entry("etc", EntryKind::directory), entry(path)}, "i386", "another"});
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return std::string("no error");
+    };
+    EXPECT_EQ(
+        failure("lib", "", "usr/bin/lib"),
+        "cannot unpack lib 1: trying to overwrite shared '/usr/bin/lib', which is different from other instances of "
+        "package lib");
+    EXPECT_EQ(
+        failure("libc", "/etc/c.conf\n", "etc/c.conf"),
+        "cannot unpack libc 1: trying to overwrite shared '/etc/c.conf', which is different from other instances of "
+        "package libc");
 }
 
 TEST_F(Merging, ReplacesDecidesWhoseFileItIsInEitherOrder) {
