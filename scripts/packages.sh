@@ -10,6 +10,8 @@ build_packages=(
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
   e2fsprogs                                     # mke2fs
+  btrfs-progs dosfstools mtools xfsprogs        # other file systems
+  lvm2 qemu-utils                               # volumes that are made, images that are not raw
   qemu-system-x86 ovmf                          # what the guests run on where there is no Xen; its UEFI
 )
 test_packages=(
@@ -17,6 +19,7 @@ test_packages=(
   apt dpkg gpg gpg-agent openssl                # archives made for the tests, and apt as the judge of the resolver
   debootstrap mmdebstrap mount uidmap           # trees to compare with
   qemu-user-static                              # another architecture's scripts
+  fdisk gdisk                                   # partition tables to look into
   squashfs-tools                                # images to look into
   clang libclang-rt-dev                         # fuzz targets: libFuzzer
   libvirt-clients libxml2-utils                 # virt-xml-validate

@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
 #include "cli/recipe_options.h"
 #include "cli/verbs.h"
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
+#include "partition/device/device_content.h"
 #include "pipeline/build.h"
 #include "pipeline/configurations.h"
 #include "pipeline/disks_json.h"
@@ -58,8 +61,25 @@ void print_configurations(const plan::Plan& plan) {
         print_file(hypervisor::configuration_name(guest, format), hypervisor::configuration_of(guest, format).text);
 }
 
+// What stands on or against the devices that would be written.
+void print_devices(const plan::Plan& plan) {
+    for (const auto& disk : plan.layout.disks) {
+        if (disk.device.empty() || !std::filesystem::exists(disk.device))
+            continue;
+        try {
+            for (const auto& use : partition::uses_of(disk.device)) fmt::print("\n{} is in use: {}", disk.device, use);
+            for (const auto& content : partition::contents_of(disk.device))
+                fmt::print("\n{} holds: {}", disk.device, content);
+            fmt::print("\n");
+        } catch (const Error& e) {  // a plan needs no rights on the device
+            fmt::print("\n{}\n", e.message());
+        }
+    }
+}
+
 void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
     fmt::print("{}", plan::describe(plan));
+    print_devices(plan);
     print_packages(set, plan.architecture);
     print_layer(layer);
     fmt::print("\nFiles in the guest\n");
@@ -81,6 +101,7 @@ void add_configuration(nlohmann::ordered_json& event, const plan::Plan& plan) {
 void show_description(const plan::Plan& plan, const Session& session) {
     if (session.output != OutputMode::json) {
         fmt::print("{}", plan::describe(plan));
+        print_devices(plan);
         return print_configurations(plan);
     }
     nlohmann::ordered_json event = {{"event", "plan"}, {"name", plan.name}, {"output", plan.output.native()}};

@@ -32,11 +32,30 @@ bool is_user_name(std::string_view name) {
     return !name.empty() && name.size() <= 32 && is_start(name[0]) && std::ranges::all_of(name.substr(1), is_inner);
 }
 
+std::uint32_t free_uid(const AccountTables& tables) {
+    for (auto id = kFirstUid; id <= kLastUid; ++id)
+        if (!tables.passwd.has_number(2, id))
+            return id;
+    throw error(ErrorKind::recipe, "cannot add a user: no number from {} to {} is free", kFirstUid, kLastUid);
+}
+
 std::uint32_t free_id(const AccountTables& tables) {
     for (auto id = kFirstUid; id <= kLastUid; ++id)
         if (!tables.passwd.has_number(2, id) && !tables.group.has_number(2, id))
             return id;
     throw error(ErrorKind::recipe, "cannot add a user: no number from {} to {} is free", kFirstUid, kLastUid);
+}
+
+UserIds ids_of(const AccountTables& tables, const NewUser& user) {
+    if (user.uid && tables.passwd.has_number(2, *user.uid))
+        throw error(ErrorKind::recipe, "cannot add user {}: the guest has a user with number {}", quote(user.name),
+                    *user.uid);
+    const auto uid = user.uid ? *user.uid : user.gid ? free_uid(tables) : free_id(tables);
+    const auto gid = user.gid.value_or(uid);
+    if (tables.group.has_number(2, gid))
+        throw error(ErrorKind::recipe, "cannot add user {}: the guest has a group with number {}", quote(user.name),
+                    gid);
+    return {uid, gid};
 }
 
 void add_member(std::vector<std::string>& row, const std::string& user) {
@@ -110,7 +129,7 @@ void set_password(AccountTables& tables, std::string_view name, std::string_view
     (*row)[2] = days(last_change);
 }
 
-std::uint32_t add_user(AccountTables& tables, const NewUser& user) {
+UserIds add_user(AccountTables& tables, const NewUser& user) {
     if (!is_user_name(user.name))
         throw error(ErrorKind::recipe, "cannot add user {}: a name has small letters, digits, _ and -, 32 at most",
                     quote(user.name));
@@ -120,17 +139,19 @@ std::uint32_t add_user(AccountTables& tables, const NewUser& user) {
     if (tables.shadow.rows().empty() && user.password != "!")
         throw error(ErrorKind::recipe, "cannot set the password of {}: the guest has no /etc/shadow (package passwd)",
                     quote(user.name));
-    const auto id = std::to_string(free_id(tables));
-    tables.passwd.add({user.name, "x", id, id, ",,,", "/home/" + user.name, "/bin/bash"});
+    const auto ids = ids_of(tables, user);
+    const auto uid = std::to_string(ids.uid), gid = std::to_string(ids.gid);
+    tables.passwd.add({user.name, "x", uid, gid, user.gecos.empty() ? ",,," : user.gecos,
+                       user.home.empty() ? "/home/" + user.name : user.home, user.shell});
     tables.shadow.add({user.name, user.password, days(user.last_change), "0", "99999", "7", "", "", ""});
-    tables.group.add({user.name, "x", id, ""});
+    tables.group.add({user.name, "x", gid, ""});
     tables.gshadow.add({user.name, "!", "", ""});
     if (tables.group.contains("users"))
         join_group(tables, user.name, "users");
     for (const auto& group : user.groups) join_group(tables, user.name, group);
     add_subordinates(tables.subuid, user.name);
     add_subordinates(tables.subgid, user.name);
-    return static_cast<std::uint32_t>(std::stoul(id));
+    return ids;
 }
 
 }  // namespace vprov::render

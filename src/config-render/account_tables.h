@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,14 +37,21 @@ struct NewUser {
     std::string password;             // the field of shadow: a hash, or "!"
     std::vector<std::string> groups;  // besides its own and `users`
     std::int64_t last_change = 0;     // days since the epoch; 0 leaves the field empty
+    std::optional<std::uint32_t> uid = std::nullopt, gid = std::nullopt;  // gid: the uid when not given
+    std::string shell = "/bin/bash", home = {}, gecos = {};               // home "": /home/NAME; gecos "": ",,,"
+};
+
+struct UserIds {
+    std::uint32_t uid = 0, gid = 0;
+    bool operator==(const UserIds&) const = default;
 };
 
 // Sets the password of a user that exists. Throws Error(recipe) when there is no line for it in shadow.
 void set_password(AccountTables& tables, std::string_view name, std::string_view hash, std::int64_t last_change);
 
-// Adds a user with a group of its own, both with the lowest number from 1000 on that is free in passwd and group, and
-// 65536 subordinate ids above the last that are taken. Returns the number. Throws Error(recipe) for a name that is
-// taken or not allowed, and for a group that does not exist.
-std::uint32_t add_user(AccountTables& tables, const NewUser& user);
+// Adds a user with a group of its own, both with the lowest number from 1000 on that is free in passwd and group where
+// none is given, and 65536 subordinate ids above the last that are taken. Throws Error(recipe) for a name or number
+// that is taken or not allowed, and for a group that does not exist.
+UserIds add_user(AccountTables& tables, const NewUser& user);
 
 }  // namespace vprov::render

@@ -119,17 +119,37 @@ void copy_skeleton(const os::RootDir& root, const std::string& from, const std::
     }
 }
 
+std::string home_of(const recipe::User& user) {
+    return user.home.value_or("/home/" + user.name);
+}
+
+// As adduser(8): a directory that is there already stays as it is.
 void make_home(const os::RootDir& root, const recipe::User& user, Owner owner) {
-    const auto home = "/home/" + user.name;
-    root.make_directories("/home");
-    make_directory(root, home, kHomeMode, owner);
-    if (root.exists("/etc/skel"))
-        copy_skeleton(root, "/etc/skel", home, owner);
+    const auto home = home_of(user);
+    if (!root.exists(home)) {
+        root.make_directories(std::filesystem::path(home).parent_path().string());
+        make_directory(root, home, kHomeMode, owner);
+        if (root.exists("/etc/skel"))
+            copy_skeleton(root, "/etc/skel", home, owner);
+    }
     if (user.authorized_keys.empty())
         return;
     make_directory(root, home + "/.ssh", 0700, owner);
     root.write(home + "/.ssh/authorized_keys", joined(user.authorized_keys, "\n") + "\n", 0600);
     give(root, home + "/.ssh/authorized_keys", owner);
+}
+
+void check_shell(const os::RootDir& root, const recipe::User& user) {
+    if (!root.exists(user.shell))
+        throw error(ErrorKind::recipe,
+                    "cannot add user {}: the guest has no {}; [system] include needs the package that brings it",
+                    quote(user.name), quote(user.shell));
+}
+
+// sudoers(5): files there are read in whose names is no '.', and an account's has none.
+void allow_sudo(const os::RootDir& root, const recipe::User& user) {
+    if (user.sudo == recipe::Sudo::without_password)
+        root.write("/etc/sudoers.d/" + user.name, user.name + " ALL=(ALL:ALL) NOPASSWD: ALL\n", 0440);
 }
 
 // Where a relative hash file is looked for.
@@ -143,8 +163,13 @@ std::string whose(const recipe::User& user) {
 
 NewUser new_user(const recipe::User& user, std::string password, std::int64_t last_change) {
     NewUser made{user.name, std::move(password), user.groups, last_change};
-    if (user.sudo)
+    if (user.sudo != recipe::Sudo::none)
         made.groups.emplace_back("sudo");
+    made.uid = user.uid;
+    made.gid = user.gid;
+    made.shell = user.shell;
+    made.home = user.home.value_or("");
+    made.gecos = user.gecos;
     return made;
 }
 
@@ -175,8 +200,10 @@ PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan
     for (const auto& user : identity.users) {
         const auto password = user.password ? hashed_password(*user.password, folder_of(plan), whose(user))
                                             : HashedPassword{"!", std::nullopt};
-        const auto id = add_user(tables, new_user(user, password.hash, today));
-        make_home(root, user, {id, id});
+        check_shell(root, user);
+        const auto ids = add_user(tables, new_user(user, password.hash, today));
+        make_home(root, user, {ids.uid, ids.gid});
+        allow_sudo(root, user);
         if (password.clear)
             result.user_passwords.emplace_back(user.name, *password.clear);
     }

@@ -24,9 +24,10 @@ struct PersonaliseResult {
 };
 
 // Sets root's password and adds the recipe's users as adduser(8) would: user and group of the same number from 1000
-// up, home directory from /etc/skel, subordinate ids, group `users`. Without a password an account stays locked. `now`
-// (seconds since the epoch) is the date of the last change. Throws Error(recipe) for a user that exists or a group that
-// does not, and for what check_passwords() finds; Error(disk) for a tree that cannot be written.
+// up where the recipe gives none, home directory from /etc/skel, subordinate ids, group `users`. Without a password an
+// account stays locked. `now` (seconds since the epoch) is the date of the last change. Throws Error(recipe) for a user
+// that exists or a group that does not, and for what check_passwords() finds; Error(disk) for a tree that cannot be
+// written.
 PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan, std::int64_t now);
 
 }  // namespace vprov::render

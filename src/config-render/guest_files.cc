@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config-render/boot_files.h"
 #include "config-render/filesystems.h"
+#include "config-render/first_boot.h"
 #include "config-render/network.h"
 #include "config-render/sources.h"
 #include "config-render/suite.h"
@@ -36,35 +37,57 @@ std::vector<GuestFile> timezone_files(const plan::Plan& plan) {
     return {link, {"/etc/timezone", *zone + "\n"}};
 }
 
-// "de_DE.UTF-8" is made with the charset it names, "de_DE" with UTF-8. Nothing is generated for what libc brings.
+// Nothing is generated for what libc brings.
+bool is_generated(std::string_view locale) {
+    return locale != "C" && locale != "POSIX" && locale != "C.UTF-8";
+}
+
+// "de_DE.UTF-8" is made with the charset it names, "de_DE" with UTF-8.
+std::string charset_of(std::string_view locale) {
+    const auto dot = locale.find('.');
+    const auto end = locale.find('@');
+    if (dot == std::string_view::npos || dot > end)
+        return "UTF-8";
+    return std::string(locale.substr(dot + 1, end == std::string_view::npos ? end : end - dot - 1));
+}
+
 std::vector<GuestFile> locale_files(const plan::Plan& plan) {
-    const auto& locale = plan.recipe.identity.locale;
-    if (!locale)
-        return {};
-    data values;
-    values["locale"] = *locale;
-    std::vector<GuestFile> files = {{"/etc/default/locale", rendered("locale", values)}};
-    if (*locale == "C" || *locale == "POSIX" || *locale == "C.UTF-8")
-        return files;
-    const auto dot = locale->find('.');
-    const auto end = locale->find('@');
-    const bool has_charset = dot != std::string::npos && dot < end;
-    values["charset"] = has_charset ? locale->substr(dot + 1, end == std::string::npos ? end : end - dot - 1) : "UTF-8";
-    files.push_back({"/etc/locale.gen", rendered("locale.gen", values)});
+    const auto& identity = plan.recipe.identity;
+    std::vector<GuestFile> files;
+    if (identity.locale)
+        files.push_back({"/etc/default/locale", rendered("locale", data{"locale", *identity.locale})});
+    auto locales = identity.locales;
+    if (identity.locale && std::ranges::find(locales, *identity.locale) == locales.end())
+        locales.insert(locales.begin(), *identity.locale);
+    std::erase_if(locales, [](const std::string& locale) { return !is_generated(locale); });
+    data list{data::type::list};
+    for (const auto& locale : locales) {
+        data entry;
+        entry["locale"] = locale;
+        entry["charset"] = charset_of(locale);
+        list << entry;
+    }
+    if (!locales.empty())
+        files.push_back({"/etc/locale.gen", rendered("locale.gen", data{"locales", list})});
     return files;
 }
 
-// "de", or with a variant as XKB writes it: "de(nodeadkeys)".
 std::vector<GuestFile> keyboard_files(const plan::Plan& plan) {
-    const auto& keyboard = plan.recipe.identity.keyboard;
-    if (!keyboard)
+    const auto& identity = plan.recipe.identity;
+    if (!identity.keyboard)
         return {};
-    const auto open = keyboard->find('(');
     data values;
-    values["layout"] = keyboard->substr(0, open);
-    values["variant"] =
-        open == std::string::npos ? "" : keyboard->substr(open + 1, keyboard->find(')', open) - open - 1);
+    values["layout"] = *identity.keyboard;
+    values["variant"] = identity.keyboard_variant.value_or("");
+    values["model"] = identity.keyboard_model.value_or("pc105");
+    values["options"] = identity.keyboard_options.value_or("");
     return {{"/etc/default/keyboard", rendered("keyboard", values)}};
+}
+
+std::vector<GuestFile> machine_files(const plan::Plan& plan) {
+    if (!plan.machine_id.empty())
+        return {{kMachineId, plan.machine_id + "\n", 0444}};
+    return {{kMachineId, ""}};
 }
 
 std::vector<GuestFile> root_key_files(const plan::Plan& plan) {
@@ -99,8 +122,9 @@ PackageNames expected_packages(const plan::Plan& plan) {
     if (system.variant != recipe::Variant::essential)
         names.insert("apt");
     if (system.variant == recipe::Variant::standard) {
-        names.insert({"ifupdown", "systemd", "udev"});
-        names.insert(is_before_trixie(system.suite) ? "isc-dhcp-client" : "dhcpcd-base");
+        names.insert({system.distribution == "ubuntu" ? "netplan.io" : "ifupdown", "systemd", "udev"});
+        if (system.distribution != "ubuntu")
+            names.insert(is_before_trixie(system.suite) ? "isc-dhcp-client" : "dhcpcd-base");
     }
     if (names.contains("systemd-sysv") || names.contains("init"))
         names.insert("systemd");
@@ -125,7 +149,9 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNam
         append(files, source_files(plan));
     append(files, root_key_files(plan));
     append(files, grow_files(plan));
-    files.push_back({kMachineId, ""});
+    append(files, machine_files(plan));
+    if (plan.recipe.identity.is_template)
+        append(files, first_boot_files(plan));
     return files;
 }
 

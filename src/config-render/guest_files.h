@@ -35,8 +35,8 @@ PackageNames expected_packages(const plan::Plan& plan);
 // takes a copy of. Pure.
 std::vector<GuestFile> early_guest_files(const plan::Plan& plan);
 
-// Written when all scripts have run: fstab, hosts, network, resolv.conf, apt sources, root's keys, empty machine-id.
-// The network is ifupdown's where that is installed, else systemd-networkd's, which is then enabled. Pure.
+// Written when all scripts have run: fstab, hosts, network, resolv.conf, apt sources, root's keys, machine-id, and what
+// a template does at its first boot. Pure.
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages);
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan);  // with expected_packages(plan)
 

@@ -3,91 +3,19 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "config-render/suite.h"
+#include "config-render/addresses.h"
+#include "config-render/renderers.h"
 #include "config-render/templates.h"
+#include "plan/suites.h"
 
 namespace vprov::render {
 namespace {
 using kainjow::mustache::data;
 using plan::Interface;
+using recipe::NetworkRenderer;
 
-constexpr std::string_view kUnits = "/lib/systemd/system/";
-
-std::string interface_name(std::size_t index) {
-    return fmt::format("lan{}", index);
-}
-
-bool is_dhcp(std::string_view address) {
-    return address == "dhcp";
-}
-bool is_ipv6(std::string_view address) {
-    return address.find(':') != std::string_view::npos;
-}
 bool uses_dhcp(const Interface& interface) {
-    return std::ranges::any_of(interface.address, is_dhcp);
-}
-
-data setting(const std::string& key, const std::string& value) {
-    data pair;
-    pair["key"] = key;
-    pair["value"] = value;
-    return pair;
-}
-
-// One `iface` stanza an address; the gateway stands in the first static one of its family.
-data stanzas(const Interface& interface) {
-    data list{data::type::list};
-    bool gateway_is_due = !interface.gateway.empty();
-    for (const auto& address : interface.address) {
-        data stanza;
-        stanza["family"] = is_ipv6(address) ? "inet6" : "inet";
-        stanza["method"] = is_dhcp(address) ? "dhcp" : "static";
-        data settings{data::type::list};
-        if (!is_dhcp(address)) {
-            settings << setting("address", address);
-            if (gateway_is_due && is_ipv6(address) == is_ipv6(interface.gateway)) {
-                settings << setting("gateway", interface.gateway);
-                gateway_is_due = false;
-            }
-        }
-        stanza.set("settings", settings);
-        list << stanza;
-    }
-    return list;
-}
-
-GuestFile interfaces_file(const plan::Plan& plan) {
-    data list{data::type::list};
-    for (std::size_t i = 0; i < plan.interfaces.size(); ++i) {
-        data entry;
-        entry["name"] = interface_name(i);
-        entry["mac"] = plan.interfaces[i].mac;
-        entry.set("stanzas", stanzas(plan.interfaces[i]));
-        list << entry;
-    }
-    return {"/etc/network/interfaces", rendered("interfaces", data{"interfaces", list})};
-}
-
-GuestFile networkd_file(const plan::Plan& plan, std::size_t index) {
-    const auto& interface = plan.interfaces[index];
-    data network{data::type::list};
-    if (uses_dhcp(interface))
-        network << setting("DHCP", "yes");
-    for (const auto& address : interface.address)
-        if (!is_dhcp(address))
-            network << setting("Address", address);
-    for (const auto& server : interface.dns) network << setting("DNS", server);
-    if (plan.recipe.identity.domain)
-        network << setting("Domains", *plan.recipe.identity.domain);
-    data gateways{data::type::list};
-    if (!interface.gateway.empty())
-        gateways << data{"gateway", interface.gateway};
-    data values;
-    values["mac"] = interface.mac;
-    values.set("network", network);
-    values.set("gateways", gateways);
-    values["own_dns"] = uses_dhcp(interface) && !interface.dns.empty();
-    return {fmt::format("/etc/systemd/network/10-{}.network", interface_name(index)), rendered("network", values)};
+    return has_dhcp4(interface) || has_dhcp6(interface);
 }
 
 GuestFile link(std::string path, std::string target) {
@@ -96,36 +24,30 @@ GuestFile link(std::string path, std::string target) {
     return file;
 }
 
-// What `systemctl enable systemd-networkd` makes, systemd 252.
-std::vector<GuestFile> enabled_networkd() {
-    const auto unit = [](std::string_view where, std::string_view name) {
-        return link(fmt::format("/etc/systemd/system/{}{}", where, name), fmt::format("{}{}", kUnits, name));
-    };
-    return {link("/etc/systemd/system/dbus-org.freedesktop.network1.service",
-                 fmt::format("{}systemd-networkd.service", kUnits)),
-            unit("multi-user.target.wants/", "systemd-networkd.service"),
-            unit("sockets.target.wants/", "systemd-networkd.socket"),
-            unit("sysinit.target.wants/", "systemd-network-generator.service"),
-            unit("network-online.target.wants/", "systemd-networkd-wait-online.service")};
+void add_new(std::vector<std::string>& list, const std::vector<std::string>& more) {
+    for (const auto& one : more)
+        if (std::ranges::find(list, one) == list.end())
+            list.push_back(one);
 }
 
 std::vector<std::string> name_servers(const plan::Plan& plan) {
     std::vector<std::string> all;
-    for (const auto& interface : plan.interfaces)
-        for (const auto& server : interface.dns)
-            if (std::ranges::find(all, server) == all.end())
-                all.push_back(server);
+    for (const auto& interface : plan.interfaces) add_new(all, interface.dns);
     return all;
 }
 
 std::string resolv_conf(const plan::Plan& plan, const std::vector<std::string>& servers, std::string_view comment) {
+    std::vector<std::string> domains;
+    for (const auto& interface : plan.interfaces) add_new(domains, interface.search);
+    if (domains.empty() && plan.recipe.identity.domain)
+        domains = {*plan.recipe.identity.domain};
     data values;
     data comments{data::type::list};
     if (!comment.empty())
         comments << data{"text", std::string(comment)};
     values.set("comments", comments);
-    if (plan.recipe.identity.domain)
-        values["domain"] = *plan.recipe.identity.domain;
+    if (!domains.empty())
+        values["domain"] = joined(domains, " ");
     data list{data::type::list};
     for (const auto& server : servers) list << data{"server", server};
     values.set("servers", list);
@@ -152,41 +74,63 @@ std::string_view resolver_comment(bool dhcp, bool ifupdown) {
                     : "No name server: systemd-networkd passes on what DHCP says only with systemd-resolved.";
 }
 
+// Ubuntu enables it wherever it is, Debian as a package only.
+bool has_resolved(const plan::Plan& plan, const PackageNames& packages) {
+    const auto& system = plan.recipe.system;
+    return packages.contains("systemd-resolved") || (system.distribution == "ubuntu" && packages.contains("systemd") &&
+                                                     !plan::has_systemd_resolved(system.suite));
+}
+
 }  // namespace
+
+NetworkRenderer renderer_of(const plan::Plan& plan, const PackageNames& packages) {
+    const auto asked = plan.recipe.identity.network_renderer;
+    if (asked != NetworkRenderer::automatic)
+        return asked;
+    if (packages.contains("netplan.io"))
+        return NetworkRenderer::netplan;
+    if (packages.contains("ifupdown"))
+        return NetworkRenderer::ifupdown;
+    return packages.contains("systemd") ? NetworkRenderer::networkd : NetworkRenderer::none;
+}
 
 std::vector<GuestFile> link_files(const plan::Plan& plan) {
     std::vector<GuestFile> files;
-    for (std::size_t i = 0; i < plan.interfaces.size(); ++i) {
+    for (const auto& interface : plan.interfaces) {
+        if (interface.vlan)
+            continue;
         data values;
-        values["mac"] = plan.interfaces[i].mac;
-        values["name"] = interface_name(i);
-        files.push_back({fmt::format("/etc/systemd/network/10-{}.link", interface_name(i)), rendered("link", values)});
+        values["mac"] = interface.mac;
+        values["name"] = interface.name;
+        files.push_back({fmt::format("/etc/systemd/network/10-{}.link", interface.name), rendered("link", values)});
     }
     return files;
 }
 
 std::vector<GuestFile> network_files(const plan::Plan& plan, const PackageNames& packages) {
-    if (packages.contains("ifupdown"))
-        return {interfaces_file(plan)};
-    if (!packages.contains("systemd") || plan.interfaces.empty())
+    const auto renderer = renderer_of(plan, packages);
+    if (renderer == NetworkRenderer::ifupdown)
+        return {ifupdown_file(plan)};
+    if (plan.interfaces.empty())
         return {};
-    std::vector<GuestFile> files;
-    for (std::size_t i = 0; i < plan.interfaces.size(); ++i) files.push_back(networkd_file(plan, i));
-    std::ranges::move(enabled_networkd(), std::back_inserter(files));
-    return files;
+    if (renderer == NetworkRenderer::netplan)
+        return {netplan_file(plan)};
+    return renderer == NetworkRenderer::networkd ? networkd_files(plan) : std::vector<GuestFile>{};
 }
 
 std::string hosts(const plan::Plan& plan) {
+    data addresses{data::type::list};
+    if (plan.recipe.identity.is_template && !plan.recipe.identity.hostname)
+        return rendered("hosts", data{"addresses", addresses});
     const auto names = plan.fqdn == plan.hostname || plan.fqdn.empty()
                            ? plan.hostname
                            : fmt::format("{}\t{}", plan.fqdn, plan.hostname);
     std::vector<std::string> found;
     for (const auto& interface : plan.interfaces)
         for (const auto& address : interface.address)
-            if (!is_dhcp(address))
+            if (is_static(address))
                 found.push_back(address.substr(0, address.find('/')));
     // one address a family: the resolver answers with the first
-    data addresses{data::type::list};
     const auto add = [&](const std::string& address) {
         data entry;
         entry["address"] = address;
@@ -202,8 +146,9 @@ std::string hosts(const plan::Plan& plan) {
 }
 
 std::vector<GuestFile> resolver_files(const plan::Plan& plan, const PackageNames& packages) {
-    const bool ifupdown = packages.contains("ifupdown");
-    if (!ifupdown && packages.contains("systemd-resolved"))
+    const auto renderer = renderer_of(plan, packages);
+    const bool ifupdown = renderer == NetworkRenderer::ifupdown;
+    if (!ifupdown && has_resolved(plan, packages))
         return {link("/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf")};
     const auto servers = name_servers(plan);
     const bool dhcp = std::ranges::any_of(plan.interfaces, uses_dhcp);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -12,6 +14,7 @@
 #include "os/foreign_programs.h"
 #include "os/user_namespace.h"
 #include "pipeline/data_copies.h"
+#include "pipeline/debconf_answers.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
 #include "pipeline/script_logs.h"
@@ -126,8 +129,13 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
     configuration.architectures = request.architectures();
     configuration.usr = request.usr;
     configuration.sandbox = &sandbox;
-    configuration.prepare = request.prepare;
+    configuration.debconf = request.debconf;
     ScriptLogs logs(logs_of(request));
+    configuration.prepare = [&](const os::RootDir& root) {
+        if (request.prepare)
+            request.prepare(root);
+        run_hooks(request.hooks, request.hook_environment, sandbox, root, logs, environment.progress);
+    };
     configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)
@@ -156,15 +164,22 @@ std::shared_ptr<configure::Sandbox> make_sandbox(const BootstrapRequest& request
 }
 
 Selection select_packages(const BootstrapRequest& request, const Environment& environment, StageTimer& timer) {
+    auto cache = open_cache(request);
+    keep_in_cache(request.debs, cache);
     if (!request.lock.empty())
         return select_locked(request, timer);
-    auto cache = open_cache(request);
+    std::vector<archive::LocalPackages> local;
+    auto asked = request.packages;
+    if (!request.debs.empty()) {
+        local.push_back(local_packages(request.debs));
+        std::ranges::move(wishes_for(request.debs), std::back_inserter(asked.include));
+    }
     timer.start(Stage::index);
     auto index = archive::fetch_index(request.repositories, request.architectures(), environment.transport,
-                                      environment.runner, cache, environment.now, environment.progress);
+                                      environment.runner, cache, environment.now, environment.progress, local);
     timer.finish(fmt::format("{} repositories, {} packages", index.releases().size(), index.packages().size()));
     timer.start(Stage::resolve);
-    auto packages = resolve::resolve(index, request.packages);
+    auto packages = resolve::resolve(index, asked);
     if (packages.deviation)
         environment.progress.warning(text_of(*packages.deviation));
     timer.finish(summary_of(packages));
@@ -185,14 +200,25 @@ std::vector<std::string> options_by_ids() {
     return {"ids namespace"};
 }
 
-// What the network says to scripts is in no digest.
-bool layers_are_sound(const BootstrapRequest& request) {
-    return request.prepared && request.network == configure::Network::none;
+// "" where a tree that was configured for the request is good for any other of the same inputs.
+std::string why_no_layer(const BootstrapRequest& request, const Environment& environment) {
+    if (environment.layers == LayerUse::none || !request.prepared)
+        return "layers are not wanted";
+    if (request.network != configure::Network::none)
+        return "scripts see the host's network";  // what that says is in no digest
+    return has_password(request.debconf) ? "a debconf answer is a password" : "";
 }
 
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages) {
     auto options = options_by_ids();
     options.push_back(fmt::format("usr {}", static_cast<int>(request.usr)));
+    for (const auto& [owner, question, type, value] : request.debconf)
+        options.push_back(fmt::format("debconf:{}:{} {} {}", owner, question, type, sha256(value).hex()));
+    for (std::size_t i = 0; i < request.hooks.size(); ++i)
+        options.push_back(fmt::format("hook:{}:{} {}", i, request.hooks[i].name, sha256(request.hooks[i].text).hex()));
+    if (!request.hooks.empty())
+        for (const auto& [name, value] : request.hook_environment)
+            options.push_back(fmt::format("hook-environment:{} {}", name, value));
     if (!request.foreign_architectures.empty())
         options.push_back("foreign_architectures " + joined(request.foreign_architectures, " "));
     return layer_inputs(packages, {request.architecture, request.hostname,
@@ -204,13 +230,9 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     const auto inputs = inputs_of(request, packages);
     const auto cache = open_cache(request);
     const Layers layers(cache);
-    LayerState state{inputs.digest().hex(), false, "layers are not wanted"};
-    if (environment.layers == LayerUse::none)
+    LayerState state{inputs.digest().hex(), false, why_no_layer(request, environment)};
+    if (!state.why_not.empty())
         return state;
-    if (!layers_are_sound(request)) {
-        state.why_not = "scripts see the host's network";
-        return state;
-    }
     state.reused = layers.find(inputs).has_value();
     state.why_not = state.reused ? "" : layers.why_none(inputs);
     return state;
@@ -233,7 +255,7 @@ void keep_layer(const Layers& layers, const LayerInputs& inputs, const configure
 configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
                                   const Environment& environment, StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
-    if (environment.layers == LayerUse::none || !layers_are_sound(request))
+    if (!why_no_layer(request, environment).empty())
         return install_anew(request, selection, *sandbox, environment, timer);
     const auto cache = open_cache(request);
     const Layers layers(cache);

@@ -13,7 +13,9 @@
 #include "bootstrap/configure/sandbox.h"
 #include "bootstrap/resolve/resolve.h"
 #include "os/command.h"
+#include "pipeline/hooks.h"
 #include "pipeline/layer_inputs.h"
+#include "pipeline/local_debs.h"
 #include "pipeline/stage_timer.h"
 
 namespace vprov::pipeline {
@@ -51,6 +53,10 @@ struct BootstrapRequest {
     // Of `root`. Best made before an index is loaded, while this process is small; null: install() makes one.
     std::shared_ptr<configure::Sandbox> sandbox;
     std::function<void(const os::RootDir&)> prepare;  // see configure::ConfigureRequest
+    std::vector<LocalDeb> debs;                       // installed besides packages.include
+    std::vector<deb::DebconfAnswer> debconf;
+    std::vector<HookScript> hooks;  // run after prepare()
+    std::map<std::string, std::string> hook_environment;
 };
 
 // What the archives offer and what was chosen from it. `packages` borrows from `index`.

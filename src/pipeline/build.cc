@@ -7,14 +7,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config-render/accounts.h"
+#include "config-render/added_files.h"
 #include "config-render/guest_files.h"
+#include "config-render/ssh_host_keys.h"
 #include "os/temp_dir.h"
 #include "pipeline/boot_loader.h"
 #include "pipeline/configurations.h"
+#include "pipeline/debconf_answers.h"
 #include "pipeline/disk_images.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
@@ -95,6 +99,9 @@ BootstrapRequest bootstrap_request(const plan::Plan& plan) {
     request.cache = plan.cache;
     request.lock = plan.lock;
     request.hostname = plan.hostname;
+    std::vector<fs::path> debs;
+    for (const auto& deb : system.debs) debs.push_back(recipe::host_path(plan.recipe, deb));
+    request.debs = read_local_debs(debs, plan.architecture);
     request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
     return request;
 }
@@ -107,7 +114,14 @@ BootstrapRequest guest_request(const plan::Plan& plan) {
         request.prepared->push_back(
             fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
                         sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
-    request.prepare = [files = std::move(files)](const os::RootDir& root) { render::write_guest_files(root, files); };
+    std::ranges::move(render::added_before_scripts(plan), std::back_inserter(*request.prepared));
+    request.prepare = [files = std::move(files), plan](const os::RootDir& root) {
+        render::write_guest_files(root, files);
+        render::write_added(root, plan, recipe::Moment::before_scripts);
+    };
+    request.debconf = debconf_answers(plan);
+    request.hooks = hook_scripts(plan, recipe::Moment::before_scripts);
+    request.hook_environment = hook_environment(plan, recipe::Moment::before_scripts);
     return request;
 }
 
@@ -128,6 +142,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
+    if (plan.recipe.identity.ssh_host_keys)
+        render::given_host_keys(plan);  // throws now rather than when all is done
     check_disks(plan, environment.runner);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";
@@ -148,7 +164,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
         const auto sandbox = make_sandbox(request);
         install_boot_loader(configured.root(), plan, *sandbox);
     }
-    const auto tree = seal(std::move(configured), plan, selection.packages, environment.now);
+    const auto tree = seal(std::move(configured), plan, selection.packages,
+                           {environment.now, request.work, request.script_logs, environment.progress});
     const auto passwords = write_passwords(tree, result);
     timer.finish(plan.fqdn);
 
@@ -162,7 +179,8 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     timer.start(Stage::render);
     const auto configurations = write_configurations(written, result, environment.progress);
     timer.finish(joined(configurations, ", "));
-    os::write_file(result / "manifest.json", write_manifest(written, selection, timer.times()));
+    os::write_file(result / "manifest.json",
+                   write_manifest(written, selection, timer.times(), render::host_keys(tree.root())));
 
     publish(result, plan.output);
     return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,

@@ -29,11 +29,11 @@ std::vector<partition::TreePart> parts_for(const SealedTree& tree, const partiti
     return parts;
 }
 
-void write_image(const SealedTree& tree, const plan::BootPlan& boot, const partition::DiskPlan& disk,
-                 const std::vector<partition::TreePart>& parts, const fs::path& directory, os::CommandRunner& runner) {
+void write_image(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
+                 const fs::path& directory, os::CommandRunner& runner) {
     const auto raw = directory / (disk.image + ".raw");
-    partition::write_raw_image(disk, parts, raw, runner);
-    write_boot_code(tree.root(), boot, disk, raw);
+    partition::write_raw_image(disk, parts_for(tree, plan.layout, disk), raw, runner);
+    write_boot_code(tree.root(), plan.boot, disk, raw);
     partition::finish_image(disk, raw, directory / disk.image, runner);
 }
 
@@ -55,14 +55,18 @@ std::optional<partition::VolumeName> missing_volume(const partition::DiskPlan& d
     return name;
 }
 
-void write_existing(const SealedTree& tree, const partition::DiskPlan& disk,
-                    const std::vector<partition::TreePart>& parts, const plan::Plan& plan, const fs::path& directory,
-                    os::CommandRunner& runner) {
+void write_to_device(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
+                     const fs::path& scratch, os::CommandRunner& runner) {
+    partition::write_device(disk, parts_for(tree, plan.layout, disk), scratch, runner);
+    write_boot_code(tree.root(), plan.boot, disk, disk.device);
+}
+
+void write_existing(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
+                    const fs::path& directory, os::CommandRunner& runner) {
     check_device(disk.device, found_on(disk.device, plan));  // again: packages took their time
     partition::erase_device(disk.device);
     try {
-        partition::write_device(disk, parts, directory, runner);
-        write_boot_code(tree.root(), plan.boot, disk, disk.device);
+        write_to_device(disk, tree, plan, directory, runner);
     } catch (...) {
         try {
             partition::erase_device(disk.device);  // nothing half-made is left
@@ -84,17 +88,15 @@ partition::DiskLayout settled_layout(const SealedTree& tree, const plan::Plan& p
 void write_disks(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory, os::CommandRunner& runner) {
     std::vector<std::unique_ptr<partition::LogicalVolume>> volumes;
     for (const auto& disk : plan.layout.disks) {
-        const auto parts = parts_for(tree, plan.layout, disk);
         if (disk.device.empty()) {
-            write_image(tree, plan.boot, disk, parts, directory, runner);
+            write_image(disk, tree, plan, directory, runner);
         } else if (const auto name = missing_volume(disk)) {
             volumes.push_back(std::make_unique<partition::LogicalVolume>(*name, disk.size, runner));
             auto unfinished = disk;
             unfinished.device = volumes.back()->device();
-            partition::write_device(unfinished, parts, directory, runner);
-            write_boot_code(tree.root(), plan.boot, disk, unfinished.device);
+            write_to_device(unfinished, tree, plan, directory, runner);
         } else {
-            write_existing(tree, disk, parts, plan, directory, runner);
+            write_existing(disk, tree, plan, directory, runner);
         }
     }
     for (const auto& volume : volumes) volume->publish();

@@ -78,7 +78,7 @@ std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, 
     }
     if (failure)
         throw *failure;
-    make_unique_files(lines_of(layer / "unique"), sandbox);
+    make_unique_files(lines_of(layer / "unique"), configured.root(), sandbox);
     sandbox.close();
     return configured;
 }

@@ -80,6 +80,7 @@ LockedRequest request_of(const BootstrapRequest& request) {
     locked.include = request.packages.include;
     locked.exclude = request.packages.exclude;
     locked.recommends = request.packages.recommends;
+    for (const auto& deb : request.debs) locked.debs.push_back(deb.origin());
     return locked;
 }
 
@@ -191,7 +192,8 @@ LockedRequest read_request(const LockReader& reader, const toml::table& root) {
             reader.texts(*table, "repositories"),
             reader.texts(*table, "include"),
             reader.texts(*table, "exclude"),
-            reader.value<bool>(*table, "recommends")};
+            reader.value<bool>(*table, "recommends"),
+            table->contains("debs") ? reader.texts(*table, "debs") : std::vector<std::string>{}};
 }
 
 deb::Release read_release(const LockReader& reader, const toml::table& table) {
@@ -264,7 +266,9 @@ std::string difference(const LockedRequest& locked, const LockedRequest& asked) 
         return other("recommends", asked.recommends ? "true" : "false", locked.recommends ? "true" : "false");
     if (auto text = list("what is included", asked.include, locked.include); !text.empty())
         return text;
-    return list("what is excluded", asked.exclude, locked.exclude);
+    if (auto text = list("what is excluded", asked.exclude, locked.exclude); !text.empty())
+        return text;
+    return list("the list of local packages", asked.debs, locked.debs);
 }
 
 // Packages files, one for each release, with the locked packages only.
@@ -291,6 +295,8 @@ std::string write_lock(const BootstrapRequest& request, const Selection& selecti
         "recommends = {}\n",
         kFormat, toml_text(asked.architecture), foreign, toml_text(asked.variant), toml_list(asked.repositories),
         toml_list(asked.include), toml_list(asked.exclude), asked.recommends);
+    if (!asked.debs.empty())
+        text += fmt::format("debs = {}\n", toml_list(asked.debs));
     for (const auto& release : selection.index.releases()) text += release_text(release);
     for (const auto& selected : selection.packages.packages) text += package_text(selected);
     return text;
@@ -308,7 +314,8 @@ LockFile read_lock(std::string_view text, const std::string& file) {
 Selection locked_selection(const LockFile& lock, const BootstrapRequest& request) {
     if (const auto text = difference(lock.request, request_of(request)); !text.empty())
         throw error(ErrorKind::packages, "cannot use the lock: {}; lock anew", text);
-    if (lock.releases.size() != request.repositories.size())
+    const auto local = request.debs.empty() ? 0U : 1U;  // behind the repositories
+    if (lock.releases.size() != request.repositories.size() + local)
         throw error(ErrorKind::packages, "cannot use the lock: it has {} releases for {} repositories; lock anew",
                     lock.releases.size(), request.repositories.size());
     Selection selection{deb::PackageIndex(request.architectures()), {}, {}};
@@ -316,7 +323,8 @@ Selection locked_selection(const LockFile& lock, const BootstrapRequest& request
     for (std::size_t i = 0; i < lock.releases.size(); ++i) {
         auto release = lock.releases[i];
         selection.mirrors.push_back(release.uri);
-        release.uri = request.repositories[i].uri;
+        if (i < request.repositories.size())
+            release.uri = request.repositories[i].uri;
         selection.index.add(std::move(release), std::move(texts[i]));
     }
     for (const auto& repository : request.repositories) selection.mirrors.push_back(repository.uri);

@@ -18,6 +18,7 @@ struct LockedRequest {
     std::vector<std::string> repositories;  // "bookworm main contrib"
     std::vector<std::string> include, exclude;
     bool recommends = false;
+    std::vector<std::string> debs = {};  // LocalDeb::origin()
 };
 
 struct LockedPackage {

@@ -8,10 +8,16 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bootstrap/configure/base_system.h"
+#include "bootstrap/configure/sandbox.h"
 #include "config-render/accounts.h"
+#include "config-render/added_files.h"
+#include "config-render/first_boot.h"
 #include "config-render/guest_files.h"
+#include "config-render/ssh_host_keys.h"
+#include "config-render/timezone.h"
 #include "partition/image/image.h"
 #include "pipeline/guest_kernels.h"
+#include "pipeline/hooks.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -39,19 +45,49 @@ void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::p
     copy_out(root, "/boot/" + kernel.initrd, directory / "initrd.img");
 }
 
+void run_last_hooks(const os::RootDir& root, const plan::Plan& plan, const SealRequest& request) {
+    const auto hooks = hook_scripts(plan, recipe::Moment::at_end);
+    if (hooks.empty())
+        return;
+    ScriptLogs logs(request.script_logs);
+    configure::Sandbox sandbox(
+        root.path(), request.work, plan.hostname,
+        plan.recipe.system.scripts_network ? configure::Network::host : configure::Network::none);
+    run_hooks(hooks, hook_environment(plan, recipe::Moment::at_end), sandbox, root, logs, request.progress);
+    sandbox.close();
+    configure::remove_traces(root);
+}
+
+// Hooks may have installed what makes keys.
+void settle_machine(const os::RootDir& root, const plan::Plan& plan) {
+    render::remove_random_seeds(root);
+    if (plan.recipe.identity.is_template) {
+        render::remove_host_keys(root);
+        root.write("/etc/machine-id", "");
+    } else if (plan.recipe.identity.ssh_host_keys) {
+        render::remove_host_keys(root);
+        render::write_guest_files(root, render::given_host_keys(plan));
+    }
+}
+
 }  // namespace
 
 SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
-                std::int64_t now) {
+                const SealRequest& request) {
     SealedTree sealed(std::move(configured));
+    const auto& root = sealed.root();
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
-    render::write_guest_files(sealed.root(), render::late_guest_files(plan, names));
-    render::make_mount_points(sealed.root(), plan.layout);
-    auto made = render::apply_accounts(sealed.root(), plan, now);
+    render::check_timezone(root, plan);
+    render::write_guest_files(root, render::late_guest_files(plan, names));
+    render::make_mount_points(root, plan.layout);
+    auto made = render::apply_accounts(root, plan, request.now);
     if (made.root_password)
         sealed.passwords_.emplace_back("root", std::move(*made.root_password));
     for (auto& user : made.user_passwords) sealed.passwords_.push_back(std::move(user));
+    render::write_added(root, plan, recipe::Moment::at_end);
+    run_last_hooks(root, plan, request);
+    settle_machine(root, plan);
     return sealed;
 }
 

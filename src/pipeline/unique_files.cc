@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "config-render/ssh_host_keys.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -93,10 +94,20 @@ UniqueFiles find_unique_files(const os::RootDir& tree) {
     return unique;
 }
 
-void make_unique_files(const std::vector<std::string>& known, configure::Sandbox& sandbox) {
-    for (const auto& path : known) {
-        if (!path.starts_with(kHostKeys) || path.ends_with(".pub"))
+void make_unique_files(const std::vector<std::string>& known, const os::RootDir& tree, configure::Sandbox& sandbox) {
+    std::vector<std::string> keys;
+    std::ranges::copy_if(known, std::back_inserter(keys), [](const std::string& path) {
+        return path.starts_with(kHostKeys) && !path.ends_with(".pub");
+    });
+    // where there are others (DSA), OpenSSH may be older than the format that is written here
+    const bool all_known =
+        std::ranges::all_of(keys, [](const auto& path) { return render::host_key_type(key_type(path)).has_value(); });
+    const auto comment = fmt::format("root@{}", trimmed(tree.read_if_exists("/etc/hostname").value_or("localhost")));
+    for (const auto& path : keys) {
+        if (all_known) {
+            render::write_guest_files(tree, render::new_host_key(*render::host_key_type(key_type(path)), comment));
             continue;
+        }
         configure::SandboxCommand command;
         command.argv = {"/usr/bin/ssh-keygen", "-q", "-N", "", "-t", key_type(path), "-f", "/" + path};
         command.environment = configure::maintainer_environment();

@@ -18,7 +18,8 @@ struct UniqueFiles {
 // In /etc and /var/lib of a configured tree.
 UniqueFiles find_unique_files(const os::RootDir& tree);
 
-// Makes those of `known` anew in a tree that lacks them, as their package's postinst does. Throws Error(script).
-void make_unique_files(const std::vector<std::string>& known, configure::Sandbox& sandbox);
+// Makes those of `known` anew in a tree that lacks them, as their package's postinst does; by the guest's own programs
+// where there are such that are not known here. Throws Error(script).
+void make_unique_files(const std::vector<std::string>& known, const os::RootDir& tree, configure::Sandbox& sandbox);
 
 }  // namespace vprov::pipeline

@@ -87,8 +87,10 @@ std::string described(const std::optional<recipe::Password>& password) {
 
 std::string described(const recipe::User& user) {
     std::string text = fmt::format("{}, password: {}", user.name, described(user.password));
-    if (user.sudo)
-        text += ", sudo";
+    if (user.uid)
+        text += fmt::format(", uid {}", *user.uid);
+    if (user.sudo != recipe::Sudo::none)
+        text += user.sudo == recipe::Sudo::without_password ? ", sudo without password" : ", sudo";
     if (!user.groups.empty())
         text += fmt::format(", groups {}", joined(user.groups, " "));
     if (!user.authorized_keys.empty())
@@ -96,8 +98,19 @@ std::string described(const recipe::User& user) {
     return text;
 }
 
+std::string described_keyboard(const recipe::Identity& identity) {
+    auto text = identity.keyboard.value_or("");
+    for (const auto& word : {identity.keyboard_variant, identity.keyboard_model, identity.keyboard_options})
+        if (word)
+            text += fmt::format(" {}", *word);
+    return text;
+}
+
 std::string guest_section(const Plan& plan) {
     const auto& identity = plan.recipe.identity;
+    auto locales = identity.locales;
+    if (identity.locale)
+        locales.insert(locales.begin(), *identity.locale);
     Section section("Guest");
     if (recipe::installs_nothing(plan.recipe))
         return section.line("name", plan.name)
@@ -111,10 +124,14 @@ std::string guest_section(const Plan& plan) {
                                     plan.architecture, name_of(plan.recipe.system.variant)))
         .line("foreign", joined(plan.recipe.system.foreign_architectures, ", "))
         .line("time zone", identity.timezone.value_or(""))
-        .line("locale", identity.locale.value_or(""))
-        .line("keyboard", identity.keyboard.value_or(""))
+        .line("locale", joined(locales, ", "))
+        .line("keyboard", described_keyboard(identity))
         .line("root password", described(identity.root_password))
         .line("root keys", counted(identity.authorized_keys.size(), "SSH key"));
+    if (identity.ssh_host_keys)
+        section.line("SSH host keys", identity.ssh_host_keys->native());
+    if (identity.is_template)
+        section.line("template", "SSH host keys and machine-id are made at first boot");
     for (const auto& user : identity.users) section.line("user", described(user));
     return section.line("output", plan.output.native()).text();
 }
@@ -154,6 +171,10 @@ std::string packages_section(const Plan& plan) {
         .words("exclude", plan.recipe.system.exclude)
         .line("recommends", plan.recipe.system.recommends ? "yes" : "no")
         .line("kernel", kernel.path || plan.kernel_package.empty() ? host_kernel : plan.kernel_package);
+    for (const auto& deb : plan.recipe.system.debs) section.line("local", deb.native());
+    if (!plan.recipe.system.debconf.empty())
+        section.line("debconf", counted(plan.recipe.system.debconf.size(), "answer"));
+    for (const auto& file : plan.recipe.system.debconf_files) section.line("debconf", file.native());
     if (plan.recipe.system.scripts_network)
         section.line("scripts", "on the host's network");
     return section.text();
@@ -177,18 +198,52 @@ std::string boot_section(const Plan& plan) {
     return section.line("root", boot.grow ? "grows with its disk" : "").text() + "\n";
 }
 
+std::string place_of(const Interface& interface) {
+    if (interface.vlan)
+        return fmt::format("VLAN {} on {}", *interface.vlan, interface.parent);
+    return interface.bridge.empty() ? "the default bridge" : fmt::format("bridge {}", interface.bridge);
+}
+
 std::string network_section(const Plan& plan) {
     Section section("Network");
+    std::size_t width = 0;
+    for (const auto& interface : plan.interfaces) width = std::max(width, interface.name.size());
     for (const auto& interface : plan.interfaces) {
         std::string value = joined(interface.address, " ");
         if (!interface.gateway.empty())
-            value += fmt::format(", gateway {}", interface.gateway);
+            value += fmt::format(", gateway {}", joined(interface.gateway, " "));
         if (!interface.dns.empty())
             value += fmt::format(", name servers {}", joined(interface.dns, " "));
-        value += interface.bridge.empty() ? ", the default bridge" : fmt::format(", bridge {}", interface.bridge);
-        section.block(fmt::format("{}  {}", interface.mac, value));
+        if (!interface.search.empty())
+            value += fmt::format(", search {}", joined(interface.search, " "));
+        if (interface.mtu)
+            value += fmt::format(", MTU {}", *interface.mtu);
+        section.block(
+            fmt::format("{:<{}}  {}  {}, {}", interface.name, width, interface.mac, value, place_of(interface)));
     }
     return plan.interfaces.empty() ? section.block("none").text() : section.text();
+}
+
+std::string described(const recipe::AddedFile& file) {
+    return fmt::format("{}{}{}", file.path, file.source ? fmt::format(" from {}", file.source->native()) : "",
+                       file.stage == recipe::Moment::before_scripts ? ", before scripts run" : "");
+}
+
+// What the recipe adds by itself; "" when that is nothing.
+std::string additions_section(const Plan& plan) {
+    const auto& recipe = plan.recipe;
+    if (recipe.files.empty() && recipe.directories.empty() && recipe.hooks.empty())
+        return {};
+    Section section("Added");
+    for (const auto& directory : recipe.directories)
+        section.line("directory", directory.path + (directory.source ? " from " + directory.source->native() : ""));
+    for (const auto& file : recipe.files) section.line("file", described(file));
+    for (std::size_t i = 0; i < recipe.hooks.size(); ++i) {
+        const auto& hook = recipe.hooks[i];
+        section.line(hook.stage == recipe::Moment::before_scripts ? "essential hook" : "customize hook",
+                     recipe::hook_name(hook, i) + (hook.file ? " from " + hook.file->native() : ""));
+    }
+    return section.text() + "\n";
 }
 
 std::string described_screen(const hypervisor::Guest& guest) {
@@ -226,9 +281,9 @@ std::string domain_section(const Plan& plan) {
 std::string describe(const Plan& plan) {
     if (recipe::installs_nothing(plan.recipe))
         return fmt::format("{}\n{}", guest_section(plan), domain_section(plan));
-    return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}", guest_section(plan), repositories_section(plan),
+    return fmt::format("{}\n{}\n{}\n{}\n{}{}\n{}{}", guest_section(plan), repositories_section(plan),
                        packages_section(plan), Section("Disks").block(partition::describe(plan.layout)).text(),
-                       boot_section(plan), network_section(plan), domain_section(plan));
+                       boot_section(plan), network_section(plan), additions_section(plan), domain_section(plan));
 }
 
 }  // namespace vprov::plan

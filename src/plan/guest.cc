@@ -138,7 +138,9 @@ hypervisor::Guest guest_of(const Plan& plan) {
         guest.disks.push_back(std::move(given));
     }
     attach_disks(guest, plan.recipe);
-    for (const auto& interface : plan.interfaces) guest.interfaces.push_back(vif_of(interface));
+    for (const auto& interface : plan.interfaces)
+        if (!interface.vlan)  // a VLAN is made in the guest
+            guest.interfaces.push_back(vif_of(interface));
     set_screen(guest, domain);
     guest.on_poweroff = action_of(domain.on_poweroff);
     guest.on_reboot = action_of(domain.on_reboot);

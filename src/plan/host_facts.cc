@@ -99,6 +99,10 @@ HostFacts read_host_facts(const fs::path& apt_directory) {
         std::error_code failure;
         return fs::is_regular_file(path, failure);
     };
+    facts.directory_exists = [](const fs::path& path) {
+        std::error_code failure;
+        return fs::is_directory(path, failure);
+    };
     facts.read_file = [](const fs::path& path) { return os::read_file(path, ErrorKind::recipe); };
     facts.block_device = block_device;
     return facts;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "bootstrap/deb/package_wish.h"
@@ -27,13 +28,26 @@ constexpr std::array<DefaultKernel, 10> kKernels = {{{"debian", "amd64", "linux-
                                                      {"ubuntu", "arm64", "linux-image-virtual"}}};
 
 bool needs_locales(const recipe::Identity& identity) {
-    return identity.locale && *identity.locale != "POSIX" && *identity.locale != "C" && *identity.locale != "C.UTF-8";
+    const auto is_made = [](const std::string& locale) {
+        return locale != "POSIX" && locale != "C" && locale != "C.UTF-8";
+    };
+    return (identity.locale && is_made(*identity.locale)) ||
+           std::any_of(identity.locales.begin(), identity.locales.end(), is_made);
 }
 
-bool learns_name_servers_by_dhcp(const recipe::Recipe& recipe) {
+bool is_dhcp(const std::string& address) {
+    return address.starts_with("dhcp");
+}
+
+bool uses_dhcp(const recipe::Network& network) {
+    return std::any_of(network.address.begin(), network.address.end(), is_dhcp);
+}
+
+bool learns_name_servers(const recipe::Recipe& recipe) {
     return std::any_of(recipe.networks.begin(), recipe.networks.end(), [](const recipe::Network& network) {
-        return network.dns.empty() &&
-               std::find(network.address.begin(), network.address.end(), "dhcp") != network.address.end();
+        const bool by_router =
+            std::find(network.address.begin(), network.address.end(), "slaac") != network.address.end();
+        return network.dns.empty() && (uses_dhcp(network) || by_router);
     });
 }
 
@@ -45,6 +59,16 @@ bool needs_authorities(const recipe::System& system, const std::vector<PlannedRe
 }
 
 constexpr std::array<const char*, 3> kOtherInits = {"sysvinit-core", "runit-init", "finit-sysv"};
+constexpr std::array<const char*, 6> kDhcpClients = {"isc-dhcp-client", "dhcpcd-base", "dhcpcd", "dhcpcd5",
+                                                     "udhcpc",          "pump"};  // ifupdown 0.8 knows them
+
+bool holds_any(const std::set<std::string>& packages, std::span<const char* const> names) {
+    return std::any_of(names.begin(), names.end(), [&](const char* name) { return packages.contains(name); });
+}
+
+bool brings_ifupdown(const recipe::Recipe& recipe, const std::set<std::string>& chosen) {
+    return chosen.contains("ifupdown") || recipe.identity.network_renderer == recipe::NetworkRenderer::ifupdown;
+}
 
 // Below `standard` a tree holds no init, no device manager and nothing that brings the network up. systemd does all
 // three with the fewest packages; a recipe that names another init or ifupdown gets its own way.
@@ -53,12 +77,33 @@ std::vector<std::string> packages_to_boot(const recipe::Recipe& recipe, const st
     std::vector<std::string> packages;
     if (!is_chosen("udev") && !is_chosen("eudev"))
         packages.emplace_back("udev");
-    const bool other_init = std::any_of(kOtherInits.begin(), kOtherInits.end(), is_chosen);
+    const bool other_init = holds_any(chosen, kOtherInits);
     if (!other_init)
         packages.emplace_back("systemd-sysv");
-    if (!other_init && !is_chosen("ifupdown") && learns_name_servers_by_dhcp(recipe) &&
-        has_systemd_resolved(recipe.system.distribution, recipe.system.suite))
+    if (!other_init && !brings_ifupdown(recipe, chosen) && learns_name_servers(recipe) &&
+        has_systemd_resolved(recipe.system.suite))
         packages.emplace_back("systemd-resolved");  // systemd-networkd writes no resolv.conf
+    return packages;
+}
+
+// What configures the network where the recipe says what that shall be, and what it cannot do its work without.
+std::vector<std::string> packages_of_network(const recipe::Recipe& recipe, const std::set<std::string>& chosen) {
+    using recipe::NetworkRenderer;
+    const auto renderer = recipe.identity.network_renderer;
+    const bool is_standard = recipe.system.variant == recipe::Variant::standard;
+    std::vector<std::string> packages;
+    if (renderer == NetworkRenderer::netplan)
+        packages.emplace_back("netplan.io");
+    if (renderer == NetworkRenderer::ifupdown)
+        packages.emplace_back("ifupdown");
+    const bool by_networkd = renderer == NetworkRenderer::networkd || renderer == NetworkRenderer::netplan ||
+                             (renderer == NetworkRenderer::automatic && chosen.contains("netplan.io"));
+    if (by_networkd && learns_name_servers(recipe) && has_systemd_resolved(recipe.system.suite))
+        packages.emplace_back("systemd-resolved");
+    // ifupdown only recommends one; `standard` has one
+    const bool dhcp = std::any_of(recipe.networks.begin(), recipe.networks.end(), uses_dhcp);
+    if (dhcp && brings_ifupdown(recipe, chosen) && !is_standard && !holds_any(chosen, kDhcpClients))
+        packages.emplace_back(has_dhclient(recipe.system.suite) ? "isc-dhcp-client" : "dhcpcd-base");
     return packages;
 }
 
@@ -113,9 +158,11 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
     if (boots && system.variant != recipe::Variant::standard)
         for (auto& package : packages_to_boot(recipe, packages)) packages.insert(std::move(package));
     // logind answers the power button, which is how a hypervisor asks a guest to shut down, and needs the bus.
-    if (boots && std::none_of(kOtherInits.begin(), kOtherInits.end(),
-                              [&](const char* package) { return packages.contains(package); }))
+    if (boots && !holds_any(packages, kOtherInits))
         packages.insert("dbus");
+    for (auto& package : packages_of_network(recipe, packages)) packages.insert(std::move(package));
+    if (recipe.identity.timezone.value_or("UTC") != "UTC")
+        packages.insert("tzdata");
     if (!kernel_package.empty())
         packages.insert(kernel_package);
     if (needs_locales(recipe.identity) && !packages.contains("locales-all"))
@@ -123,7 +170,7 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
     if (needs_authorities(system, repositories))
         packages.insert("ca-certificates");
     if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
-                    [](const auto& user) { return user.sudo; }))
+                    [](const auto& user) { return user.sudo != recipe::Sudo::none; }))
         packages.insert("sudo");
     for (auto& package : filesystem_packages(recipe)) packages.insert(std::move(package));
     for (const auto& package : system.exclude) packages.erase(package);

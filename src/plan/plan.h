@@ -33,9 +33,11 @@ struct HostFacts {
     std::string architecture;  // Debian's name: "amd64"
     std::vector<HostRepository> apt_sources;
     std::string default_mirror, default_security_mirror;            // of configure time, Debian's
-    std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings and kernels; must be set
+    std::function<bool(const std::filesystem::path&)> file_exists;  // of keyrings, kernels and the like; must be set
+    // Must be set for recipes that name directories to copy.
+    std::function<bool(const std::filesystem::path&)> directory_exists;
     // The whole of a file that a recipe names, or of a keyring; throws Error(recipe). Must be set for recipes that name
-    // sources, and for apt sources that hold keys.
+    // sources or keys, and for apt sources that hold keys.
     std::function<std::string(const std::filesystem::path&)> read_file;
     // nullopt for one that is not there. Unset: there are none.
     std::function<std::optional<BlockDevice>(const std::filesystem::path&)> block_device;
@@ -49,17 +51,22 @@ struct PlannedRepository {
     std::vector<std::string> components;
     std::filesystem::path signed_by;  // keyring of this host; empty for a trusted repository
     bool trusted = false, check_valid_until = true, allow_weak_digests = false;
-    std::string embedded_key = {};  // armoured, in place of signed_by; "" : none
+    std::string embedded_key = {};             // armoured, in place of signed_by; "" : none
     std::vector<std::string> architectures{};  // none: all of the guest's
     bool operator==(const PlannedRepository&) const = default;
 };
 
 struct Interface {
-    std::string mac;                   // lower case; "" in a guest that is not installed: the hypervisor's choice
+    std::string
+        mac;  // lower case; of a VLAN its parent's; "" in a guest that is not installed: the hypervisor's choice
     std::string bridge;                // "" : none given
-    std::vector<std::string> address;  // {"dhcp"} or CIDRs
-    std::string gateway;               // "" : none
+    std::vector<std::string> address;  // as recipe::Network has it
+    std::vector<std::string> gateway;  // one a family at most
     std::vector<std::string> dns;
+    std::string name = "lan0";             // in the guest
+    std::vector<std::string> search = {};  // domains; none: the guest's own
+    std::optional<unsigned> mtu = std::nullopt, vlan = std::nullopt;
+    std::string parent = {};  // of a VLAN: another interface's name
     hypervisor::VifType type = hypervisor::VifType::automatic;
     std::string model = {}, ip = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;
@@ -82,7 +89,7 @@ struct BootPlan {
 };
 
 struct Plan {
-    recipe::Recipe recipe;  // what was asked
+    recipe::Recipe recipe;  // what was asked; authorized keys are also those of the files it names
     std::string name;
     std::string architecture;
     std::string hostname, fqdn;                   // fqdn is the hostname when there is no domain
@@ -93,11 +100,12 @@ struct Plan {
     BootPlan boot;
     std::vector<Interface> interfaces;
     std::string guest_uuid;
+    std::string machine_id;                                 // 32 hexadecimal digits; "": made at the guest's first boot
     std::string kernel_cmdline;                             // "root=UUID=... ro console=hvc0 ...", whoever passes it
     hypervisor::Dialect dialect = hypervisor::Dialect::xl;  // of NAME.cfg
     std::filesystem::path output;                           // absolute: DIR/NAME
     std::filesystem::path cache;                            // empty: the archive's default directory
-    std::vector<std::filesystem::path> erase;  // devices whose content is given up
+    std::vector<std::filesystem::path> erase;               // devices whose content is given up
     std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 

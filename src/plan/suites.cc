@@ -16,8 +16,9 @@ constexpr std::array<std::string_view, 4> kRolling = {"sid", "unstable", "experi
 // Until buster the security archive named its suites RELEASE/updates.
 constexpr std::array<std::string_view, 4> kSlashUpdates = {"wheezy", "jessie", "stretch", "buster"};
 
-// Before bookworm systemd-resolved was part of systemd.
-constexpr std::array<std::string_view, 5> kResolvedInSystemd = {"wheezy", "jessie", "stretch", "buster", "bullseye"};
+// And Ubuntu's releases before 23.04: there systemd-resolved was part of systemd, and the DHCP client ISC's.
+constexpr std::array<std::string_view, 10> kBeforeBookworm = {"wheezy", "jessie", "stretch", "buster", "bullseye",
+                                                              "trusty", "xenial", "bionic",  "focal",  "jammy"};
 
 constexpr std::array<std::string_view, 13> kDebian = {"wheezy",    "jessie",       "stretch", "buster", "bullseye",
                                                       "bookworm",  "trixie",       "forky",   "duke",   "stable",
@@ -70,8 +71,12 @@ std::string_view complete_suite(std::string_view suite) {
     return release.size() < suite.size() ? release : std::string_view();
 }
 
-bool has_systemd_resolved(std::string_view distribution, std::string_view suite) {
-    return distribution == "debian" && !holds(kResolvedInSystemd, suite);
+bool has_dhclient(std::string_view suite) {
+    return holds(kBeforeBookworm, release_of(suite)) || release_of(suite) == "bookworm";
+}
+
+bool has_systemd_resolved(std::string_view suite) {
+    return !holds(kBeforeBookworm, release_of(suite));
 }
 
 }  // namespace vprov::plan

@@ -23,7 +23,10 @@ bool is_official(std::string_view distribution, std::string_view suite);
 // "sid" of "experimental".
 std::string_view complete_suite(std::string_view suite);
 
-// Debian's releases without a package systemd-resolved: there the service is part of the package systemd.
-bool has_systemd_resolved(std::string_view distribution, std::string_view suite);
+// False for releases in which systemd-resolved is no package of its own, but a part of the package systemd.
+bool has_systemd_resolved(std::string_view suite);
+
+// False for releases whose DHCP client of choice is dhcpcd, as from Debian 13 and Ubuntu 24.04 on.
+bool has_dhclient(std::string_view suite);
 
 }  // namespace vprov::plan

@@ -121,6 +121,14 @@ std::string flaw_of_bridge(std::string_view name) {
     return {};
 }
 
+std::string flaw_of_interface(std::string_view name) {
+    static constexpr std::array<std::string_view, 3> kTaken = {"lo", "all", "default"};  // in /proc/sys/net too
+    if (!flaw_of_bridge(name).empty() || name.find('.') != std::string_view::npos ||
+        std::all_of(name.begin(), name.end(), is_digit))
+        return "the name of a network interface is wanted, at most 15 letters, digits, '_' and '-', not a number";
+    return std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end() ? "it has another meaning" : "";
+}
+
 std::string flaw_of_address(std::string_view address) {
     return parse_address(address) ? "" : "an IPv4 or IPv6 address is wanted";
 }
@@ -128,7 +136,8 @@ std::string flaw_of_address(std::string_view address) {
 std::string flaw_of_cidr(std::string_view address) {
     const auto cidr = parse_cidr(address);
     if (!cidr)
-        return "\"dhcp\" or an address with its prefix is wanted, as in '192.0.2.7/24' or '2001:db8::7/64'";
+        return "\"dhcp\", \"dhcp4\", \"dhcp6\", \"slaac\", \"none\" or an address with its prefix is wanted, as in "
+               "'192.0.2.7/24' or '2001:db8::7/64'";
     return cidr->is_network() ? "it is the address of the network, not of a machine in it" : "";
 }
 

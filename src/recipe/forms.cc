@@ -72,8 +72,14 @@ std::string flaw_of_locale(std::string_view locale) {
 
 std::string flaw_of_keyboard(std::string_view layout) {
     if (layout.empty() || layout.size() > 32 || !is_lower(layout.front()) || has_upper(layout) ||
-        !is_made_of(layout, "_"))
+        !is_made_of(layout, "_,"))
         return "a keyboard layout is wanted, as in 'de' or 'us'";
+    return {};
+}
+
+std::string flaw_of_keyboard_word(std::string_view word) {
+    if (word.empty() || word.size() > 128 || !is_made_of(word, "_,:-+"))
+        return "a word of XKB is wanted, as in 'nodeadkeys', 'pc105' or 'grp:alt_shift_toggle'";
     return {};
 }
 
@@ -132,6 +138,28 @@ std::string flaw_of_uri(std::string_view uri) {
 std::string flaw_of_account(std::string_view name) {
     if (name.empty() || name.size() > 32 || !is_lower(name.front()) || has_upper(name) || !is_made_of(name, "_-"))
         return "a name of at most 32 lower-case letters, digits, '-' and '_' is wanted, starting with a letter";
+    return {};
+}
+
+std::string flaw_of_account_or_number(std::string_view name) {
+    const bool is_number = !name.empty() && name.size() <= 9 && std::all_of(name.begin(), name.end(), is_digit);
+    return is_number || flaw_of_account(name).empty() ? "" : "the name or number of an account of the guest is wanted";
+}
+
+std::string flaw_of_gecos(std::string_view text) {
+    return !flaw_of_line(text).empty() || text.find(':') != std::string_view::npos
+               ? "one line without ':' is wanted, as in 'Joe User,,,'"
+               : "";
+}
+
+std::string flaw_of_guest_path(std::string_view path) {
+    if (!flaw_of_line(path).empty())
+        return "it has a control character";
+    if (!path.starts_with('/') || path.size() < 2 || path.ends_with('/'))
+        return "an absolute path in the guest is wanted, as in '/etc/motd'";
+    for (const auto part : split(path.substr(1), '/'))
+        if (part.empty() || part == "." || part == "..")
+            return "a path in the guest has no empty parts, '.' or '..'";
     return {};
 }
 

@@ -12,8 +12,9 @@ namespace {
 // A recipe that installs nothing says nothing of what would be installed, and gives disks that are there.
 void check_description(const Recipe& recipe, const Node& root, Findings& findings) {
     constexpr std::string_view kNothing = "with [system] distribution \"none\" nothing is installed";
-    if (const auto* disks = root.find("disk"))
-        findings.add(disks->place, fmt::format("cannot use [[disk]]: {}", kNothing));
+    for (const std::string_view table : {"disk", "directory", "file", "hook"})
+        if (const auto* node = root.find(table))
+            findings.add(node->place, fmt::format("cannot use [[{}]]: {}", table, kNothing));
     const auto* identity = root.find("identity");
     for (std::size_t i = 0; identity && i < identity->entries.size(); ++i)
         if (identity->entries[i].key != "hostname")
@@ -53,6 +54,8 @@ void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
+    check_hooks(recipe.hooks, root.find("hook"), findings);
+    check_files(recipe.files, root.find("file"), findings);
     if (installs_nothing(recipe))
         check_description(recipe, root, findings);
     else
@@ -71,7 +74,9 @@ Keys<Recipe> recipe_keys() {
             {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
              table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
              tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
-             tables("network", &Recipe::networks, network_keys()), table("boot", &Recipe::boot, boot_keys()),
+             tables("network", &Recipe::networks, network_keys()),
+             tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
+             tables("hook", &Recipe::hooks, hook_keys()), table("boot", &Recipe::boot, boot_keys()),
              table("domain", &Recipe::domain, domain_keys())},
             {"extends"},
             {"name"},

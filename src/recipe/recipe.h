@@ -49,6 +49,9 @@ struct System {                           // [system]
     bool scripts_network = false;                               // packages' scripts see the host's network
     bool check_valid_until = true, allow_weak_digests = false;  // of the distribution's own repositories
     std::optional<std::filesystem::path> keyring;
+    std::vector<std::filesystem::path> debs;           // .debs of this host, installed besides `include`
+    std::vector<std::string> debconf;                  // lines as debconf-set-selections(1) takes them, no passwords
+    std::vector<std::filesystem::path> debconf_files;  // files of such lines
     std::optional<std::filesystem::path> ca_certificates;  // of HTTPS mirrors; the host's when not given
     std::vector<Repository> repositories;
     Kernel kernel;
@@ -63,19 +66,34 @@ struct Password {
     bool operator==(const Password&) const = default;
 };
 
+enum class Sudo { none, with_password, without_password };
+
 struct User {  // [[identity.user]]
     std::string name;
     std::vector<std::string> groups;
-    bool sudo = false;
+    Sudo sudo = Sudo::none;
     std::optional<Password> password;  // none: locked
     std::vector<std::string> authorized_keys;
+    std::vector<std::filesystem::path> authorized_keys_files;
+    std::optional<std::uint32_t> uid, gid;  // gid: of the group of the same name; the uid when not given
+    std::string shell = "/bin/bash";
+    std::optional<std::string> home;  // "/home/NAME" when not given
+    std::string gecos;
 };
+
+enum class NetworkRenderer { automatic, ifupdown, networkd, netplan, none };
 
 struct Identity {                         // [identity]
     std::optional<std::string> hostname;  // the recipe's name when not given
     std::optional<std::string> domain, timezone, locale, keyboard;
+    std::vector<std::string> locales;  // made besides `locale`
+    std::optional<std::string> keyboard_variant, keyboard_model, keyboard_options;
+    NetworkRenderer network_renderer = NetworkRenderer::automatic;
     std::optional<Password> root_password;  // none: locked
     std::vector<std::string> authorized_keys;
+    std::vector<std::filesystem::path> authorized_keys_files;
+    std::optional<std::filesystem::path> ssh_host_keys;  // directory with ssh_host_*_key; none: new ones
+    bool is_template = false;                            // what only one machine may have is made at first boot
     std::vector<User> users;
 };
 
@@ -134,26 +152,56 @@ struct Mount {  // [[mount]]: a line of fstab that belongs to no disk
 struct Network {  // [[network]]
     std::optional<std::string> bridge;
     std::optional<std::string> mac;               // lower case
-    std::vector<std::string> address = {"dhcp"};  // "dhcp" or CIDR, IPv4 or IPv6
-    std::optional<std::string> gateway;
-    std::vector<std::string> dns;
+    std::vector<std::string> address = {"dhcp"};  // "dhcp", "dhcp4", "dhcp6", "slaac", "none" or CIDRs
+    std::vector<std::string> gateway;             // one a family at most
+    std::vector<std::string> dns, search;
+    std::optional<std::string> name;    // in the guest; see plan::Interface
+    std::optional<unsigned> mtu, vlan;  // vlan: 802.1Q, on top of `parent`
+    std::optional<std::string> parent;  // name of a network without vlan; the one before when not given
     hypervisor::VifType type = hypervisor::VifType::automatic;
     std::optional<std::string> model, ip, rate, script, vifname;  // of xl-network-configuration(5)
 };
 
+// When files are written and scripts run. before_scripts: the essential packages are configured and no other is, as for
+// mmdebstrap's essential hooks; at_end: all packages are, as for its customize hooks.
+enum class Moment { before_scripts, at_end };
+
+struct AddedFile {  // [[file]]
+    std::string path;
+    std::optional<std::string> content;           // exactly one of these two
+    std::optional<std::filesystem::path> source;  // a file of the host
+    std::optional<unsigned> mode;                 // 0644 when not given, or 0755 for an executable source
+    std::string owner = "root", group;            // names or numbers of the guest; group "": the owner's
+    Moment stage = Moment::at_end;
+};
+
+struct AddedDirectory {  // [[directory]]
+    std::string path;
+    std::optional<std::filesystem::path> source;  // a directory of the host, copied with all below it
+    std::optional<unsigned> mode;                 // 0755 when not given, or that of `source`
+    std::string owner = "root", group;            // of all that is copied, too
+};
+
+struct Hook {                                   // [[hook]]
+    std::optional<std::string> name;            // of its log
+    std::optional<std::string> script;          // exactly one of these two
+    std::optional<std::filesystem::path> file;  // of the host
+    Moment stage = Moment::at_end;
+};
+
 constexpr std::string_view kMacByHypervisor = "auto";  // a MAC address of a guest in which nothing is installed
 
-// direct: the hypervisor loads a kernel and an initrd of the host's. grub: from the guest's disk, by a firmware. pvgrub:
-// from the guest's disk, by a GRUB that Xen loads as the guest's kernel.
+// direct: the hypervisor loads a kernel and an initrd of the host's. grub: from the guest's disk, by a firmware.
+// pvgrub: from the guest's disk, by a GRUB that Xen loads as the guest's kernel.
 enum class BootMethod { direct, grub, pvgrub };
 enum class Firmware { bios, uefi };
 
-struct Boot {                          // [boot]
-    std::optional<BootMethod> method;  // see boot_method()
-    std::optional<Firmware> firmware;  // of method grub; bios when not given
-    bool secure_boot = false;          // with GRUB and shim as Debian signed them
-    std::optional<unsigned> timeout;   // seconds; the plan has the default
-    bool grow = false;                 // root, with the disk that it is on, whenever the guest starts
+struct Boot {                                     // [boot]
+    std::optional<BootMethod> method;             // see boot_method()
+    std::optional<Firmware> firmware;             // of method grub; bios when not given
+    bool secure_boot = false;                     // with GRUB and shim as Debian signed them
+    std::optional<unsigned> timeout;              // seconds; the plan has the default
+    bool grow = false;                            // root, with the disk that it is on, whenever the guest starts
     std::optional<std::filesystem::path> loader;  // of method pvgrub: a file of the host that runs the guest
 };
 
@@ -192,7 +240,7 @@ struct DomainDisk {                             // [[domain.disk]]
 
 enum class Libvirt { none, xen, kvm, qemu };  // the type of its <domain>
 
-struct Domain {  // [domain]
+struct Domain {                      // [domain]
     std::optional<DomainType> type;  // pvh when not given, hvm for a guest that a firmware starts
     Bytes memory = 512_MiB;
     std::optional<Bytes> maxmem;
@@ -226,6 +274,9 @@ struct Recipe {
     std::vector<Disk> disks;
     std::vector<Mount> mounts;
     std::vector<Network> networks;
+    std::vector<AddedDirectory> directories;
+    std::vector<AddedFile> files;
+    std::vector<Hook> hooks;
     Boot boot;
     Domain domain;
 };
@@ -242,6 +293,17 @@ std::string volume_name(const Partition& partition);
 
 // The type of the guest's domain.
 DomainType domain_type(const Recipe& recipe);
+
+// How the guest calls its interfaces: of each network its `name`, or else lan0, lan1, ..., VLANs not counted, and for a
+// VLAN its parent's name and its number: "lan0.10". A VLAN whose parent is not there has the name "".
+struct InterfaceName {
+    std::string name;
+    std::string parent;  // of a VLAN
+};
+std::vector<InterfaceName> interface_names(const std::vector<Network>& networks);
+
+// The hook's name, or else "hook1" for the first of the recipe.
+std::string hook_name(const Hook& hook, std::size_t index);
 
 // A file of the host that the recipe names, as an absolute path.
 std::filesystem::path host_path(const Recipe& recipe, const std::filesystem::path& path);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "bootstrap/deb/debconf_answer.h"
 #include "bootstrap/deb/package_wish.h"
 #include "recipe/forms.h"
 #include "recipe/tables.h"
@@ -10,6 +11,35 @@ namespace {
 
 std::string flaw_of_kernel_package(std::string_view package) {
     return package.empty() ? "" : flaw_of_package(package);
+}
+
+std::string flaw_of_deb(std::string_view file) {
+    if (auto flaw = flaw_of_file_name(file); !flaw.empty())
+        return flaw;
+    return file.ends_with(".deb") ? "" : "the file of a package is wanted, NAME.deb";
+}
+
+// What stands in a line may be a password by mistake: it is never repeated in a message.
+Key<System> debconf_key() {
+    return {"debconf",
+            [](System& system, const Node& node, const std::string& what, Findings& findings) {
+                if (node.kind != Node::Kind::array)
+                    return findings.add(node.place, fmt::format("cannot use this as {}: a list is wanted, as in "
+                                                                "[\"tzdata tzdata/Areas select Europe\"]",
+                                                                what));
+                system.debconf.clear();
+                for (const auto& item : node.items) {
+                    auto flaw = item.kind == Node::Kind::string ? deb::flaw_of_debconf_answer(item.text)
+                                                                : "a string is wanted, in double quotes";
+                    if (flaw.empty() && deb::read_debconf_answer(item.text)->type == "password")
+                        flaw = "a recipe is no place for a password; put the line into a file of debconf_files";
+                    if (flaw.empty())
+                        system.debconf.push_back(item.text);
+                    else
+                        findings.add(item.place, fmt::format("cannot use this as {}: {}", what, flaw));
+                }
+            },
+            {}};
 }
 
 Keys<Repository> repository_keys() {
@@ -102,6 +132,9 @@ Keys<System> system_keys() {
              key("check_valid_until", &System::check_valid_until, boolean_of),
              key("allow_weak_digests", &System::allow_weak_digests, boolean_of),
              key("keyring", &System::keyring, word(flaw_of_file_name)),
+             list("debs", &System::debs, word(flaw_of_deb)),
+             debconf_key(),
+             list("debconf_files", &System::debconf_files, word(flaw_of_file_name)),
              key("ca_certificates", &System::ca_certificates, word(flaw_of_file_name)),
              key("fstab", &System::fstab, choice(names)),
              table("kernel", &System::kernel, kernel_keys()),

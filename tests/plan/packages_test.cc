@@ -75,7 +75,28 @@ TEST(Packages, NameServersByDhcpNeedAResolverInASmallVariant) {
     EXPECT_EQ(packages(minbase + "suite = \"bullseye\"\n[[network]]\n"), without)
         << "there it is in the package systemd";
     EXPECT_EQ(packages(minbase + "include = [\"ifupdown\"]\n[[network]]\n"),
-              (Names{"dbus", "ifupdown", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
+              (Names{"dbus", "ifupdown", "isc-dhcp-client", "linux-image-cloud-amd64", "systemd-sysv", "udev"}));
+}
+
+TEST(Packages, WhatConfiguresTheNetworkComesAlong) {
+    const std::string none = "variant = \"minbase\"\n[system.kernel]\npackage = \"\"\n";
+    const auto of = [&](const std::string& system, const std::string& renderer, const std::string& address) {
+        return packages("[system]\n" + system + none + "[identity]\nnetwork_renderer = \"" + renderer +
+                        "\"\n[[network]]\naddress = \"" + address + "\"\n");
+    };
+    EXPECT_EQ(of("", "auto", "dhcp"), Names{});
+    EXPECT_EQ(of("", "ifupdown", "dhcp"), (Names{"ifupdown", "isc-dhcp-client"}));
+    EXPECT_EQ(of("suite = \"trixie\"\n", "ifupdown", "dhcp6"), (Names{"dhcpcd-base", "ifupdown"}));
+    EXPECT_EQ(of("include = [\"udhcpc\"]\n", "ifupdown", "dhcp"), (Names{"ifupdown", "udhcpc"}));
+    EXPECT_EQ(of("", "ifupdown", "192.0.2.7/24"), (Names{"ifupdown"}));
+    EXPECT_EQ(of("", "netplan", "slaac"), (Names{"netplan.io", "systemd-resolved"}));
+    EXPECT_EQ(of("", "networkd", "192.0.2.7/24"), Names{});
+}
+
+TEST(Packages, ATimeZoneNeedsItsTable) {
+    const std::string none = "[system.kernel]\npackage = \"\"\n[identity]\ntimezone = ";
+    EXPECT_EQ(packages(none + "\"Europe/Berlin\"\n"), (Names{"tzdata"}));
+    EXPECT_EQ(packages(none + "\"UTC\"\n"), Names{});
 }
 
 TEST(Packages, HttpsNeedsAuthorities) {

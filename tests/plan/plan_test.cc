@@ -56,8 +56,8 @@ TEST(Plan, InterfacesAreTheRecipes) {
         "gateway=\"192.0.2.1\"\ndns=[\"192.0.2.53\"]\n[[network]]\n");
     ASSERT_EQ(plan.interfaces.size(), 2U);
     EXPECT_EQ(plan.interfaces[0],
-              (Interface{"aa:00:00:12:23:34", "br0", {"192.0.2.7/24"}, "192.0.2.1", {"192.0.2.53"}}));
-    EXPECT_EQ(plan.interfaces[1], (Interface{derived_mac("g1", 1), "", {"dhcp"}, "", {}}));
+              (Interface{"aa:00:00:12:23:34", "br0", {"192.0.2.7/24"}, {"192.0.2.1"}, {"192.0.2.53"}, "lan0"}));
+    EXPECT_EQ(plan.interfaces[1], (Interface{derived_mac("g1", 1), "", {"dhcp"}, {}, {}, "lan1"}));
 }
 
 TEST(Plan, DisksGetNamesDevicesAndOptions) {

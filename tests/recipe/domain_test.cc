@@ -128,7 +128,7 @@ TEST(Domain, Mistakes) {
     EXPECT_EQ(mistakes_in("[domain]\ntype = \"hvm\"\n[domain.xl]\nmemory = 5\ncolour = 1\npci = [[\"a\"]]\n"),
               "g1.toml:6:1: cannot use key 'memory' in [domain.xl]: the recipe has keys of its own for that\n"
               "g1.toml:7:1: cannot use key 'colour' in [domain.xl]: xl.cfg(5) has none of that name\n"
-              "g1.toml:8:8: cannot use a list as [domain.xl] pci: a string is wanted, in double quotes");
+              "g1.toml:8:7: cannot use a list as [domain.xl] pci: a string is wanted, in double quotes");
     EXPECT_EQ(mistakes_in("[[domain.disk]]\nreadonly = true\n[domain]\ntype = \"hvm\"\n").substr(0, 60),
               "g1.toml:3:1: cannot use [[domain.disk]]: it has no path");
 }

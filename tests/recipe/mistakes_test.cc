@@ -216,13 +216,46 @@ TEST(Mistakes, NetworksFitTogether) {
     EXPECT_EQ(network("address=\"192.0.2.7/28\"\ngateway=\"192.0.2.7\"\n"),
               "g1.toml:8:9: cannot use '192.0.2.7' as [[network]] gateway: it is the guest's own address");
     EXPECT_EQ(network("address=\"2001:db8::7/64\"\ngateway=\"fe80::1\"\n"), "none");
-    EXPECT_EQ(network("address=[\"dhcp\", \"192.0.2.7/24\"]\n"),
-              "g1.toml:7:10: cannot use 'dhcp' as [[network]] address: it goes with no other address");
+    EXPECT_EQ(network("address=[\"dhcp\", \"192.0.2.7/24\", \"2001:db8::7/64\"]\n"),
+              "g1.toml:7:18: cannot use '192.0.2.7/24' as [[network]] address: the guest's IPv4 address comes by DHCP");
+    EXPECT_EQ(network("address=[\"none\", \"slaac\", \"slaac\"]\n"),
+              "g1.toml:7:10: cannot use 'none' as [[network]] address: it goes with no other address\n"
+              "g1.toml:7:27: cannot use 'slaac' as [[network]] address: it is there already");
+    EXPECT_EQ(network("address=\"dhcp5\"\n"),
+              "g1.toml:7:9: cannot use 'dhcp5' as [[network]] address: \"dhcp\", \"dhcp4\", \"dhcp6\", \"slaac\", "
+              "\"none\" or an address with its prefix is wanted, as in '192.0.2.7/24' or '2001:db8::7/64'");
+    EXPECT_EQ(network("address=[\"192.0.2.7/24\", \"2001:db8::7/64\"]\n"
+                      "gateway=[\"192.0.2.1\", \"2001:db8::1\", \"fe80::1\"]\nmtu=1200\n"),
+              "g1.toml:8:38: cannot use 'fe80::1' as [[network]] gateway: there is one of that family already\n"
+              "g1.toml:9:5: cannot use '1200' as [[network]] mtu: IPv6 takes at least 1280");
     EXPECT_EQ(network("address=[]\n"), "g1.toml:7:9: cannot use a list as [[network]] address: it is empty");
     EXPECT_EQ(network("mac=\"00:16:3e:00:00:01\"\n[[network]]\nmac=\"00:16:3E:00:00:01\"\n"),
               "g1.toml:9:5: cannot use '00:16:3e:00:00:01' as [[network]] mac: it is taken by the one at g1.toml:7:5");
+}
+
+TEST(Mistakes, VlansHaveAParentAndNoNameOfTheirOwn) {
+    const auto network = [](const std::string& keys) { return mistakes_after_good("[[network]]\n" + keys); };
     EXPECT_EQ(network("vlan = 3\n"),
-              "g1.toml:7:1: cannot use key 'vlan' in [[network]]: not supported by this version");
+              "g1.toml:6:1: cannot use [[network]] vlan: no network without vlan stands before it");
+    EXPECT_EQ(network("[[network]]\nvlan = 3\nparent = \"wan\"\n"),
+              "g1.toml:9:10: cannot use 'wan' as [[network]] parent: no network without vlan has this name");
+    EXPECT_EQ(
+        network("[[network]]\nvlan = 4095\n[[network]]\nvlan = 3\nmac = \"00:16:3e:00:00:01\"\n"),
+        "g1.toml:8:8: cannot use '4095' as [[network]] vlan: 1 to 4094 is wanted\n"
+        "g1.toml:11:7: cannot use [[network]] mac together with vlan: it is its parent's, and a VLAN's name follows "
+        "from that");
+    EXPECT_EQ(network("[[network]]\nvlan = 3\n[[network]]\nvlan = 3\n"),
+              "g1.toml:10:8: cannot use [[network]]: its name 'lan0.3' is that of the one at g1.toml:7:1");
+    EXPECT_EQ(
+        network("name = \"eth0\"\n[[network]]\nname = \"a.b\"\n"),
+        "g1.toml:7:8: cannot use 'eth0' as [[network]] name: the kernel itself may give it to another interface of "
+        "this guest\n"
+        "g1.toml:9:8: cannot use 'a.b' as [[network]] name: the name of a network interface is wanted, at most 15 "
+        "letters, digits, '_' and '-', not a number");
+    EXPECT_EQ(network("name = \"trunk0123456789\"\n[[network]]\nvlan = 3\nparent = \"trunk0123456789\"\n"),
+              "g1.toml:9:8: cannot use [[network]] vlan: the name 'trunk0123456789.3' has more than 15 characters");
+    EXPECT_EQ(network("name = \"eth0\"\n[[network]]\nvlan = 3\n"), "none");
+    EXPECT_EQ(network("parent = \"lan0\"\n"), "g1.toml:7:10: cannot use [[network]] parent without vlan");
 }
 
 TEST(Mistakes, DomainValuesHaveBounds) {

@@ -133,7 +133,7 @@ TEST(Recipe, ReadsEveryKeyOfIdentity) {
     ASSERT_EQ(identity.users.size(), 1U);
     EXPECT_EQ(identity.users[0].name, "admin");
     EXPECT_EQ(identity.users[0].groups, (std::vector<std::string>{"adm", "www-data"}));
-    EXPECT_TRUE(identity.users[0].sudo);
+    EXPECT_EQ(identity.users[0].sudo, Sudo::with_password);
     EXPECT_EQ(identity.users[0].password, (Password{Password::Source::hash_file, "admin.hash"}));
 }
 
@@ -153,7 +153,7 @@ TEST(Recipe, ReadsEveryKeyOfTheMachine) {
     EXPECT_EQ(recipe.networks[0].bridge, "bridge0");
     EXPECT_EQ(recipe.networks[0].mac, "aa:00:00:12:23:34") << "MAC addresses are kept in lower case";
     EXPECT_EQ(recipe.networks[0].address, (std::vector<std::string>{"192.0.2.7/24", "2001:db8::7/64"}));
-    EXPECT_EQ(recipe.networks[0].gateway, "192.0.2.1");
+    EXPECT_EQ(recipe.networks[0].gateway, std::vector<std::string>{"192.0.2.1"});
     EXPECT_EQ(recipe.networks[0].dns, (std::vector<std::string>{"192.0.2.53", "2001:db8::53"}));
     EXPECT_EQ(recipe.networks[1].address, std::vector<std::string>{"dhcp"});
     EXPECT_EQ(recipe.domain.type, DomainType::hvm);

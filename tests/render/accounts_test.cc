@@ -32,7 +32,7 @@ TEST(AccountTables, TextComesBackAsItWas) {
 
 TEST(AccountTables, UserIsAddedAsAdduserDoes) {
     auto tables = debian_tables();
-    EXPECT_EQ(add_user(tables, {"joe", "!", {"adm", "sudo", "adm"}, 20778}), 1002U);
+    EXPECT_EQ(add_user(tables, {"joe", "!", {"adm", "sudo", "adm"}, 20778}), (UserIds{1002, 1002}));
     EXPECT_EQ(tables.passwd.text(),
               "root:x:0:0:root:/root:/bin/bash\nold:x:1000:100::/home/old:/bin/sh\njoe:x:1002:1002:,,,:/home/joe:/bin/"
               "bash\n");
@@ -72,10 +72,18 @@ class Accounts : public testing::Test {
         os::write_file(tree / "etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
         os::write_file(tree / "etc/shadow", "root:*:20000:0:99999:7:::\n", 0640);
         os::write_file(tree / "etc/group", "root:x:0:\nsudo:x:27:\nusers:x:100:\n");
+        fs::create_directory(tree / "bin");
+        os::write_file(tree / "bin/bash", "", 0755);
         os::write_file(tree / "etc/skel/.profile", "# profile\n");
         os::write_file(tree / "etc/skel/.config/run", "#!\n", 0755);
         fs::create_symlink(".profile", tree / "etc/skel/.link");
         plan = sample_plan();
+    }
+
+    static recipe::User joe() {
+        recipe::User user;
+        user.name = "joe";
+        return user;
     }
 
     os::TempDir work{fs::temp_directory_path(), "vprov-test-"};
@@ -102,7 +110,9 @@ TEST_F(Accounts, RandomPasswordsComeBackInClear) {
     const recipe::Password random{recipe::Password::Source::random, ""};
     plan.recipe.identity.root_password = random;
     if (::geteuid() == 0)
-        plan.recipe.identity.users = {{"joe", {}, false, random, {}}};
+        plan.recipe.identity.users = {joe()};
+    if (!plan.recipe.identity.users.empty())
+        plan.recipe.identity.users[0].password = random;
     const auto result = apply_accounts(os::RootDir(tree), plan, kNow);
     ASSERT_TRUE(result.root_password);
     EXPECT_EQ(result.root_password->size(), 20U);
@@ -113,7 +123,9 @@ TEST_F(Accounts, RandomPasswordsComeBackInClear) {
 TEST_F(Accounts, UserHasAHomeOfItsOwn) {
     if (::geteuid() != 0)
         GTEST_SKIP() << "giving files away needs root";
-    plan.recipe.identity.users = {{"joe", {}, true, std::nullopt, {"ssh-ed25519 AAAA joe"}}};
+    plan.recipe.identity.users = {joe()};
+    plan.recipe.identity.users[0].sudo = recipe::Sudo::with_password;
+    plan.recipe.identity.users[0].authorized_keys = {"ssh-ed25519 AAAA joe"};
     apply_accounts(os::RootDir(tree), plan, kNow);
     const os::RootDir root(tree);
     const auto entry = [&](const char* path) {
@@ -133,10 +145,49 @@ TEST_F(Accounts, UserHasAHomeOfItsOwn) {
     EXPECT_EQ(root.read("/etc/shadow"), "root:*:20000:0:99999:7:::\njoe:!:20778:0:99999:7:::\n");
 }
 
+TEST_F(Accounts, UserIsWhatTheRecipeSays) {
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "giving files away needs root";
+    auto user = joe();
+    user.uid = 2000;
+    user.gid = 3000;
+    user.home = "/srv/people/joe";
+    user.gecos = "Joe,,,";
+    user.shell = "/bin/zsh";
+    user.sudo = recipe::Sudo::without_password;
+    plan.recipe.identity.users = {user};
+    const os::RootDir root(tree);
+    const auto message = [&]() -> std::string {
+        try {
+            apply_accounts(root, plan, kNow);
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return "(no error)";
+    };
+    EXPECT_EQ(message(),
+              "cannot add user 'joe': the guest has no '/bin/zsh'; [system] include needs the package that brings it");
+    os::write_file(tree / "bin/zsh", "", 0755);
+    EXPECT_EQ(message(), "(no error)");
+    EXPECT_EQ(root.read("/etc/passwd"),
+              "root:x:0:0:root:/root:/bin/bash\njoe:x:2000:3000:Joe,,,:/srv/people/joe:/bin/zsh\n");
+    EXPECT_EQ(root.read("/etc/group"), "root:x:0:\nsudo:x:27:joe\nusers:x:100:joe\njoe:x:3000:\n");
+    EXPECT_EQ(root.read("/etc/sudoers.d/joe"), "joe ALL=(ALL:ALL) NOPASSWD: ALL\n");
+    EXPECT_EQ(root.status("/etc/sudoers.d/joe")->st_mode & 07777, 0440U);
+    EXPECT_EQ(root.status("/srv/people/joe")->st_uid, 2000U);
+    EXPECT_EQ(root.status("/srv/people/joe")->st_gid, 3000U);
+    EXPECT_EQ(root.status("/srv/people")->st_uid, 0U);
+    plan.recipe.identity.users[0].name = "jim";
+    EXPECT_EQ(message(), "cannot add user 'jim': the guest has a user with number 2000");
+    plan.recipe.identity.users[0].uid = 2001;
+    EXPECT_EQ(message(), "cannot add user 'jim': the guest has a group with number 3000");
+}
+
 TEST_F(Accounts, PasswordsAreCheckedBeforehand) {
     ::unsetenv("VPROV_TEST_UNSET");
-    plan.recipe.identity.users = {
-        {"joe", {}, false, recipe::Password{recipe::Password::Source::environment, "VPROV_TEST_UNSET"}, {}}};
+    plan.recipe.identity.users = {joe()};
+    plan.recipe.identity.users[0].password =
+        recipe::Password{recipe::Password::Source::environment, "VPROV_TEST_UNSET"};
     try {
         check_passwords(plan);
         FAIL() << "no error";

@@ -122,7 +122,8 @@ TEST(EarlyFiles, TimezoneLocaleAndKeyboard) {
     auto plan = sample_plan();
     plan.recipe.identity.timezone = "Europe/Berlin";
     plan.recipe.identity.locale = "de_DE.UTF-8";
-    plan.recipe.identity.keyboard = "de(nodeadkeys)";
+    plan.recipe.identity.keyboard = "de";
+    plan.recipe.identity.keyboard_variant = "nodeadkeys";
     const auto files = early_guest_files(plan);
     const auto localtime = file_at(files, "/etc/localtime");
     EXPECT_TRUE(localtime.is_link);
@@ -165,12 +166,13 @@ TEST(EarlyFiles, CharsetOfALocale) {
     EXPECT_EQ(generated("C.UTF-8"), "(not there)");
 }
 
-TEST(LateFiles, EmptyMachineIdAndRootsKeys) {
+TEST(LateFiles, MachineIdAndRootsKeys) {
     auto plan = sample_plan();
     EXPECT_EQ(file_at(late_guest_files(plan), "/root/.ssh/authorized_keys").content, "(not there)");
     plan.recipe.identity.authorized_keys = {"ssh-ed25519 AAAA one", "ssh-ed25519 BBBB two"};
     const auto files = late_guest_files(plan);
-    EXPECT_EQ(file_at(files, "/etc/machine-id"), (GuestFile{"/etc/machine-id", ""}));
+    EXPECT_EQ(file_at(files, "/etc/machine-id"),
+              (GuestFile{"/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0444}));
     const auto keys = file_at(files, "/root/.ssh/authorized_keys");
     EXPECT_EQ(keys.content, "ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n");
     EXPECT_EQ(keys.mode, 0600U);

@@ -22,7 +22,7 @@ constexpr const char* kInterfacesHeader =
 
 TEST(Ifupdown, DhcpAndStaticInterfaces) {
     auto plan = sample_plan();
-    plan.interfaces.push_back(static_interface());
+    plan.interfaces.push_back(static_interface("lan1"));
     EXPECT_EQ(network_files(plan, kIfupdown),
               (std::vector<GuestFile>{
                   {"/etc/network/interfaces", std::string(kInterfacesHeader) +
@@ -45,9 +45,11 @@ TEST(Ifupdown, DhcpAndStaticInterfaces) {
 TEST(Ifupdown, GatewayStandsWithItsFamily) {
     auto plan = sample_plan();
     plan.interfaces = {static_interface()};
-    plan.interfaces[0].gateway = "2001:db8::1";
+    plan.interfaces[0].gateway = {"2001:db8::1"};
     const auto text = network_files(plan, kIfupdown).at(0).content;
-    EXPECT_TRUE(text.ends_with("iface lan0 inet6 static\n\taddress 2001:db8::10/64\n\tgateway 2001:db8::1\n")) << text;
+    EXPECT_TRUE(
+        text.ends_with("iface lan0 inet6 static\n\taddress 2001:db8::10/64\n\tgateway 2001:db8::1\n\taccept_ra 0\n"))
+        << text;
     EXPECT_EQ(text.find("gateway"), text.rfind("gateway"));
 }
 
@@ -103,7 +105,10 @@ TEST(Networkd, StaticAddressesAndServers) {
               "\n"
               "[Route]\n"
               "Gateway=192.0.2.1\n"
-              "GatewayOnLink=yes\n");
+              "GatewayOnLink=yes\n"
+              "\n"
+              "[IPv6AcceptRA]\n"
+              "UseAutonomousPrefix=no\n");
     plan.interfaces[0].address = {"dhcp"};
     EXPECT_TRUE(
         network_files(plan, kNetworkd).at(0).content.ends_with("\n[DHCPv4]\nUseDNS=no\n\n[DHCPv6]\nUseDNS=no\n"));

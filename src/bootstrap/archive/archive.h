@@ -64,16 +64,22 @@ class Cache {
     std::shared_ptr<os::TempDir> use_;
 };
 
+// Packages that somebody else vouches for, and has: a release and its Packages file.
+struct LocalPackages {
+    deb::Release release;
+    std::string text;
+};
+
 // Verifies every Release (InRelease, or Release with Release.gpg), then fetches and verifies the Packages files of
 // `architectures` (by hash where the Release offers it), all of them at the same time. Repositories keep their order.
 // `today` is seconds since the epoch. Refused with Error(archive), naming the repository: a Release that is not signed
 // by a key of `signed_by`, is for another suite, has expired, lies in the future, is older than the one seen last, or
 // lacks a component; a Packages file whose size or digest is not the listed one, after a second try past the caches.
 // A foreign architecture that a repository lacks is a warning, as for apt. Beginning and end of the stage are the
-// caller's to tell.
+// caller's to tell. `local` comes behind the repositories; an index with such packages is not kept in the cache.
 deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const deb::Architectures& architectures,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
-                              Progress& progress);
+                              Progress& progress, const std::vector<LocalPackages>& local = {});
 
 struct DebFile {
     const deb::Package* package = nullptr;

@@ -226,15 +226,16 @@ std::vector<deb::Release> releases_of(const std::vector<VerifiedRelease>& verifi
 
 deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const deb::Architectures& architectures,
                               Transport& transport, os::CommandRunner& runner, Cache& cache, std::int64_t today,
-                              Progress& progress) {
+                              Progress& progress, const std::vector<LocalPackages>& local) {
     const auto incoming = std::make_shared<Incoming>(cache);
     const auto releases = fetch_releases(repositories, architectures, today, {transport, runner, cache, *incoming});
     IndexFetch fetching(transport, cache, *incoming, progress);
     warn_of_lacking(repositories, releases, architectures, progress);
     auto all = wanted_of(repositories, releases, architectures);  // after `fetching`: its threads end before that does
     const IndexStore store(cache, key_of(architectures, releases, all));
-    if (auto index = store.find(architectures, releases_of(releases)))
-        return std::move(*index);
+    if (local.empty())
+        if (auto index = store.find(architectures, releases_of(releases)))
+            return std::move(*index);
     fetching.fetch(all);
     deb::PackageIndex index(architectures);
     std::size_t added = releases.size();
@@ -246,7 +247,9 @@ deb::PackageIndex fetch_index(const std::vector<Repository>& repositories, const
             index.add(releases[one.release].release, one.text.get());
         added = one.release;
     }
-    store.keep(index, incoming);
+    for (const auto& one : local) index.add(one.release, one.text);
+    if (local.empty())
+        store.keep(index, incoming);
     return index;
 }
 

@@ -120,7 +120,7 @@ std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root) {
     return missing;
 }
 
-void clean_up(const os::RootDir& root, std::string_view native, const std::vector<const deb::Package*>& automatic) {
+void remove_traces(const os::RootDir& root) {
     for (const auto* log : {"/var/log/dpkg.log", "/var/log/alternatives.log", "/var/log/bootstrap.log"})
         root.remove(log);
     // Its content depends on inode numbers and times of this machine; ldconfig makes it anew.
@@ -128,6 +128,10 @@ void clean_up(const os::RootDir& root, std::string_view native, const std::vecto
     for (const auto* folder : {"/var/log/apt", "/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apt/archives"})
         empty_folder(root, folder);
     empty_tmp(root);
+}
+
+void clean_up(const os::RootDir& root, std::string_view native, const std::vector<const deb::Package*>& automatic) {
+    remove_traces(root);
     // An empty one is filled in by systemd at the first boot; two guests must not share one (machine-id(5)).
     if (root.exists("/etc/machine-id"))
         root.write("/etc/machine-id", "");

@@ -32,6 +32,9 @@ struct DeviceNode {
 // there and whoever writes an image or an archive of the tree adds them.
 std::vector<DeviceNode> missing_device_nodes(const os::RootDir& root);
 
+// Logs, caches and lists that a fresh system does not have, and what is in /tmp.
+void remove_traces(const os::RootDir& root);
+
 // After the last script: logs, caches and lists that a fresh system does not have, and apt's extended_states, in which
 // `automatic` are marked; `native` is the architecture under which apt has those of "all".
 void clean_up(const os::RootDir& root, std::string_view native, const std::vector<const deb::Package*>& automatic);

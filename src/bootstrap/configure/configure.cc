@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bootstrap/configure/base_system.h"
+#include "bootstrap/configure/debconf_database.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/configure/kernel_order.h"
 #include "bootstrap/configure/maintainer_scripts.h"
@@ -34,7 +35,6 @@ class Configuration {
         install_essential(essential);
         if (request_.prepare)
             request_.prepare(root_);
-        scripts_.set_debconf_selections(request_.debconf_selections);
         install_rest(install_order(all));
     }
 
@@ -191,12 +191,24 @@ class Configuration {
     bool kernels_started_ = false;
 };
 
+void write_answers(const os::RootDir& root, const std::vector<deb::DebconfAnswer>& answers) {
+    const auto database = debconf_database(answers);
+    const auto write = [&](const char* path, const std::string& text, mode_t mode) {
+        if (!text.empty())
+            root.write(path, text, mode);
+    };
+    write("/var/cache/debconf/passwords.dat", database.passwords, 0600);
+    write("/var/cache/debconf/config.dat", database.config, 0644);
+    write("/var/cache/debconf/templates.dat", database.templates, 0644);
+}
+
 }  // namespace
 
 ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
     ConfiguredRoot configured(request.root);
     make_skeleton(configured.root(), request.architectures, request.usr);
+    write_answers(configured.root(), request.debconf);
     Configuration(request, configured.root(), progress).run();
     request.sandbox->close();
     clean_up(configured.root(), request.architectures.native(), request.automatic);

@@ -14,6 +14,7 @@
 #include "bootstrap/configure/base_system.h"
 #include "bootstrap/configure/maintainer_scripts.h"
 #include "bootstrap/configure/sandbox.h"
+#include "bootstrap/deb/debconf_answer.h"
 #include "bootstrap/unpack/staging.h"
 #include "os/root_dir.h"
 
@@ -28,9 +29,9 @@ struct ConfigureRequest {
     unpack::Stager* stager = nullptr;  // has all of them, or will: those that are needed first are waited for
     // Runs when the essential packages are configured and no other script has run: files that scripts ask for.
     std::function<void(const os::RootDir&)> prepare;
-    std::vector<std::string> debconf_selections;  // lines for debconf-set-selections(1), set at the same moment
-    std::vector<const deb::Package*> automatic;   // came in as dependencies: apt's "auto-installed"
-    OutputReader on_output;                       // may be empty
+    std::vector<deb::DebconfAnswer> debconf;     // known before the first script runs
+    std::vector<const deb::Package*> automatic;  // came in as dependencies: apt's "auto-installed"
+    OutputReader on_output;                      // may be empty
 };
 
 // A tree that dpkg calls installed, with nothing mounted in it and no process at work on it. Only configure() and the

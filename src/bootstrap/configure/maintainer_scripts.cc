@@ -220,20 +220,6 @@ void MaintainerScripts::finish_postinsts() {
     }
 }
 
-void MaintainerScripts::set_debconf_selections(const std::vector<std::string>& lines) {
-    if (lines.empty() || !root_.exists("/usr/bin/debconf-set-selections"))
-        return;
-    SandboxCommand command;
-    command.argv = {"/usr/bin/debconf-set-selections"};
-    command.environment = maintainer_environment();
-    command.input = joined(lines, "\n") + "\n";
-    last_lines_.clear();
-    speaker_ = "debconf";
-    command.on_output = [this](std::string_view line) { take_output(line); };
-    if (const int status = sandbox_.run(command); status != 0)
-        throw error(kind_of(last_lines_), "cannot set debconf selections: exit status {}{}", status, said(last_lines_));
-}
-
 void MaintainerScripts::run_preinst(const unpack::StagedPackage& package, unsigned instances) {
     const auto& self = *package.package;
     for (const auto& file : package.control)

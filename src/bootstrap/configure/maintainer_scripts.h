@@ -39,7 +39,6 @@ class MaintainerScripts {
     // until finish_postinsts(), which throws when the script has failed. A package without one is fine.
     void start_postinst(const unpack::StagedPackage& package);
     void finish_postinsts();
-    void set_debconf_selections(const std::vector<std::string>& lines);
 
   private:
     struct Beside {

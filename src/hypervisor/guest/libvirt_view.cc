@@ -28,6 +28,7 @@ class Viewer {
         for (auto& vif : guest_.interfaces) view_interface(vif);
         if (driver_ != LibvirtDriver::xen)
             become_pc();
+        drop_unnamed_disks();
         view_screen();
         view_input();
         view_options();
@@ -64,8 +65,6 @@ class Viewer {
     }
 
     void view_disk(GuestDisk& disk) {
-        if (!disk.script.empty())
-            lose(fmt::format("the script {} of the disk {} is left out", quote(disk.script), disk.vdev));
         if (disk.direct_io_safe)
             lose(fmt::format("'direct-io-safe' of the disk {} is left out", disk.vdev));
         disk.script.clear();
@@ -90,6 +89,18 @@ class Viewer {
         }
         if (driver_ == LibvirtDriver::xen && vif.bridge.empty())
             vif.bridge = "xenbr0";  // xl's default
+    }
+
+    // libvirt wants absolute paths, and what a script makes a disk of is none.
+    void drop_unnamed_disks() {
+        std::size_t i = 0;
+        std::erase_if(guest_.disks, [&](const GuestDisk& disk) {
+            const auto& asked = asked_.disks[i++];
+            const bool unnamed = !disk.target.empty() && (!disk.target.starts_with('/') || !asked.script.empty());
+            if (unnamed)
+                lose(fmt::format("the disk {} is left out: {} is no absolute path", asked.vdev, quote(disk.target)));
+            return unnamed;
+        });
     }
 
     // What Xen runs, on the virtual PC that QEMU has.

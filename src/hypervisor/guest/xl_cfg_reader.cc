@@ -191,9 +191,11 @@ class Reader {
     void read_interfaces() {
         for_each_item("vif", [&](const std::string& spec, int line) {
             guest_.interfaces.push_back(parse_vif_spec(spec));
-            for (const auto& [key, value] : guest_.interfaces.back().other)
-                if (!is_vif_key(key))
-                    warn(line, fmt::format("{} is not understood in a vif", quote(key)));
+            std::erase_if(guest_.interfaces.back().other, [&](const auto& pair) {
+                if (!is_vif_key(pair.first))
+                    warn(line, fmt::format("{} is not understood in a vif", quote(pair.first)));
+                return !is_vif_key(pair.first);
+            });
         });
     }
 

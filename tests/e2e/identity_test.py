@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""Who a guest is: network, accounts, keys, and what the recipe adds, judged by the tools that will read it in the guest.
+
+One configured layer serves all of the guests; only the first build runs packages' scripts.
+"""
+
+import json
+import pathlib
+import re
+import stat
+import subprocess
+
+import vprov_under_test
+from vprov_under_test import RECIPE, SCRIPT, VprovTest
+
+RECIPE_TEXT = """
+name = "id1"
+[system]
+mirror = "@MIRROR@"
+security = false
+updates = false
+variant = "minbase"
+include = ["ifupdown", "isc-dhcp-client", "netplan.io", "openssh-server", "systemd-resolved", "systemd-sysv", "udev"]
+debs = ["local-tool_1.5-1_all.deb"]
+debconf = ["local-tool local-tool/colour string green", "local-tool local-tool/size select large"]
+[system.kernel]
+package = ""
+[identity]
+domain = "example.org"
+timezone = "Europe/Berlin"
+locale = "de_DE.UTF-8"
+locales = ["en_US.UTF-8"]
+keyboard = "de"
+keyboard_variant = "nodeadkeys"
+network_renderer = "ifupdown"
+root_password = { random = true }
+[[identity.user]]
+name = "joe"
+uid = 1234
+gid = 1235
+home = "/srv/joe"
+shell = "/bin/sh"
+sudo = "nopasswd"
+groups = ["adm"]
+authorized_keys_files = ["joe.pub"]
+[[disk]]
+size = "1G"
+filesystem = "ext4"
+mount = "/"
+[[network]]
+name = "wan"
+mac = "00:16:3e:00:00:01"
+address = ["192.0.2.10/24", "2001:db8::10/64"]
+gateway = ["192.0.2.1", "2001:db8::1"]
+dns = ["192.0.2.53"]
+search = ["example.org", "example.net"]
+mtu = 1400
+[[network]]
+mac = "00:16:3e:00:00:02"
+address = "none"
+[[network]]
+vlan = 10
+address = ["198.51.100.5/24", "2001:db8:a::5/64"]
+mtu = 1380
+[[directory]]
+path = "/srv/copied"
+source = "tree"
+owner = "joe"
+[[file]]
+path = "/etc/local.conf"
+content = "colour = green\\n"
+mode = "0640"
+group = "adm"
+[[file]]
+path = "/etc/early.conf"
+content = "early\\n"
+stage = "essential"
+[[hook]]
+name = "first"
+stage = "essential"
+script = "cat /etc/early.conf; dpkg-query -W local-tool 2>&1 || true; env | grep ^VPROV_ | sort"
+[[hook]]
+name = "last"
+file = "last.sh"
+"""
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f joe"
+POSTINST = """#!/bin/sh
+set -e
+. /usr/share/debconf/confmodule
+db_get local-tool/colour
+echo "$RET" > /etc/local-tool.colour
+db_get local-tool/size
+echo "$RET" >> /etc/local-tool.colour
+"""
+TEMPLATES = """Template: local-tool/colour
+Type: string
+Default: red
+Description: Colour
+
+Template: local-tool/size
+Type: select
+Choices: small, large
+Default: small
+Description: Size
+"""
+
+
+def run_in(tree, *command):
+    run = subprocess.run(["chroot", tree, *command], capture_output=True, text=True, timeout=120, check=False)
+    return run.stdout + run.stderr
+
+
+class IdentityTest(VprovTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.maker = cls("make")
+        cls.maker.setUp()
+        cls.addClassCleanup(cls.maker.doCleanups)
+        cls.maker.make()
+
+    def make(self):
+        place = self.place
+        package = place / "package"
+        (package / "DEBIAN").mkdir(parents=True)
+        (package / "DEBIAN/control").write_text(
+            "Package: local-tool\nVersion: 1.5-1\nArchitecture: all\nMaintainer: T <t@example.org>\n"
+            "Depends: debconf, netbase\nDescription: a tool\n")
+        (package / "DEBIAN/postinst").write_text(POSTINST)
+        (package / "DEBIAN/postinst").chmod(0o755)
+        (package / "DEBIAN/templates").write_text(TEMPLATES)
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", package, place], check=True, capture_output=True)
+        (place / "tree/sub").mkdir(parents=True)
+        (place / "tree/sub/run").write_text("#!/bin/sh\n")
+        (place / "tree/sub/run").chmod(0o750)
+        (place / "tree/link").symlink_to("sub/run")
+        (place / "joe.pub").write_text(f"# mine\n{KEY}\n")
+        (place / "last.sh").write_text("#!/bin/bash\necho $VPROV_FQDN; whoami; dpkg --audit; touch /tmp/left\n")
+        self.text = RECIPE_TEXT.replace("@MIRROR@", vprov_under_test.host_mirror())
+        self.recipe(self.text)
+        self.trees, self.runs = {}, {}
+        self.build_tree("ifupdown")
+        self.build_tree("netplan", "--set", "identity.network_renderer=netplan")
+        self.build_tree("networkd", "--set", "identity.network_renderer=networkd")
+        self.build_tree("template", "--set", "identity.template=true")
+
+    def build_tree(self, name, *arguments):
+        run = self.run_vprov("build", "recipe.toml", "--output", self.output / name, "--cache-dir", self.cache, "-v",
+                             *arguments)
+        self.assert_done(run)
+        self.runs[name] = run.stdout + run.stderr
+        self.trees[name] = tree = self.place / f"{name}.tree"
+        tree.mkdir()
+        subprocess.run(["debugfs", "-R", f"rdump / {tree}", self.output / name / "id1/root.img"], check=True,
+                       capture_output=True)
+
+    def setUp(self):
+        super().setUp()
+        if self is not self.maker:
+            self.tree = self.maker.trees["ifupdown"]
+            self.built = self.maker.output / "ifupdown/id1"
+
+    def read(self, path):
+        return (self.tree / path).read_text()
+
+    def owner(self, path):
+        status = (self.tree / path).lstat()
+        return f"{stat.S_IMODE(status.st_mode):o} {status.st_uid}:{status.st_gid}"
+
+    def test_dpkg_is_content(self):
+        self.assertEqual(run_in(self.tree, "dpkg", "--audit"), "")
+        self.assertEqual(run_in(self.tree, "dpkg-query", "-W", "local-tool"), "local-tool\t1.5-1\n")
+        self.assertIn("0 to remove", run_in(self.tree, "apt-get", "--simulate", "autoremove"))
+
+    def test_one_layer_served_all(self):
+        self.assertIn("from layer", self.maker.runs["netplan"])
+        self.assertIn("from layer", self.maker.runs["networkd"])
+
+    def test_debconf_answers_came_before_the_package(self):
+        self.assertEqual(self.read("etc/local-tool.colour"), "green\nlarge\n")
+
+    def test_ifupdown_reads_it(self):
+        self.assertEqual(run_in(self.tree, "ifquery", "--list", "--allow", "hotplug").split(), ["wan", "lan1", "lan1.10"])
+        self.assertEqual(run_in(self.tree, "ifquery", "wan"),
+                         "address: 192.0.2.10\ngateway: 192.0.2.1\nmtu: 1400\nbroadcast: 192.0.2.255\n"
+                         "netmask: 255.255.255.0\naddress: 2001:db8::10\ngateway: 2001:db8::1\naccept_ra: 0\n"
+                         "autoconf: 0\npreferred-lifetime: \ndad-attempts: 60\ndad-interval: 0.1\nnetmask: 64\n")
+        commands = run_in(self.tree, "ifup", "--no-act", "--force", "--verbose", "lan1.10")
+        self.assertIn("ip link add link lan1 name lan1.10 type vlan id 10", commands)
+        self.assertIn("ip addr add 198.51.100.5/255.255.255.0", commands)
+        self.assertIn("ip -6 addr add 2001:db8:a::5/64", commands)
+
+    def test_netplan_reads_it(self):
+        tree = self.maker.trees["netplan"]
+        (tree / "check").mkdir()
+        (tree / "check/etc/netplan").mkdir(parents=True)
+        source = tree / "etc/netplan/01-vprov.yaml"
+        (tree / "check/etc/netplan/01-vprov.yaml").write_bytes(source.read_bytes())
+        (tree / "check/etc/netplan/01-vprov.yaml").chmod(0o600)
+        self.assertEqual(run_in(tree, "netplan", "generate", "--root-dir", "/check"), "")
+        made = {path.name: path.read_text() for path in (tree / "check/run/systemd/network").iterdir()}
+        self.assertEqual(sorted(made), ["10-netplan-lan1.10.netdev", "10-netplan-lan1.10.network", "10-netplan-lan1.link",
+                                        "10-netplan-lan1.network", "10-netplan-wan.link", "10-netplan-wan.network"])
+        wan = made["10-netplan-wan.network"]
+        for line in ("Address=192.0.2.10/24", "Address=2001:db8::10/64", "Gateway=192.0.2.1", "Gateway=2001:db8::1",
+                     "DNS=192.0.2.53", "Domains=example.org example.net", "IPv6AcceptRA=no", "MTUBytes=1400"):
+            self.assertIn(f"{line}\n", wan)
+        self.assertIn("VLAN=lan1.10\n", made["10-netplan-lan1.network"])
+        self.assertIn("Id=10\n", made["10-netplan-lan1.10.netdev"])
+
+    def test_networkd_is_enabled_as_systemctl_would(self):
+        tree = self.maker.trees["networkd"]
+        self.assertEqual(run_in(tree, "systemctl", "is-enabled", "systemd-networkd.service"), "enabled\n")
+        before = sorted(str(path) for path in (tree / "etc/systemd").rglob("*"))
+        run_in(tree, "systemctl", "enable", "systemd-networkd.service")
+        self.assertEqual(sorted(str(path) for path in (tree / "etc/systemd").rglob("*")), before)
+        self.assertEqual((tree / "etc/resolv.conf").readlink(), pathlib.Path("../run/systemd/resolve/stub-resolv.conf"))
+
+    def test_names_and_places(self):
+        self.assertEqual(self.read("etc/hosts").splitlines()[1:3],
+                         ["192.0.2.10\tid1.example.org\tid1", "2001:db8::10\tid1.example.org\tid1"])
+        self.assertEqual(self.read("etc/timezone"), "Europe/Berlin\n")
+        self.assertEqual(run_in(self.tree, "date", "-d", "@1700000000", "+%H:%M %Z"), "23:13 CET\n")
+        self.assertEqual(run_in(self.tree, "locale", "-a").split(), ["C", "C.utf8", "POSIX", "de_DE.utf8", "en_US.utf8"])
+        self.assertRegex(self.read("etc/machine-id"), r"^[0-9a-f]{32}\n$")
+
+    def test_accounts(self):
+        self.assertEqual(run_in(self.tree, "id", "joe"),
+                         "uid=1234(joe) gid=1235(joe) groups=1235(joe),4(adm),27(sudo),100(users)\n")
+        self.assertEqual(run_in(self.tree, "getent", "passwd", "joe"), "joe:x:1234:1235:,,,:/srv/joe:/bin/sh\n")
+        self.assertEqual(run_in(self.tree, "visudo", "-c", "-f", "/etc/sudoers.d/joe"), "/etc/sudoers.d/joe: parsed OK\n")
+        self.assertIn("(ALL : ALL) NOPASSWD: ALL", run_in(self.tree, "sudo", "-l", "-U", "joe"))
+        self.assertEqual(self.read("srv/joe/.ssh/authorized_keys"), f"{KEY}\n")
+        self.assertEqual(self.owner("srv/joe/.ssh/authorized_keys"), "600 1234:1235")
+        for check in ("pwck", "grpck"):
+            self.assertNotRegex(run_in(self.tree, check, "-r"), r"joe|shadow")
+
+    def test_files_and_directories(self):
+        self.assertEqual(self.owner("etc/local.conf"), "640 0:4")
+        self.assertEqual(self.owner("srv/copied/sub/run"), "750 1234:1235")
+        self.assertEqual((self.tree / "srv/copied/link").readlink(), pathlib.Path("sub/run"))
+        self.assertEqual(list((self.tree / "tmp").iterdir()), [])
+        self.assertEqual(list((self.tree / "var/tmp").iterdir()), [])
+
+    def test_hooks(self):
+        self.assertEqual((self.built / "log/hook-first.log").read_text(),
+                         "early\ndpkg-query: no packages found matching local-tool\nVPROV_ARCH=amd64\n"
+                         "VPROV_DISTRIBUTION=debian\nVPROV_STAGE=essential\nVPROV_SUITE=bookworm\n")
+        self.assertEqual((self.built / "log/hook-last.log").read_text(), "id1.example.org\nroot\n")
+
+    def test_host_keys(self):
+        lists = []
+        for name in ("ifupdown", "netplan"):
+            manifest = json.loads((self.maker.output / name / "id1/manifest.json").read_text())
+            ours = {key["fingerprint"] for key in manifest["ssh_host_keys"]}
+            theirs = {run_in(self.maker.trees[name], "ssh-keygen", "-l", "-f", f"/etc/ssh/{key.name}").split()[1]
+                      for key in (self.maker.trees[name] / "etc/ssh").glob("ssh_host_*_key")}
+            self.assertEqual(len(ours), 3)
+            self.assertEqual(ours, theirs)
+            lists.append(ours)
+        self.assertEqual(lists[0] & lists[1], set())
+        tree = self.maker.trees["netplan"]  # its keys were made without the guest's programs
+        (tree / "run/sshd").mkdir(exist_ok=True)
+        self.assertEqual(run_in(tree, "/usr/sbin/sshd", "-t"), "")
+
+    def test_template(self):
+        tree = self.maker.trees["template"]
+        self.assertEqual(list((tree / "etc/ssh").glob("ssh_host_*")), [])
+        self.assertEqual((tree / "etc/machine-id").read_bytes(), b"")
+        self.assertEqual((tree / "etc/hostname").read_bytes(), b"")
+        self.assertEqual(run_in(tree, "systemd-analyze", "verify", "vprov-first-boot.service"), "")
+        self.assertEqual(run_in(tree, "systemctl", "is-enabled", "vprov-first-boot.service"), "enabled\n")
+        (tree / "run/sshd").mkdir(exist_ok=True)
+        self.assertEqual(run_in(tree, "/usr/sbin/sshd", "-t"), "sshd: no hostkeys available -- exiting.\n")
+        run_in(tree, "/usr/lib/vprov/first-boot")
+        self.assertEqual(run_in(tree, "/usr/sbin/sshd", "-t"), "")
+        self.assertFalse((tree / "var/lib/vprov").exists())
+
+    def test_passwords_are_nowhere(self):
+        password = re.fullmatch(r"root: (\S+)\n", (self.built / "passwords").read_text()).group(1)
+        self.assertEqual(stat.S_IMODE((self.built / "passwords").stat().st_mode), 0o600)
+        self.assertNotIn(password, self.maker.runs["ifupdown"])
+        for path in self.built.rglob("*"):
+            if path.is_file() and path.name not in ("passwords", "root.img"):
+                self.assertNotIn(password, path.read_text(errors="replace"), path)
+        self.assertEqual(subprocess.run(["grep", "-rl", password, self.tree], capture_output=True, text=True,
+                                        check=False).stdout, "")
+        self.assertTrue(self.read("etc/shadow").startswith("root:$y$"))
+
+    def test_a_hook_that_fails(self):
+        for name in ("last.sh", "joe.pub", "local-tool_1.5-1_all.deb"):
+            (self.place / name).write_bytes((self.maker.place / name).read_bytes())
+        (self.place / "tree").mkdir()
+        recipe = self.recipe(self.maker.text + "[[hook]]\nname = \"bad\"\nscript = \"echo so far\\nfalse\\necho on\\n\"\n")
+        self.assert_failed(self.build(recipe, "--quiet"), SCRIPT,
+                           "cannot run the hook 'bad': it ended with exit status 1; it said:\n  so far\n")
+
+    def test_a_zone_that_is_none(self):
+        run = self.run_vprov("build", self.maker.place / "recipe.toml", "--output", self.output, "--cache-dir", self.cache,
+                             "--quiet", "--set", "identity.timezone=Europe/Berlim")
+        self.assert_failed(run, RECIPE, "did you mean 'Europe/Berlin'?")
+
+    def test_lock_has_the_local_package(self):
+        for name in ("last.sh", "joe.pub", "local-tool_1.5-1_all.deb"):
+            (self.place / name).write_bytes((self.maker.place / name).read_bytes())
+        (self.place / "tree").mkdir()
+        recipe = self.recipe(self.maker.text)
+        self.assert_done(self.run_vprov("lock", recipe, "--cache-dir", self.cache))
+        self.assertRegex((self.place / "recipe.lock").read_text(),
+                         r'\ndebs = \["local-tool_1.5-1_all.deb local-tool 1.5-1 [0-9a-f]{64}"\]\n')
+        self.assert_done(self.build(recipe, "--locked", "--quiet"))
+        subprocess.run(["dpkg-deb", "--build", "-Zgzip", "--root-owner-group", self.maker.place / "package", self.place],
+                       check=True, capture_output=True)
+        run = self.build(recipe, "--locked", "--quiet")
+        self.assertIn("the list of local packages has 'local-tool_1.5-1_all.deb", run.stderr)
+        self.assertEqual(run.returncode, vprov_under_test.PACKAGES)
+
+
+if __name__ == "__main__":
+    vprov_under_test.main("root", "network", "debugfs", "chroot", "dpkg-deb")

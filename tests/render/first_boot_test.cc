@@ -1,0 +1,88 @@
+#include "config-render/first_boot.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "config-render/network.h"
+#include "config-render/timezone.h"
+#include "os/temp_dir.h"
+#include "render/sample_plan.h"
+
+namespace vprov::render {
+namespace {
+namespace fs = std::filesystem;
+
+plan::Plan template_plan() {
+    auto plan = sample_plan();
+    plan.recipe.identity.is_template = true;
+    plan.machine_id.clear();
+    plan.hostname = plan.fqdn = "localhost";
+    return plan;
+}
+
+TEST(FirstBoot, ATemplateHasAServiceAndNoNameAndNoMachineId) {
+    const auto files = late_guest_files(template_plan());
+    EXPECT_EQ(file_at(files, "/etc/machine-id"), (GuestFile{"/etc/machine-id", ""}));
+    EXPECT_EQ(file_at(files, "/etc/hostname"), (GuestFile{"/etc/hostname", ""}));
+    EXPECT_EQ(file_at(files, "/usr/lib/vprov/first-boot").mode, 0755U);
+    EXPECT_EQ(file_at(files, "/var/lib/vprov/first-boot").content, "");
+    const auto unit = file_at(files, "/etc/systemd/system/vprov-first-boot.service").content;
+    EXPECT_NE(unit.find("ConditionPathExists=/var/lib/vprov/first-boot\n"), std::string::npos);
+    const auto enabled = file_at(files, "/etc/systemd/system/sysinit.target.wants/vprov-first-boot.service");
+    EXPECT_TRUE(enabled.is_link);
+    EXPECT_EQ(enabled.content, "/etc/systemd/system/vprov-first-boot.service");
+    EXPECT_EQ(file_at(files, "/etc/hosts").content.substr(0, 21), "127.0.0.1\tlocalhost\n\n");
+}
+
+TEST(FirstBoot, ANameThatTheRecipeGivesStays) {
+    auto plan = template_plan();
+    plan.recipe.identity.hostname = plan.hostname = plan.fqdn = "appliance";
+    const auto files = late_guest_files(plan);
+    EXPECT_EQ(file_at(files, "/etc/hostname").content, "(not there)");
+    EXPECT_EQ(file_at(files, "/etc/hosts").content.find("127.0.1.1\tappliance\n"), 20U);
+}
+
+TEST(FirstBoot, NothingOfItIsInAGuest) {
+    EXPECT_EQ(file_at(late_guest_files(sample_plan()), "/var/lib/vprov/first-boot").content, "(not there)");
+}
+
+TEST(FirstBoot, KeysAndSeedsAreRemoved) {
+    const os::TempDir work(fs::temp_directory_path(), "vprov-test-");
+    const os::RootDir root(work.path());
+    for (const auto* path : {"/etc/ssh/ssh_host_rsa_key", "/etc/ssh/ssh_host_rsa_key.pub", "/etc/ssh/sshd_config",
+                             "/var/lib/systemd/random-seed", "/var/lib/urandom/random-seed"})
+        root.write(path, "x");
+    remove_host_keys(root);
+    remove_random_seeds(root);
+    std::vector<std::string> left;
+    for (const auto& entry : fs::recursive_directory_iterator(work.path()))
+        if (entry.is_regular_file())
+            left.push_back(entry.path().lexically_relative(work.path()).native());
+    EXPECT_EQ(left, std::vector<std::string>{"etc/ssh/sshd_config"});
+}
+
+TEST(Timezone, IsOneOfTheGuests) {
+    const os::TempDir work(fs::temp_directory_path(), "vprov-test-");
+    const os::RootDir root(work.path());
+    root.write("/usr/share/zoneinfo/Europe/Berlin", "TZif");
+    auto plan = sample_plan();
+    const auto message = [&](const char* zone) -> std::string {
+        plan.recipe.identity.timezone = zone;
+        try {
+            check_timezone(root, plan);
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return "none";
+    };
+    EXPECT_EQ(message("Europe/Berlin"), "none");
+    EXPECT_EQ(message("UTC"), "none");
+    EXPECT_EQ(message("Europe/Berlim"),
+              "cannot use 'Europe/Berlim' as [identity] timezone: the guest's tzdata has no such zone; did you mean "
+              "'Europe/Berlin'?");
+    EXPECT_EQ(message("Mars/Olympus"),
+              "cannot use 'Mars/Olympus' as [identity] timezone: the guest's tzdata has no such zone");
+}
+
+}  // namespace
+}  // namespace vprov::render
