@@ -79,6 +79,10 @@ class Viewer {
         for (const auto& [key, value] : vif.other)
             lose(fmt::format("{} of a network interface is left out", quote(key)));
         vif.other.clear();
+        std::string addresses;  // with one blank between them
+        for (const auto address : split_words(vif.ip))
+            addresses += (addresses.empty() ? "" : " ") + std::string(address);
+        vif.ip = std::move(addresses);
         if (const auto rate = kilobytes_per_second(vif.rate); rate != 0)
             vif.rate = fmt::format("{}KB/s", rate);
         if (vif.type == VifType::vif || vif.model == "netfront") {
