@@ -26,6 +26,8 @@ class Viewer {
         view_firmware();
         for (auto& disk : guest_.disks) view_disk(disk);
         for (auto& vif : guest_.interfaces) view_interface(vif);
+        if (guest_.bootloader.empty())
+            guest_.bootloader_args.clear();
         if (driver_ != LibvirtDriver::xen)
             become_pc();
         drop_unnamed_disks();
