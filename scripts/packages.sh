@@ -22,7 +22,7 @@ test_packages=(
   fdisk gdisk                                   # partition tables to look into
   squashfs-tools                                # images to look into
   clang libclang-rt-dev                         # fuzz targets: libFuzzer
-  libvirt-clients libxml2-utils                 # virt-xml-validate
+  libvirt-clients libxml2-utils openssh-client  # virt-xml-validate, ssh-keygen
   iproute2 libxen-dev procps util-linux         # tap devices; Xen's own parser; what is left running or mounted
 )
 

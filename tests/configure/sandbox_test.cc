@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "bootstrap/configure/stand_ins.h"
 #include "os/temp_dir.h"
 #include "os/user_namespace.h"
 
@@ -63,6 +64,24 @@ class SandboxTest : public testing::TestWithParam<As> {
             if (const int status = sandbox.run(command); status != 0)
                 answers += fmt::format("exit status {}\n", status);
             return answers;
+        });
+    }
+
+    // What programs say, one after the other, with small stand-ins or without.
+    std::string run_all(std::vector<std::vector<std::string>> commands, bool small_stand_ins) {
+        os::SystemCommandRunner runner;
+        return os::run_as_root(access(), runner, [&] {
+            Sandbox sandbox(tree_, work_.path() / "scratch", "sandboxed");
+            std::string said;
+            for (auto& argv : commands) {
+                SandboxCommand command;
+                command.argv = std::move(argv);
+                command.small_stand_ins = small_stand_ins;
+                command.on_output = [&](std::string_view line) { said += std::string(line) + "\n"; };
+                if (const int status = sandbox.run(command); status != 0)
+                    said += fmt::format("exit status {}\n", status);
+            }
+            return said;
         });
     }
 
@@ -133,6 +152,20 @@ TEST_P(SandboxTest, ALinkLeadsNoMountOutOfTheTree) {
     fs::create_symlink(outside.path(), tree_ / "dev");
     EXPECT_THROW(ask({"devices"}), Error);
     EXPECT_TRUE(fs::is_empty(outside.path()));
+}
+
+TEST_P(SandboxTest, SmallProgramsAreCoveredForThoseWhoAskAndCopiedAsTheyAre) {
+    if (small_programs().empty())
+        GTEST_SKIP() << "there are none for this machine's architecture";
+    fs::create_directories(tree_ / "usr/bin");
+    for (const auto* name : {"basename", "cp"}) fs::copy_file(VPROV_SANDBOX_PROBE, tree_ / "usr/bin" / name);
+    const std::vector<std::vector<std::string>> commands = {{"/usr/bin/basename", "/a/b.c", ".c"},
+                                                            {"/usr/bin/cp", "-p", "/usr/bin/basename", "/copied"},
+                                                            {"/usr/bin/basename", "--", "sync"}};
+    const auto real = run_all({{"/probe", "--", "sync"}}, false);
+    EXPECT_EQ(run_all(commands, true), "b\n" + real);
+    EXPECT_TRUE(os::read_file(tree_ / "copied") == os::read_file(VPROV_SANDBOX_PROBE));
+    EXPECT_EQ(run_all({commands[2]}, false), real);
 }
 
 }  // namespace

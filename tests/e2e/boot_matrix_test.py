@@ -73,7 +73,7 @@ class BootMatrixTest(VprovTest):
             console.log_in("root", password)
             self.check_guest(console, filesystem, firmware)
             if table:
-                self.check_grub(console, firmware)
+                self.check_grub(console, firmware, (1 if table == "mbr" else 2) << 20)
         shutil.rmtree(directory)
 
     def qemu(self, directory, firmware):
@@ -111,18 +111,18 @@ class BootMatrixTest(VprovTest):
         size = int(self.inside(console, "df --block-size=1 --output=size / | tail -1"))
         self.assertGreater(size, SIZE + (SIZE >> 3), "root has not grown")
 
-    # What vprov has put there is what GRUB's own tools put there.
-    def check_grub(self, console, firmware):
+    # What vprov has put there is what GRUB's own tools put there: `before_root` bytes of the disk are theirs.
+    def check_grub(self, console, firmware, before_root):
         before = self.inside(console, MENU.format("/boot/grub/grub.cfg"))
         self.inside(console, "update-grub 2>/dev/null")
         after = self.inside(console, MENU.format("/boot/grub/grub.cfg"))
         self.assertEqual(self.menu_lines(before), self.menu_lines(after))
         if firmware == "bios":
-            was = self.inside(console, keeps("/dev/vda", 1 << 20))
+            was = self.inside(console, keeps("/dev/vda", before_root))
             core = self.inside(console, keeps("/boot/grub/i386-pc/core.img", 1 << 20))
             self.inside(console, "grub-install --no-rs-codes /dev/vda 2>/dev/null && sync")
             self.assertEqual(self.inside(console, keeps("/boot/grub/i386-pc/core.img", 1 << 20)), core)
-            self.assertEqual(self.inside(console, keeps("/dev/vda", 1 << 20)), was)
+            self.assertEqual(self.inside(console, keeps("/dev/vda", before_root)), was)
         else:
             self.inside(console, "grub-install --no-nvram --force-extra-removable 2>/dev/null && sync")
             self.assertEqual(self.inside(console, "cd /boot/efi && find EFI -type f | sort"),

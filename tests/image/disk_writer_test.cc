@@ -2,12 +2,14 @@
 #include "partition/image/disk_writer.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "disk_fixture.h"
 #include "os/fd.h"
+#include "partition/image/private_mounts.h"
 
 namespace vprov::partition {
 namespace {
@@ -132,6 +134,30 @@ TEST_F(DiskWriter, AFailureLeavesNothing) {
                   "neither");
     }
     EXPECT_FALSE(fs::exists(image));
+}
+
+TEST_F(DiskWriter, AHostThatIsFullLeavesNothing) {
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "mounting a small file system needs root";
+    std::string noise(20000000, '\0');
+    for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<char>(i * 7919 >> 5 | 1);
+    os::write_file(tree / "big", noise);
+    const auto small = work.path() / "small";
+    fs::create_directory(small);
+    in_private_mounts([&] {
+        ASSERT_EQ(::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=8m"), 0);
+        auto disk = disk_of(Table::gpt, 256_MiB, {volume("root", Filesystem::ext4, 128_MiB, "/")});
+        const auto parts = parts_of(disk);
+        settle(disk, parts);
+        try {
+            write_raw_image(disk, parts, small / "disk.img", runner);
+            ADD_FAILURE() << "no error";
+        } catch (const Error& e) {
+            EXPECT_EQ(e.kind(), ErrorKind::disk);
+            EXPECT_NE(e.message().find("No space left on device"), std::string::npos) << e.message();
+        }
+        EXPECT_TRUE(fs::is_empty(small));
+    });
 }
 
 TEST_F(DiskWriter, OtherFormatsAreMadeByQemuImg) {

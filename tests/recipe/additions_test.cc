@@ -164,9 +164,9 @@ TEST(Additions, ADebconfAnswerIsNeverRepeated) {
         mistakes_after_good("[system]\ndebconf = [\"db db/root password sesame\", \"sesame\", 1]\n"),
         "g1.toml:7:12: cannot use this as [system] debconf: a recipe is no place for a password; put the line into "
         "a file of debconf_files\n"
-        "g1.toml:7:41: cannot use this as [system] debconf: a line of debconf-set-selections(1) is wanted: package, "
+        "g1.toml:7:42: cannot use this as [system] debconf: a line of debconf-set-selections(1) is wanted: package, "
         "question, type and value, as in 'tzdata tzdata/Areas select Europe'\n"
-        "g1.toml:7:51: cannot use this as [system] debconf: a string is wanted, in double quotes");
+        "g1.toml:7:52: cannot use this as [system] debconf: a string is wanted, in double quotes");
 }
 
 TEST(Additions, MistakesInTheIdentity) {

@@ -15,11 +15,6 @@ namespace fs = std::filesystem;
 
 class HostKeys : public testing::Test {
   protected:
-    void SetUp() override {
-        fs::create_directories(work.path() / "root/etc/ssh");
-        fs::create_directories(work.path() / "keys");
-    }
-
     std::string ssh_keygen(std::vector<std::string> arguments) {
         os::Command command;
         command.argv = {"ssh-keygen"};
@@ -40,7 +35,11 @@ class HostKeys : public testing::Test {
     }
 
     os::TempDir work{fs::temp_directory_path(), "vprov-test-"};
-    const os::RootDir root{work.path() / "root"};
+    const os::RootDir root = [this] {
+        fs::create_directories(work.path() / "root/etc/ssh");
+        fs::create_directories(work.path() / "keys");
+        return os::RootDir(work.path() / "root");
+    }();
 };
 
 TEST_F(HostKeys, AreWhatSshKeygenReads) {

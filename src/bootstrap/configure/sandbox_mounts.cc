@@ -168,6 +168,7 @@ void cover_programs(const os::RootDir& root, const std::filesystem::path& stand_
     cover_program(root, stand_ins / "gzip", root.exists("/usr/bin/gzip") ? "/usr/bin/gzip" : "/bin/gzip");
     for (const auto* name : kSmallHelpers)
         cover_program(root, stand_ins / "small", (std::filesystem::path("/usr/bin") / name).c_str());
+    root.make_directories(kRealPrograms);
     root.write(kSmallStandIn, small_programs(), 0755);
 }
 

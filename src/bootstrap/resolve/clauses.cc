@@ -39,6 +39,7 @@ void Clauses::add_demand(std::uint32_t owner, const std::vector<std::uint32_t>& 
 
 void Clauses::add_demand(const std::vector<std::uint32_t>& options) {
     std::vector<Literal> clause;
+    clause.reserve(options.size());
     for (const auto option : options) clause.push_back(Literal::yes(option));
     add(std::move(clause));
     first_demands_.push_back(options);

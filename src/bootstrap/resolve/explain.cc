@@ -1,8 +1,10 @@
 #include "bootstrap/resolve/explain.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -24,46 +26,104 @@ std::string group_text(Group group) {
     return quote(joined(texts, " | "));
 }
 
-// "; wanted by bar, wanted by the recipe" for what bar wants.
-std::string wanted_by(const Node& node) {
-    std::string text;
-    std::unordered_set<const Node*> seen;
-    for (const auto* at = &node; at && seen.insert(at).second; at = at->wanted_by) {
-        text += fmt::format("{} wanted by {}", text.empty() ? ";" : ",", at->full_name);
-        if (!at->asked_by.empty())
-            return text + fmt::format(", wanted by {}", at->asked_by);
-    }
-    return text;
+// The candidate, be it before it was given up.
+Version* candidate(const Node& node) {
+    return node.candidate ? node.candidate : node.discarded;
 }
 
-// Who wants the package itself: "bar, wanted by the recipe".
-std::string wanter(const Node& node) {
-    if (!node.asked_by.empty())
-        return std::string(node.asked_by);
-    return node.wanted_by ? wanted_by(*node.wanted_by).substr(std::string_view("; wanted by ").size()) : "nobody";
+// What is marked for a dependency is wanted by it, and where nothing is, all that could be.
+std::vector<const Version*> wanted_for(const Marks& marks, Group group) {
+    std::vector<const Version*> wanted;
+    const auto kind = group.front().kind;
+    if (!is_critical(kind) || is_negative(kind))
+        return wanted;
+    const bool is_met = marks.is_met(group);
+    const auto pick = [&](const Node& node) { return is_met ? node.install : candidate(node); };
+    for (const auto& dependency : group)
+        visit_matches(dependency, pick, [&](const Version& version) {
+            wanted.push_back(&version);
+            return false;
+        });
+    return wanted;
 }
+
+// Of each package that was asked for what is marked, or could be; the recipe's first.
+std::deque<const Version*> asked_for(Graph& graph) {
+    std::deque<const Version*> asked;
+    for (const bool by_recipe : {true, false})
+        for (const auto& node : graph.nodes())
+            if (!node.asked_by.empty() && (node.asked_by == "the recipe") == by_recipe)
+                if (const auto* version = node.install ? node.install : candidate(node))
+                    asked.push_back(version);
+    return asked;
+}
+
+// Who wants what, by the shortest way from something that was asked for: breadth first over what packages depend on.
+class Wants {
+  public:
+    explicit Wants(Marks& marks) : marks_(marks) {}
+
+    // "bar, wanted by the recipe" for foo, which bar wants; "the recipe" for what the recipe names.
+    std::string wanter(const Node& node) {
+        if (!node.asked_by.empty())
+            return std::string(node.asked_by);
+        const auto* by = wanted_by(node);
+        return by ? chain(*by) : "nobody";
+    }
+
+    // "bar, wanted by the recipe" for bar.
+    std::string chain(const Node& node) {
+        std::string text;
+        std::unordered_set<const Node*> seen;
+        for (const auto* at = &node; at && seen.insert(at).second; at = wanted_by(*at)) {
+            text += fmt::format("{}{}", text.empty() ? "" : ", wanted by ", at->full_name);
+            if (!at->asked_by.empty())
+                return text + fmt::format(", wanted by {}", at->asked_by);
+        }
+        return text;
+    }
+
+  private:
+    // nullptr for nobody. What is on no way any more has who brought it in.
+    const Node* wanted_by(const Node& node) {
+        if (by_.empty())
+            search();
+        const auto found = by_.find(&node);
+        return found == by_.end() ? node.wanted_by : found->second;
+    }
+
+    void search() {
+        auto open = asked_for(marks_.graph());
+        for (const auto* version : open) by_.emplace(version->node, nullptr);
+        for (; !open.empty(); open.pop_front())
+            for (const auto group : marks_.graph().groups(*open.front()))
+                for (const auto* wanted : wanted_for(marks_, group))
+                    if (by_.emplace(wanted->node, open.front()->node).second)
+                        open.push_back(wanted);
+    }
+
+    Marks& marks_;
+    std::unordered_map<const Node*, const Node*> by_;
+};
 
 class Explanation {
   public:
     Explanation(Marks& marks, const std::unordered_set<std::string_view>& excluded)
-        : marks_(marks), graph_(marks.graph()), excluded_(excluded) {}
+        : marks_(marks), graph_(marks.graph()), excluded_(excluded), wants_(marks) {}
 
-    // What stands in the way of `version`: a conflict with what is to be installed, or a want that nothing meets, its
-    // own or that of a package which it needs. nullopt if nothing can be seen.
-    std::optional<std::string> of(const Version& version) {
-        if (!seen_.insert(&version).second)
-            return std::nullopt;
-        if (auto text = of_enemies(version))
-            return text;
-        const auto groups = graph_.groups(version);
-        for (const bool conflicts : {true, false})
-            for (const auto group : groups) {
-                const auto kind = group.front().kind;
-                if (!is_critical(kind) || is_negative(kind) != conflicts || marks_.is_met(group))
-                    continue;
-                if (auto text = conflicts ? of_conflict(version, group.front()) : of_group(version, group))
-                    return text;
-            }
+    // What stands in the way of what was asked for: a conflict with what is to be installed, or a want that nothing
+    // meets, its own or that of a package which it needs; the nearest there is. nullopt if nothing can be seen.
+    std::optional<std::string> of_nearest() {
+        auto open = asked_for(graph_);
+        std::unordered_set<const Version*> seen(open.begin(), open.end());
+        for (; !open.empty(); open.pop_front()) {
+            if (auto text = of_itself(*open.front()))
+                return text;
+            for (const auto group : graph_.groups(*open.front()))
+                for (const auto* wanted : wanted_for(marks_, group))
+                    if (seen.insert(wanted).second)
+                        open.push_back(wanted);
+        }
         return std::nullopt;
     }
 
@@ -71,12 +131,32 @@ class Explanation {
     std::string of_lack(const Version& version) {
         for (const auto group : graph_.groups(version))
             if (is_critical(group.front().kind) && !marks_.is_met(group))
-                return fmt::format("cannot satisfy {}: what could meet it cannot be installed{}", group_text(group),
-                                   wanted_by(*version.node));
+                return fmt::format("cannot satisfy {}: what could meet it cannot be installed; wanted by {}",
+                                   group_text(group), wants_.chain(*version.node));
         return fmt::format("internal error: {} is said to lack something", version.node->full_name);
     }
 
   private:
+    std::optional<std::string> of_itself(const Version& version) {
+        if (auto text = of_enemies(version))
+            return text;
+        const auto groups = graph_.groups(version);
+        for (const auto group : groups)
+            if (is_negative(group.front().kind) && !marks_.is_met(group))
+                if (auto text = of_conflict(version, group.front()))
+                    return text;
+        for (const auto group : groups)
+            if (is_unmet(group) && wanted_for(marks_, group).empty())
+                return fmt::format("cannot satisfy {}: {}; wanted by {}", group_text(group), cause(group),
+                                   wants_.chain(*version.node));
+        return std::nullopt;
+    }
+
+    bool is_unmet(Group group) const {
+        const auto kind = group.front().kind;
+        return is_critical(kind) && !is_negative(kind) && !marks_.is_met(group);
+    }
+
     std::optional<std::string> of_conflict(const Version& version, const Dependency& conflict) {
         std::optional<std::string> text;
         visit_matches(
@@ -109,14 +189,15 @@ class Explanation {
         return conflicts_of_marked_;
     }
 
-    static std::string clash(const Version& version, const Dependency& conflict, const Version& hit) {
+    std::string clash(const Version& version, const Dependency& conflict, const Version& hit) {
         // Between architectures it is the same from either side.
         const bool turned = conflict.is_implicit && hit.node->architecture < version.node->architecture;
         const auto& one = turned ? hit : version;
         const auto& other = turned ? version : hit;
         return fmt::format("cannot install {} together with {}: {}; {} is wanted by {}; {} is wanted by {}",
                            quote(one.node->full_name), quote(other.node->full_name), clash_text(one, conflict, other),
-                           one.node->full_name, wanter(*one.node), other.node->full_name, wanter(*other.node));
+                           one.node->full_name, wants_.wanter(*one.node), other.node->full_name,
+                           wants_.wanter(*other.node));
     }
 
     static std::string clash_text(const Version& version, const Dependency& conflict, const Version& hit) {
@@ -126,33 +207,6 @@ class Explanation {
             conflict.relation.name == hit.node->name ? "" : fmt::format(", which {} provides", hit.node->full_name);
         return fmt::format("{} {} {} {}{}", version.node->full_name, version.package->version, verb(conflict.kind),
                            deb::to_string(conflict.relation), by_provides);
-    }
-
-    std::optional<std::string> of_group(const Version& version, Group group) {
-        bool is_possible = false;
-        for (const auto& dependency : group)
-            for (auto* candidate : possible(dependency)) {
-                is_possible = true;
-                if (!candidate->node->wanted_by)
-                    candidate->node->wanted_by = version.node;
-                if (auto text = of(*candidate))
-                    return text;
-            }
-        if (is_possible)
-            return std::nullopt;
-        return fmt::format("cannot satisfy {}: {}{}", group_text(group), cause(group), wanted_by(*version.node));
-    }
-
-    // Versions that meet the dependency and were the candidates of their packages before they were given up.
-    static std::vector<Version*> possible(const Dependency& dependency) {
-        std::vector<Version*> found;
-        visit_matches(
-            dependency, [](const Node& node) { return node.candidate ? node.candidate : node.discarded; },
-            [&](Version& version) {
-                found.push_back(&version);
-                return false;
-            });
-        return found;
     }
 
     std::string cause(Group group) {
@@ -202,7 +256,7 @@ class Explanation {
     Marks& marks_;
     Graph& graph_;
     const std::unordered_set<std::string_view>& excluded_;
-    std::unordered_set<const Version*> seen_;
+    Wants wants_;
     std::vector<const Dependency*> conflicts_of_marked_;
     std::size_t collected_ = 0;  // nodes that were looked at for them
 };
@@ -264,7 +318,7 @@ void throw_if_broken(Marks& marks, const std::unordered_set<std::string_view>& e
     if (!broken)
         return;
     Explanation explanation(marks, excluded);
-    auto text = explanation.of(*broken->install);
+    const auto text = explanation.of_nearest();
     throw Error(ErrorKind::packages, text ? *text : explanation.of_lack(*broken->install));
 }
 

@@ -26,6 +26,8 @@ class Viewer {
         view_firmware();
         for (auto& disk : guest_.disks) view_disk(disk);
         for (auto& vif : guest_.interfaces) view_interface(vif);
+        if (guest_.bootloader.empty())
+            guest_.bootloader_args.clear();
         if (driver_ != LibvirtDriver::xen)
             become_pc();
         drop_unnamed_disks();
@@ -79,6 +81,10 @@ class Viewer {
         for (const auto& [key, value] : vif.other)
             lose(fmt::format("{} of a network interface is left out", quote(key)));
         vif.other.clear();
+        std::string addresses;  // with one blank between them
+        for (const auto address : split_words(vif.ip))
+            addresses += (addresses.empty() ? "" : " ") + std::string(address);
+        vif.ip = std::move(addresses);
         if (const auto rate = kilobytes_per_second(vif.rate); rate != 0)
             vif.rate = fmt::format("{}KB/s", rate);
         if (vif.type == VifType::vif || vif.model == "netfront") {

@@ -263,7 +263,8 @@ class Reader {
             vif.model.clear();
         }
         for (const auto& ip : node.children("ip"))
-            vif.ip += (vif.ip.empty() ? "" : " ") + std::string(ip.attribute("address").value());
+            for (const auto address : split_words(ip.attribute("address").value()))
+                vif.ip += (vif.ip.empty() ? "" : " ") + std::string(address);
         if (const auto average = node.child("bandwidth").child("outbound").attribute("average"))
             vif.rate = fmt::format("{}KB/s", average.value());
         if (!vif.rate.empty() && kilobytes_per_second(vif.rate) == 0)
