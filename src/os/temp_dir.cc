@@ -121,7 +121,8 @@ void write_file(const fs::path& path, std::string_view data, mode_t mode) {
     file.commit();
 }
 
-FileLock::FileLock(const fs::path& path, Mode mode) : fd_(open_file(path, O_RDWR | O_CREAT, 0644)) {
+FileLock::FileLock(const fs::path& path, Mode mode)
+    : fd_(fs::is_directory(path) ? open_file(path, O_RDONLY | O_DIRECTORY) : open_file(path, O_RDWR | O_CREAT, 0644)) {
     const int operation = mode == Mode::shared ? LOCK_SH : LOCK_EX;
     while (::flock(fd_.get(), operation | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -132,7 +133,7 @@ FileLock::FileLock(const fs::path& path, Mode mode) : fd_(open_file(path, O_RDWR
 }
 
 bool FileLock::is_held(const fs::path& path) {
-    const Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     return fd.is_open() && locked_by_another(fd.get());
 }
 

@@ -50,7 +50,7 @@ class NewFile {
 
 void write_file(const std::filesystem::path& path, std::string_view data, mode_t mode = 0644);  // through NewFile
 
-// An flock(2) held for the object's life. `path` is created when missing and stays.
+// An flock(2) held for the object's life, on a file, which is created when missing and stays, or a directory.
 class FileLock {
   public:
     enum class Mode { shared, exclusive };
