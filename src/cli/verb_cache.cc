@@ -11,6 +11,7 @@
 #include "bootstrap/deb/stanza.h"
 #include "bootstrap/unpack/deb_archive.h"
 #include "cli/verbs.h"
+#include "pipeline/base_image.h"
 #include "pipeline/layers.h"
 
 namespace vprov::cli {
@@ -149,7 +150,10 @@ void prune(const archive::Cache& cache, const archive::PruneLimits& limits, cons
 }
 
 void verify(const archive::Cache& cache, Session& session) {
-    const auto damaged = archive::remove_damaged(cache, pipeline::Layers::is_intact);
+    const auto damaged = archive::remove_damaged(cache, [](const std::filesystem::path& layer) {
+        return pipeline::BaseImages::is_base(layer) ? pipeline::BaseImages::is_intact(layer)
+                                                    : pipeline::Layers::is_intact(layer);
+    });
     if (session.output == OutputMode::json) {
         auto all = nlohmann::ordered_json::array();
         for (const auto& entry : damaged)

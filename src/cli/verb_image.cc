@@ -10,6 +10,9 @@
 #include "hypervisor/launch/domains.h"
 #include "os/command.h"
 #include "pipeline/built_guest.h"
+#include "pipeline/guest_removal.h"
+#include "pipeline/guest_resize.h"
+#include "pipeline/output_directory.h"
 
 namespace vprov::cli {
 namespace {
@@ -55,12 +58,16 @@ nlohmann::ordered_json as_json(const BuiltGuest& guest) {
                                    {"memory_mib", guest.memory_mib},
                                    {"vcpus", guest.vcpus},
                                    {"running", hypervisor::Domains::standard().is_running(guest.name)},
-                                   {"addresses", guest.addresses}};
+                                   {"addresses", guest.addresses},
+                                   {"macs", guest.macs},
+                                   {"volumes", guest.volumes}};
     json["disks"] = nlohmann::ordered_json::array();
     for (const auto& disk : guest.disks)
         json["disks"].push_back({{"image", disk.image},
+                                 {"format", disk.format},
                                  {"filesystem", disk.filesystem},
                                  {"mount", disk.mount},
+                                 {"backing", disk.backing},
                                  {"size", disk.size.value},
                                  {"allocated", disk.allocated.value}});
     return json;
@@ -84,8 +91,9 @@ void remove(const ImageOptions& options, const Session& session) {
         refuse_running("delete", name);
         guests.push_back(pipeline::built_guest(directory(options), name));
     }
+    os::SystemCommandRunner runner;
     for (const auto& guest : guests) {
-        const auto others = pipeline::remove_guest(guest);
+        const auto others = pipeline::remove_guest(guest, runner);
         if (session.output == OutputMode::quiet)
             continue;
         fmt::print("{} is deleted\n", guest.name);
@@ -123,6 +131,7 @@ void add_image(CLI::App& app, Session& session) {
     verb->callback([options, &session] {
         if (options->force && options->action != "resize")
             throw error(ErrorKind::usage, "cannot {} with --force: it is for resize", options->action);
+        pipeline::tidy(directory(*options));
         if (options->action == "list")
             return list(*options, session);
         if (options->action == "resize")

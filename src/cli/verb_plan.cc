@@ -12,6 +12,8 @@
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
 #include "partition/device/device_content.h"
+#include "pipeline/base_image.h"
+#include "pipeline/clonability.h"
 #include "pipeline/configurations.h"
 #include "pipeline/disks_json.h"
 #include "pipeline/guest_name.h"
@@ -54,21 +56,50 @@ void print_layer_state(const pipeline::LayerState& layer) {
         fmt::print("\nConfigured layer {:.12}: to be made; {}\n", layer.digest, layer.why_not);
 }
 
+// How the guest's images come to be.
+struct Images {
+    std::string not_cloned;  // why each is written from the layer; "" : they are copies of a base
+    std::string base;        // its digest
+    bool reused = false;
+};
+
+Images images_of(const plan::Plan& plan, const pipeline::LayerState& layer, pipeline::LayerUse use) {
+    if (auto cause = pipeline::why_not_cloned(plan); !cause.empty())
+        return {std::move(cause), "", false};
+    if (use != pipeline::LayerUse::reuse)
+        return {"no layers are used", "", false};
+    const archive::Cache cache(plan.cache.empty() ? archive::Cache::default_directory() : plan.cache);
+    const pipeline::BaseImages bases(cache);
+    const auto inputs = pipeline::base_inputs(plan, layer.digest);
+    return {"", bases.place_of(inputs).filename(), bases.exists(inputs)};
+}
+
 struct Layer {
     pipeline::LayerState state;
     std::string named_for;  // why no other guest has a use for it; "" : all have
+    Images images;
 };
 
 Layer layer_of(const plan::Plan& plan, const resolve::PackageSet& packages, const pipeline::Environment& environment) {
     const auto unnamed = pipeline::guest_request(plan, pipeline::kUnnamedGuest);
-    return {pipeline::layer_state(pipeline::guest_request(plan, packages), packages, environment),
-            pipeline::what_needs_name(unnamed, packages)};
+    auto state = pipeline::layer_state(pipeline::guest_request(plan, packages), packages, environment);
+    auto images = images_of(plan, state, environment.layers);
+    return {std::move(state), pipeline::what_needs_name(unnamed, packages), std::move(images)};
+}
+
+void print_images(const Images& images) {
+    if (!images.not_cloned.empty())
+        fmt::print("Images: written from the configured layer; no copies of a base, for {}\n", images.not_cloned);
+    else
+        fmt::print("Images: copies of base {:.12}, {}, with the guest's identity written into them\n", images.base,
+                   images.reused ? "which is there" : "to be made");
 }
 
 void print_layer(const Layer& layer) {
     print_layer_state(layer.state);
     if (!layer.named_for.empty())
         fmt::print("  for this host name only: {} depends on it\n", layer.named_for);
+    print_images(layer.images);
 }
 
 // Without VNC's password, which is looked for while building only.
@@ -144,6 +175,8 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const L
                       {"reused", layer.state.reused},
                       {"reason", layer.state.why_not},
                       {"named_for", layer.named_for}};
+    event["images"] = {
+        {"base", layer.images.base}, {"reused", layer.images.reused}, {"not_cloned", layer.images.not_cloned}};
     event["disks"] = pipeline::disks_json(plan.layout);
     for (const auto& file : guest_files(plan, set))
         event["files"].push_back(

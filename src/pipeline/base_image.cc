@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,59 +9,24 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "bootstrap/pack/tar_reader.h"
 #include "bootstrap/pack/tar_writer.h"
 #include "config-render/network.h"
-#include "os/file_copy.h"
 #include "os/temp_dir.h"
-#include "partition/image/ext_editor.h"
-#include "partition/image/image.h"
+#include "partition/image/volume_identity.h"
+#include "pipeline/boot_loader.h"
+#include "pipeline/clonability.h"
+#include "pipeline/content_digest.h"
 #include "pipeline/disk_images.h"
+#include "pipeline/guest_kernels.h"
 #include "pipeline/initrd_names.h"
 #include "pipeline/sealed_tree.h"
 #include "pipeline/skeleton.h"
-#include "pipeline/tree_changes.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kFormat = "base format 2";  // raised when the same inputs make another base
-constexpr mode_t kImageMode = 0600;                    // it holds password hashes and host keys
-
-bool is_ext(partition::Filesystem filesystem) {
-    return filesystem == partition::Filesystem::ext2 || filesystem == partition::Filesystem::ext3 ||
-           filesystem == partition::Filesystem::ext4;
-}
-
-// Only bare disks are made by way of a base: one volume each.
-const partition::Volume& volume_of(const partition::DiskPlan& disk) {
-    return disk.volumes.front();
-}
-
-bool has_tree(const partition::DiskPlan& disk) {
-    return !volume_of(disk).mount.empty();
-}
-
-bool is_bare_image(const partition::DiskPlan& disk) {
-    return disk.device.empty() && disk.table == partition::Table::none && disk.volumes.size() == 1 &&
-           disk.format == partition::ImageFormat::raw && disk.sizing == partition::Sizing::fixed &&
-           volume_of(disk).sizing != partition::Sizing::content && volume_of(disk).size.value > 0;
-}
-
-bool is_clonable_disk(const partition::DiskPlan& disk) {
-    return is_bare_image(disk) && (has_tree(disk) ? is_ext(volume_of(disk).filesystem)
-                                                  : volume_of(disk).filesystem != partition::Filesystem::none);
-}
-
-// The plan of the base itself: no disk without a tree, and UUIDs that no guest has.
-plan::Plan base_plan(const plan::Plan& plan) {
-    auto base = plan;
-    std::erase_if(base.layout.disks, [](const auto& disk) { return !has_tree(disk); });
-    for (auto& disk : base.layout.disks)
-        for (auto& volume : disk.volumes) volume.uuid = Uuid::derived("vprov base", volume.name);
-    return base;
-}
+constexpr std::string_view kDigests = "digests";
 
 std::vector<std::string> lines_of(const fs::path& path) {
     const auto text = os::read_file(path);
@@ -77,9 +41,36 @@ std::string as_lines(const std::vector<std::string>& lines) {
     return lines.empty() ? "" : joined(lines, "\n") + "\n";
 }
 
+std::pair<std::string, std::string> two_words(const std::string& line) {
+    const auto blank = line.find(' ');
+    if (blank == std::string::npos)
+        throw error(ErrorKind::disk, "cannot read a base: a line has one word");
+    return {line.substr(0, blank), line.substr(blank + 1)};
+}
+
+std::map<std::string, std::string> digests_in(const fs::path& directory) {
+    std::map<std::string, std::string> digests;
+    for (const auto& line : lines_of(directory / kDigests)) {
+        auto [digest, file] = two_words(line);
+        digests.emplace(std::move(file), std::move(digest));
+    }
+    return digests;
+}
+
 BaseImage opened(const fs::path& directory) {
-    return {directory, std::stoll(os::read_file(directory / "date")), lines_of(directory / "unique"),
-            lines_of(directory / "named")};
+    BaseImage base;
+    base.directory = directory;
+    base.date = std::stoll(os::read_file(directory / "date"));
+    base.unique = lines_of(directory / "unique");
+    base.named = lines_of(directory / "named");
+    base.initrds = lines_of(directory / "initrds");
+    base.kernels = lines_of(directory / "kernels");
+    for (const auto& line : lines_of(directory / "places")) {
+        const auto [image, offset] = two_words(line);
+        base.places[image].push_back(std::stoull(offset));
+    }
+    base.digests = digests_in(directory);
+    return base;
 }
 
 std::vector<std::string> initrds_of(const os::RootDir& tree) {
@@ -93,75 +84,39 @@ std::vector<std::string> initrds_of(const os::RootDir& tree) {
     return found;
 }
 
-// The changes that concern one file system, with paths as they are on it.
-std::vector<TreeChange> part_of(const std::vector<TreeChange>& changes, const partition::Volume& volume,
-                                const partition::DiskLayout& layout) {
-    const auto mount_of = [&](std::string_view path) {
-        std::string_view longest;
-        for (const auto* other : layout.volumes()) {
-            const std::string_view mount = other->mount;
-            const bool inside = mount == "/" || path == mount ||
-                                (path.starts_with(mount) && !mount.empty() && path[mount.size()] == '/');
-            if (!mount.empty() && inside && mount.size() > longest.size())
-                longest = mount;
-        }
-        return longest;
-    };
-    std::vector<TreeChange> part;
-    for (const auto& change : changes) {
-        if (mount_of(change.path) != volume.mount || change.path == volume.mount)
-            continue;
-        part.push_back(change);
-        if (volume.mount != "/")
-            part.back().path = change.path.substr(volume.mount.size());
+// In GRUB's programs for UEFI, which are not packed, and in its menus on the firmware's partition.
+std::vector<std::string> uuid_places(const plan::Plan& base, const fs::path& directory) {
+    std::vector<std::string> lines;
+    if (base.boot.firmware != recipe::Firmware::uefi || base.boot.platform.empty())
+        return lines;
+    for (const auto& disk : base.layout.disks) {
+        const partition::RawImage image(directory / disk.image, partition::RawImage::Access::reading);
+        for (const auto place : partition::places_of(base.boot.filesystem.uuid, image, 0, disk.size.value))
+            lines.push_back(fmt::format("{} {}", disk.image, place));
     }
-    return part;
+    return lines;
 }
 
-void apply(partition::ExtEditor& editor, const TreeChange& change) {
-    const partition::FileAttributes attributes{change.mode, change.uid, change.gid};
-    switch (change.kind) {
-        case TreeChange::Kind::removed:
-            return editor.remove(change.path);
-        case TreeChange::Kind::directory:
-            return editor.make_directory(change.path, attributes);
-        case TreeChange::Kind::file:
-            return editor.write_file(change.path, attributes, change.content);
-        case TreeChange::Kind::link:
-            return editor.make_link(change.path, attributes, change.content);
-        case TreeChange::Kind::attributes:
-            return editor.set_attributes(change.path, attributes);
-    }
+void write_skeleton(const SealedTree& tree, const fs::path& target) {
+    const auto file = os::open_file(target, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    pack::TarOptions options;
+    options.left_out = left_out_of_skeleton(tree.root().path());
+    pack::write_tar(tree.root().path(), file.get(), options);
 }
 
-void take(const fs::path& from, const fs::path& to, mode_t mode, BaseUse use) {
-    if (use == BaseUse::copy)
-        return os::copy_file(from, to, mode);
-    if (::rename(from.c_str(), to.c_str()) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot move " + quote(from.native()));
-}
-
-void write_names(const fs::path& initrd, const std::string& names) {
-    const auto file = os::open_file(initrd, O_WRONLY);
-    os::write_all(file.get(), names, initrd.native());
+void write_digests(const fs::path& directory) {
+    std::vector<std::string> lines;
+    for (const auto& entry : fs::directory_iterator(directory))
+        if (entry.is_regular_file())
+            lines.push_back(fmt::format("{} {}", content_digest(entry.path()), entry.path().filename().native()));
+    std::ranges::sort(lines);
+    os::write_file(directory / kDigests, as_lines(lines));
 }
 
 }  // namespace
 
-bool is_clonable(const plan::Plan& plan) {
-    const auto& recipe = plan.recipe;
-    const bool adds = !recipe.hooks.empty() || !recipe.files.empty() || !recipe.directories.empty();
-    return !adds && !recipe.identity.is_template && plan.boot.method == recipe::BootMethod::direct && std::ranges::all_of(plan.layout.disks, is_clonable_disk);
-}
-
-std::string base_inputs(const plan::Plan& plan, std::string_view layer) {
-    auto text = fmt::format("{} vprov {}\nlayer {}\n", kFormat, VPROV_VERSION, layer);
-    text += fmt::format("names {}\n", early_archive(render::link_files(plan), 0).size());
-    text += fmt::format("kernel {}\n", plan.recipe.system.kernel.path ? "of the host" : plan.kernel_package);
-    for (const auto& disk : base_plan(plan).layout.disks)
-        text += fmt::format("disk {} {} {} {} {}\n", disk.image, disk.size.value, name(volume_of(disk).filesystem),
-                            volume_of(disk).mount, volume_of(disk).label);
-    return text;
+fs::path BaseImage::image_of(const partition::DiskPlan& disk) const {
+    return directory / (disk.name + ".img");
 }
 
 BaseImage make_base(Installed installed, const plan::Plan& plan, const std::string& inputs, const fs::path& logs,
@@ -172,18 +127,16 @@ BaseImage make_base(Installed installed, const plan::Plan& plan, const std::stri
     const auto tree = seal_base(std::move(installed), base, early_archive(render::link_files(plan), date).size());
     write_kernel(tree, base, directory);
     write_disks(tree, base, directory, runner);
-    {
-        const auto file = os::open_file(directory / "skeleton.tar", O_WRONLY | O_CREAT | O_EXCL, kImageMode);
-        pack::TarOptions options;
-        options.left_out = left_out_of_skeleton(tree.root().path());
-        pack::write_tar(tree.root().path(), file.get(), options);
-    }
+    write_skeleton(tree, directory / "skeleton.tar");
     fs::copy(logs, directory / "log", fs::copy_options::recursive);
     os::write_file(directory / "unique", as_lines(unique));
     os::write_file(directory / "named", as_lines(named));
     os::write_file(directory / "date", fmt::format("{}\n", date));
     os::write_file(directory / "initrds", as_lines(initrds_of(tree.root())));
+    os::write_file(directory / "kernels", as_lines(menu_kernels(tree.root(), plan)));
+    os::write_file(directory / "places", as_lines(uuid_places(base, directory)));
     os::write_file(directory / "base", inputs);
+    write_digests(directory);
     return opened(directory);
 }
 
@@ -194,10 +147,15 @@ fs::path BaseImages::place_of(const std::string& inputs) const {
 std::optional<BaseImage> BaseImages::find(const std::string& inputs) const {
     const auto hold = cache_.hold();
     const auto place = place_of(inputs);
-    if (!fs::exists(place / "base"))
+    if (!is_base(place))
         return std::nullopt;
     archive::Cache::mark_used(place);
-    return opened(place);
+    try {
+        return opened(place);
+    } catch (const std::exception&) {  // damaged: made anew
+        os::remove_tree(place);
+        return std::nullopt;
+    }
 }
 
 os::TempDir BaseImages::begin() const {
@@ -215,36 +173,32 @@ BaseImage BaseImages::keep(const os::TempDir& begun, const std::string& inputs) 
     return opened(place);
 }
 
-Passwords make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan, const resolve::PackageSet& packages,
-                     const fs::path& scratch, const fs::path& directory, os::CommandRunner& runner) {
-    const os::RootDir skeleton(scratch);
-    pack::read_tar(base.directory / "skeleton.tar", skeleton);
-    const auto before = snapshot_of(scratch);
-    auto passwords = write_identity(skeleton, {base.date, base.unique, base.named}, plan, packages);
-    const auto changes = changes_since(before, scratch);
-    const auto names = early_archive(render::link_files(plan), base.date);
-    for (const auto& disk : plan.layout.disks) {
-        const auto image = directory / disk.image;
-        if (!has_tree(disk)) {
-            partition::write_empty(volume_of(disk), image, runner);
-            continue;
-        }
-        take(base.directory / disk.image, image, kImageMode, use);
-        partition::ExtEditor editor(image, {0}, base.date);
-        for (const auto& change : part_of(changes, volume_of(disk), plan.layout)) apply(editor, change);
-        for (const auto& initrd : lines_of(base.directory / "initrds"))
-            if (!names.empty() && editor.exists(initrd) && volume_of(disk).mount == "/")
-                editor.overwrite(initrd, 0, names);
-        editor.set_uuid(volume_of(disk).uuid);
-        editor.finish();
-    }
-    for (const auto* file : {"vmlinuz", "initrd.img"})
-        if (fs::exists(base.directory / file))
-            take(base.directory / file, directory / file, 0644, use);
-    if (fs::exists(directory / "initrd.img"))
-        write_names(directory / "initrd.img", names);
-    fs::copy(base.directory / "log", directory / "log", fs::copy_options::recursive);
-    return passwords;
+bool BaseImages::is_base(const fs::path& layer) {
+    return fs::exists(layer / "base");
+}
+
+bool BaseImages::is_intact(const fs::path& layer) try {
+    const auto digests = digests_in(layer);
+    return digests.contains("base") && std::ranges::all_of(digests, [&](const auto& entry) {
+               return fs::is_regular_file(layer / entry.first) && content_digest(layer / entry.first) == entry.second;
+           });
+} catch (const std::exception&) {
+    return false;
+}
+
+void BaseImages::remove(const BaseImage& base) const {
+    const os::TempDir aside = begin();
+    if (::rename(base.directory.c_str(), (aside.path() / "base").c_str()) != 0 && errno != ENOENT)
+        throw system_error(ErrorKind::disk, errno, "cannot remove the base " + quote(base.directory.native()));
+}
+
+std::shared_future<bool> BaseChecks::begin(const BaseImage& base) {
+    const std::lock_guard lock(mutex_);
+    auto& check = checks_[base.directory];
+    if (!check.valid())
+        check =
+            std::async(std::launch::async, [directory = base.directory] { return BaseImages::is_intact(directory); });
+    return check;
 }
 
 }  // namespace vprov::pipeline

@@ -1,9 +1,12 @@
-// Images of a configured tree that is no guest yet, and what makes a guest of their copies. Guests of one recipe differ
-// in their identity only: each is a sparse copy whose files are edited in place.
+// Images of a configured tree that is no guest yet, in the cache. Guests of one recipe differ in their identity only:
+// each is a copy whose files are edited in place (guest_images.h).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,27 +18,29 @@
 
 namespace vprov::pipeline {
 
-// Whether guests of the plan are made that way: its file systems can be edited in place, all of them ext2/3/4.
-bool is_clonable(const plan::Plan& plan);
-
 // A directory:
-//   IMAGE       for each disk with a tree, under a UUID of its own
+//   NAME.img    for each disk with a tree, raw, under identifiers of its own (base_plan())
 //   vmlinuz, initrd.img   the initrd begins with room for interface names (initrd_names.h)
 //   skeleton.tar          what of the tree an identity is written to (skeleton.h)
 //   unique, named, date   as in a layer (Layers)
 //   initrds     their paths in the tree
+//   kernels     versions in GRUB's menu, the default one first
+//   places      "NAME.img OFFSET": where the UUID of the file system with GRUB's menu stands in programs of its own
 //   base        base_inputs()
+//   digests     "DIGEST NAME" for each of these files (content_digest.h)
 //   log/        what the scripts said (ScriptLogs)
 struct BaseImage {
     std::filesystem::path directory;
     std::int64_t date = 0;
-    std::vector<std::string> unique, named;
+    std::vector<std::string> unique, named, initrds, kernels;
+    std::map<std::string, std::vector<std::uint64_t>> places;  // by image
+    std::map<std::string, std::string> digests;                // by file
+
+    std::filesystem::path image_of(const partition::DiskPlan& disk) const;
 };
 
-// What a base of the layer (LayerInputs::digest()) follows from: equal text, equal base. Pure.
-std::string base_inputs(const plan::Plan& plan, std::string_view layer);
-
-// Makes one in `directory`, which is empty, of a tree that no identity has been written to. Throws Error(disk).
+// Makes one in `directory`, which is empty, of a tree that no identity has been written to. GRUB, where the plan has
+// it, is installed in it with base_plan(). Throws Error(disk).
 BaseImage make_base(Installed installed, const plan::Plan& plan, const std::string& inputs,
                     const std::filesystem::path& logs, const std::filesystem::path& directory,
                     os::CommandRunner& runner);
@@ -45,6 +50,7 @@ class BaseImages {
   public:
     explicit BaseImages(const archive::Cache& cache) : cache_(cache) {}
 
+    bool exists(const std::string& inputs) const { return is_base(place_of(inputs)); }
     // From now on used: it is not pruned while this process runs.
     std::optional<BaseImage> find(const std::string& inputs) const;
 
@@ -54,18 +60,25 @@ class BaseImages {
     // Error(disk).
     BaseImage keep(const os::TempDir& begun, const std::string& inputs) const;
 
-  private:
+    static bool is_base(const std::filesystem::path& layer);    // an entry of the cache
+    static bool is_intact(const std::filesystem::path& layer);  // all files are what they were; never throws
+    // It is not found any more.
+    void remove(const BaseImage& base) const;
+
     std::filesystem::path place_of(const std::string& inputs) const;
+
+  private:
     const archive::Cache& cache_;
 };
 
-using Passwords = std::vector<std::pair<std::string, std::string>>;
+// Whether bases are intact: each is looked at once, beside other work.
+class BaseChecks {
+  public:
+    std::shared_future<bool> begin(const BaseImage& base);
 
-// Makes the guest's images, its kernel and initrd and its log/ in `directory` from the base. `scratch` is an empty
-// directory. Whether `base` is left whole or moved from is up to `use`. Throws what seal() throws.
-enum class BaseUse { copy, consume };
-Passwords make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan, const resolve::PackageSet& packages,
-                     const std::filesystem::path& scratch, const std::filesystem::path& directory,
-                     os::CommandRunner& runner);
+  private:
+    std::mutex mutex_;
+    std::map<std::filesystem::path, std::shared_future<bool>> checks_;
+};
 
 }  // namespace vprov::pipeline

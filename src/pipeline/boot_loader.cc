@@ -178,14 +178,20 @@ partition::EmbeddingArea embedding_area(const partition::DiskPlan& disk) {
 
 }  // namespace
 
-void install_boot_loader(const os::RootDir& root, const plan::Plan& plan, configure::Sandbox& sandbox) {
+std::vector<std::string> menu_kernels(const os::RootDir& root, const plan::Plan& plan) {
     if (plan.boot.method == recipe::BootMethod::direct)
-        return;
+        return {};
     std::vector<std::string> versions = {newest_kernel(root, plan.kernel_package).version};
     for (const auto& kernel : guest_kernels(root))
         if (kernel.version != versions[0] && root.exists("/boot/" + kernel.initrd))
             versions.push_back(kernel.version);
-    render::write_guest_files(root, render::grub_files(plan, versions));
+    return versions;
+}
+
+void install_boot_loader(const os::RootDir& root, const plan::Plan& plan, configure::Sandbox& sandbox) {
+    if (plan.boot.method == recipe::BootMethod::direct)
+        return;
+    render::write_guest_files(root, render::grub_files(plan, menu_kernels(root, plan)));
     check_menu(sandbox);
     if (!plan.boot.platform.empty())
         Installation(root, plan, sandbox).run();

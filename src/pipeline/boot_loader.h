@@ -15,6 +15,10 @@ namespace vprov::pipeline {
 // of the tree. Throws Error(script) where a program of the guest fails, Error(disk) where a file is missing.
 void install_boot_loader(const os::RootDir& root, const plan::Plan& plan, configure::Sandbox& sandbox);
 
+// The kernels in GRUB's menu by their versions, the default one first; none where the hypervisor loads the kernel.
+// Throws Error(disk).
+std::vector<std::string> menu_kernels(const os::RootDir& root, const plan::Plan& plan);
+
 // For a BIOS: writes what install_boot_loader() made into the first sector and the gap or the BIOS boot partition of
 // `target`, the raw image or the device of `disk`, which has its partition table. Nothing for other disks than the one
 // with /boot.

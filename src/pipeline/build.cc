@@ -1,18 +1,15 @@
 #include "pipeline/build.h"
 
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/error.h"
@@ -24,17 +21,23 @@
 #include "os/temp_dir.h"
 #include "pipeline/base_image.h"
 #include "pipeline/boot_loader.h"
+#include "pipeline/clonability.h"
 #include "pipeline/configurations.h"
 #include "pipeline/disk_images.h"
+#include "pipeline/guest_images.h"
 #include "pipeline/guest_name.h"
 #include "pipeline/guest_tree.h"
 #include "pipeline/manifest.h"
+#include "pipeline/output_directory.h"
 #include "pipeline/sealed_tree.h"
 #include "pipeline/selections.h"
+#include "pipeline/shared_bases.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
+
+using Passwords = std::vector<std::pair<std::string, std::string>>;
 
 fs::path write_passwords(const Passwords& passwords, const fs::path& directory) {
     if (passwords.empty())
@@ -43,16 +46,6 @@ fs::path write_passwords(const Passwords& passwords, const fs::path& directory) 
     for (const auto& [user, password] : passwords) text += fmt::format("{}: {}\n", user, password);
     os::write_file(directory / "passwords", text, 0600);
     return "passwords";
-}
-
-// Swaps an earlier build out atomically: at every instant there is one complete directory under the name.
-void publish(const fs::path& finished, const fs::path& output) {
-    if (::chmod(finished.c_str(), 0755) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot publish " + quote(output.native()));
-    if (::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, output.c_str(), RENAME_NOREPLACE) == 0)
-        return;
-    if (errno != EEXIST || ::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, output.c_str(), RENAME_EXCHANGE) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot publish " + quote(output.native()));
 }
 
 // Before anything is fetched: packages that say themselves that they are larger than the disk cannot fit on it.
@@ -67,17 +60,16 @@ void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
                     packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
 }
 
-os::TempDir make_work_directory(const plan::Plan& plan) {
-    const auto parent = plan.output.parent_path();
-    const auto prefix = fmt::format(".{}-build-", plan.name);
-    std::error_code failure;
-    fs::create_directories(parent, failure);
-    if (failure)
-        throw error(ErrorKind::disk, "cannot make {}: {}", quote(parent.native()), failure.message());
-    os::TempDir::remove_stale(parent, prefix);
-    os::TempDir work(parent, prefix);
+os::TempDir make_build_directory(const plan::Plan& plan) {
+    auto work = make_work_directory(plan.output.parent_path(), plan.name);
     for (const auto* name : {"root", "result", "scratch"}) fs::create_directory(work.path() / name);
     return work;
+}
+
+// Under the guest's name everybody may look into it.
+void publish_guest(const fs::path& finished, const plan::Plan& plan) {
+    fs::permissions(finished, fs::perms(0755));
+    publish(finished, plan.output);
 }
 
 std::vector<std::string> files_in(const fs::path& directory) {
@@ -92,12 +84,13 @@ std::vector<std::string> files_in(const fs::path& directory) {
 // One guest on its way from packages to images.
 class GuestBuild {
   public:
-    GuestBuild(const plan::Plan& plan, Selections& selections, const Environment& environment)
+    GuestBuild(const plan::Plan& plan, Selections& selections, BaseChecks& checks, const Environment& environment)
         : plan_(plan),
           written_(plan),
+          checks_(checks),
           environment_(environment),
           timer_(environment.progress),
-          work_(make_work_directory(plan)) {
+          work_(make_build_directory(plan)) {
         request_ = guest_request(plan, kUnnamedGuest);
         request_.root = work_.path() / "root";
         request_.work = work_.path() / "scratch";
@@ -121,13 +114,13 @@ class GuestBuild {
     BuildResult finish() {
         const auto result = work_.path() / "result";
         check_room(plan_, selection_->packages);
-        const auto passwords = write_passwords(is_clonable(plan_) ? images_by_base() : images_of_tree(), result);
+        const auto passwords = write_passwords(is_clonable() ? images_by_base() : images_of_tree(), result);
         timer_.start(Stage::render);
         const auto configurations = write_configurations(written_, result, environment_.progress);
         timer_.finish(joined(configurations, ", "));
         os::write_file(result / "manifest.json",
                        write_manifest(written_, *selection_, timer_.times(), host_keys_, files_in(result)));
-        publish(result, plan_.output);
+        publish_guest(result, plan_);
         return {plan_.output, plan_.output / configurations.front(),
                 passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
     }
@@ -138,9 +131,10 @@ class GuestBuild {
             request_.sandbox = make_sandbox(request_);
     }
 
+    bool is_clonable() const { return why_not_cloned(plan_).empty(); }
+
     bool may_keep_base() const {
-        return is_clonable(plan_) && environment_.layers == LayerUse::reuse &&
-               request_.network == configure::Network::none;
+        return is_clonable() && environment_.layers == LayerUse::reuse && request_.network == configure::Network::none;
     }
 
     Installed installed() {
@@ -151,11 +145,7 @@ class GuestBuild {
     Passwords images_of_tree() {
         auto configured = installed();
         timer_.start(Stage::personalise);
-        if (plan_.boot.method != recipe::BootMethod::direct) {
-            request_.sandbox = {};
-            const auto sandbox = make_sandbox(request_);
-            install_boot_loader(configured.root(), plan_, *sandbox);
-        }
+        add_boot_loader(configured.root(), plan_);
         const auto tree = seal(std::move(configured), plan_, selection_->packages,
                                {environment_.now, request_.work, request_.script_logs, environment_.progress});
         timer_.finish(plan_.fqdn);
@@ -169,28 +159,66 @@ class GuestBuild {
         return tree.passwords();
     }
 
+    void add_boot_loader(const os::RootDir& root, const plan::Plan& plan) {
+        if (plan.boot.method == recipe::BootMethod::direct)
+            return;
+        request_.sandbox = {};
+        const auto sandbox = make_sandbox(request_);
+        install_boot_loader(root, plan, *sandbox);
+    }
+
     Passwords images_by_base() {
-        auto use = BaseUse::copy;
         if (has_base()) {
             if (request_.sandbox)
                 request_.sandbox->close();
-        } else {
-            use = make_new_base();
+            request_.sandbox = {};
+            if (auto passwords = images_of_kept_base())
+                return *passwords;
         }
+        const auto use = make_new_base();
+        return images_of(use);
+    }
+
+    // nullopt for a base that is damaged, which is gone then.
+    std::optional<Passwords> images_of_kept_base() {
+        auto intact = checks_.begin(*base_);
+        std::optional<Passwords> passwords;
+        try {
+            passwords = images_of(BaseUse::copy);
+        } catch (const Error& e) {
+            if (e.kind() == ErrorKind::interrupted || intact.get())
+                throw;
+        }
+        if (intact.get())
+            return passwords;
+        environment_.progress.warning(fmt::format("the base {:.12} in the cache is damaged: it is made anew",
+                                                  base_->directory.filename().native()));
+        BaseImages(cache_).remove(*base_);
+        base_.reset();
+        bases_.clear();
+        os::remove_tree(work_.path() / "identity");
+        for (const auto& entry : fs::directory_iterator(work_.path() / "result")) os::remove_tree(entry.path());
+        return std::nullopt;
+    }
+
+    Passwords images_of(BaseUse use) {
         timer_.start(Stage::personalise);
         const auto scratch = work_.path() / "identity";
         fs::create_directory(scratch);
-        auto passwords =
+        auto made =
             make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
+        written_.layout = std::move(made.layout);
+        bases_ = std::move(made.bases);
         host_keys_ = render::host_keys(os::RootDir(scratch));
         timer_.finish(fmt::format("{}, from base {:.12}", plan_.fqdn, base_->directory.filename().native()));
-        return passwords;
+        return std::move(made.passwords);
     }
 
     BaseUse make_new_base() {
         auto configured = installed();
         const auto layer = configured.layer;
         timer_.start(Stage::write);
+        add_boot_loader(configured.root(), base_plan(plan_));
         const auto inputs = base_inputs(plan_, layer);
         const BaseImages bases(cache_);
         const bool kept = may_keep_base() && !layer.empty();
@@ -215,6 +243,7 @@ class GuestBuild {
 
     const plan::Plan& plan_;
     plan::Plan written_;  // with the sizes that follow from the content
+    BaseChecks& checks_;
     const Environment environment_;
     StageTimer timer_;
     os::TempDir work_;
@@ -222,10 +251,12 @@ class GuestBuild {
     BootstrapRequest request_;
     std::shared_ptr<const Selection> selection_;
     std::optional<BaseImage> base_;
+    std::vector<SharedBase> bases_;  // held until the manifest names them
     std::vector<render::HostKey> host_keys_;
 };
 
 void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
+    check_overlays(plan);
     if (::geteuid() != 0)
         throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
     render::check_passwords(plan);
@@ -267,16 +298,22 @@ void finish_side_by_side(std::vector<std::pair<std::size_t, std::unique_ptr<Gues
         std::rethrow_exception(failure);
 }
 
+void remove_bases_of_earlier_builds(const std::vector<plan::Plan>& plans) {
+    std::set<fs::path> outputs;
+    for (const auto& plan : plans) outputs.insert(plan.output.parent_path());
+    for (const auto& output : outputs) remove_unused_bases(output);
+}
+
 }  // namespace
 
 BuildResult build_description(const plan::Plan& plan, Progress& progress) {
-    const auto work = make_work_directory(plan);
+    const auto work = make_build_directory(plan);
     const auto result = work.path() / "result";
     StageTimer timer(progress);
     timer.start(Stage::render);
     const auto configurations = write_configurations(plan, result, progress);
     timer.finish(joined(configurations, ", "));
-    publish(result, plan.output);
+    publish_guest(result, plan);
     return {plan.output, plan.output / configurations.front(), {}, timer.times()};
 }
 
@@ -284,21 +321,23 @@ std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const R
     for (const auto& plan : plans) check_beforehand(plan, run.runner);
     std::vector<BuildResult> results(plans.size());
     Selections selections;
+    BaseChecks checks;
     SilentProgress silent;
     std::vector<std::pair<std::size_t, std::unique_ptr<GuestBuild>>> clones;
     for (std::size_t i = 0; i < plans.size(); ++i) {
         Environment environment{run.transport_for(plans[i]), run.runner, run.progress, run.now, run.layers};
         if (i > 0) {
             const Environment quiet{environment.transport, run.runner, silent, run.now, run.layers};
-            auto clone = std::make_unique<GuestBuild>(plans[i], selections, quiet);
+            auto clone = std::make_unique<GuestBuild>(plans[i], selections, checks, quiet);
             if (clone->has_base()) {
                 clones.emplace_back(i, std::move(clone));
                 continue;
             }
         }
-        results[i] = GuestBuild(plans[i], selections, environment).finish();
+        results[i] = GuestBuild(plans[i], selections, checks, environment).finish();
     }
     finish_side_by_side(clones, plans, results, run.progress);
+    remove_bases_of_earlier_builds(plans);
     return results;
 }
 

@@ -39,6 +39,8 @@ Json disk_entry(const partition::DiskPlan& disk) {
     entry["size"] = disk.size.value;
     if (disk.format != partition::ImageFormat::raw)
         entry["format"] = name(disk.format);
+    if (!disk.backing.empty())
+        entry["backing"] = disk.backing;
     if (disk.table == partition::Table::none) {
         add_content(entry, disk.volumes.at(0));
         return entry;

@@ -69,7 +69,7 @@ std::optional<fs::path> Layers::find(const LayerInputs& inputs) const {
 }
 
 bool Layers::is_intact(const fs::path& layer) {
-    return fs::exists(layer / "needs-name") || fs::exists(layer / "base") ||
+    return fs::exists(layer / "needs-name") ||
            (fs::exists(layer / "digest") && fs::exists(layer / "tree.tar") &&
             os::read_file(layer / "digest") == digest_of(layer / "tree.tar") + "\n");
 }

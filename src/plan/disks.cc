@@ -139,7 +139,8 @@ DiskPlan planned_disk(const recipe::Disk& asked, const std::string& seed, const 
     disk.name = recipe::disk_name(asked);
     if (disk.name.empty())
         throw error(ErrorKind::recipe, "cannot plan a disk without a size, a file system and a mount point or name");
-    disk.format = asked.format;
+    disk.overlay = asked.overlay;
+    disk.format = asked.overlay ? partition::ImageFormat::qcow2 : asked.format;
     disk.image =
         fmt::format("{}.{}", disk.name, disk.format == partition::ImageFormat::raw ? "img" : name(disk.format));
     disk.table = asked.table;

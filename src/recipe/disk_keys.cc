@@ -126,6 +126,7 @@ Keys<Disk> disk_keys() {
          key("format", &Disk::format,
              choice(named(
                  {ImageFormat::raw, ImageFormat::qcow2, ImageFormat::vmdk, ImageFormat::vdi, ImageFormat::vhdx}))),
+         key("overlay", &Disk::overlay, boolean_of),
          key("table", &Disk::table, choice(named({Table::none, Table::gpt, Table::mbr}))),
          key("table_uuid", &Disk::table_uuid, word(flaw_of_table_uuid)),
          key("sector_size", &Disk::sector_size, sector_size_of),

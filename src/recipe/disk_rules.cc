@@ -110,6 +110,12 @@ void check_partition(const Partition& partition, const Node& table, Findings& fi
 void check_disk(const Disk& disk, const Node& table, Findings& findings) {
     if (disk.device && disk.format != ImageFormat::raw)
         findings.refuse(*table.find("format"), "[[disk]] format", "a device has no format");
+    if (disk.overlay && disk.device)
+        findings.refuse(*table.find("overlay"), "[[disk]] overlay", "a device is not one");
+    if (disk.overlay && table.find("format") && disk.format != ImageFormat::qcow2)
+        findings.refuse(*table.find("overlay"), "[[disk]] overlay", "only qcow2 images are");
+    if (disk.overlay && disk.table == Table::none && !disk.mount)
+        findings.refuse(*table.find("overlay"), "[[disk]] overlay", "there are no files that a base could have");
     if (disk.device && disk.size && disk.size->sizing == Sizing::content)
         findings.refuse(*table.find("size"), "[[disk]] size", "a device has the size that it has");
     if (disk.table == Table::none)

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cctype>
+
 #include "recipe/address_range.h"
 #include "recipe/forms.h"
 #include "recipe/tables.h"
@@ -17,6 +20,20 @@ std::string flaw_of_name_pattern(std::string_view pattern) {
 
 std::string flaw_of_range(std::string_view text) {
     return parse_address_range(text) ? "" : "it is no network or range, as 192.0.2.0/24 or 192.0.2.10-192.0.2.99/24";
+}
+
+// Guests' addresses are nobody's who makes network cards: locally administered (IEEE 802), or Xen's.
+std::string flaw_of_first_mac(std::string_view mac) {
+    if (auto flaw = flaw_of_mac(mac); !flaw.empty())
+        return flaw;
+    constexpr std::string_view kLocal = "26aeAE", kXen = "00:16:3e:";
+    const bool is_xen = std::ranges::equal(mac.substr(0, kXen.size()), kXen, [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == b;
+    });
+    return is_xen || kLocal.find(mac[1]) != std::string_view::npos
+               ? ""
+               : "it is a manufacturer's; locally administered ones have 2, 6, a or e as their second digit, and Xen's "
+                 "begin with 00:16:3e";
 }
 
 unsigned count_of(const Node& node) {
@@ -51,7 +68,7 @@ Keys<NumberedGuests> numbered_guests_keys() {
             {key("count", &NumberedGuests::count, count_of), key("first", &NumberedGuests::first, first_of),
              key("name", &NumberedGuests::name, word(flaw_of_name_pattern)),
              key("addresses", &NumberedGuests::addresses, word(flaw_of_range)),
-             key("macs", &NumberedGuests::macs, word(flaw_of_mac))},
+             key("macs", &NumberedGuests::macs, word(flaw_of_first_mac))},
             {},
             {"name"},
             [](const NumberedGuests& guests, const Node& table, Findings& findings) {

@@ -138,6 +138,7 @@ struct Disk {                         // [[disk]]
     std::optional<std::string> guest;   // "xvda1"
     std::optional<std::string> device;  // block device of the host, an absolute path
     ImageFormat format = ImageFormat::raw;
+    bool overlay = false;  // in qcow2, on a base that guests share
     Table table = Table::none;
     std::optional<std::string> table_uuid;
     std::optional<std::uint32_t> sector_size;

@@ -15,6 +15,7 @@
 #include "partition/image/ext_blocks.h"
 #include "partition/image/ext_checksums.h"
 #include "partition/image/ext_directory.h"
+#include "partition/image/image_io.h"
 
 namespace vprov::partition {
 namespace {
@@ -49,6 +50,20 @@ struct ExtEditor::State {
     ~State() {
         if (fs)
             ::ext2fs_free(fs);
+    }
+
+    void open(const std::string& image, Bytes offset, std::int64_t now, io_manager manager) {
+        ::initialize_ext2_error_table();
+        date = now;
+        const auto options = fmt::format("offset={}", offset.value);
+        check_ext(::ext2fs_open2(image.c_str(), offset.value == 0 ? nullptr : options.c_str(),
+                                 EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0, manager, &fs),
+                  "open the file system in " + quote(image));
+        fs->now = static_cast<time_t>(date);
+        if (fs->blocksize != kExtBlock || EXT2_INODE_SIZE(fs->super) < sizeof(ext2_inode_large))
+            throw error(ErrorKind::disk, "cannot change {}: its file system was not made by vprov", quote(image));
+        check_ext(::ext2fs_read_bitmaps(fs), "read the file system in " + quote(image));
+        blocks.emplace(fs);
     }
 
     std::optional<ext2_ino_t> find(const std::string& path, bool follow) const {
@@ -185,17 +200,12 @@ struct ExtEditor::State {
 
 ExtEditor::ExtEditor(const std::filesystem::path& image, Bytes offset, std::int64_t date)
     : state_(std::make_unique<State>()) {
-    ::initialize_ext2_error_table();
-    state_->date = date;
-    const auto options = fmt::format("offset={}", offset.value);
-    check_ext(::ext2fs_open2(image.c_str(), offset.value == 0 ? nullptr : options.c_str(),
-                             EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0, ::unix_io_manager, &state_->fs),
-              "open the file system in " + quote(image.native()));
-    state_->fs->now = static_cast<time_t>(date);
-    if (state_->fs->blocksize != kExtBlock || EXT2_INODE_SIZE(state_->fs->super) < sizeof(ext2_inode_large))
-        throw error(ErrorKind::disk, "cannot change {}: its file system was not made by vprov", quote(image.native()));
-    check_ext(::ext2fs_read_bitmaps(state_->fs), "read the file system in " + quote(image.native()));
-    state_->blocks.emplace(state_->fs);
+    state_->open(image.native(), offset, date, ::unix_io_manager);
+}
+
+ExtEditor::ExtEditor(ImageBytes& image, Bytes offset, std::int64_t date) : state_(std::make_unique<State>()) {
+    const ImageIo io(image, offset);
+    state_->open(ImageIo::kName, {0}, date, io.manager());
 }
 
 ExtEditor::~ExtEditor() = default;

@@ -1,5 +1,5 @@
-// Changes files of an ext2/3/4 file system in an image, in place: libext2fs, no mount. The same changes to the same image
-// give the same bytes.
+// Changes files of an ext2/3/4 file system in an image, in place: libext2fs, no mount. The same changes to the same
+// image give the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/uuid.h"
+#include "partition/image/image_bytes.h"
 
 namespace vprov::partition {
 
@@ -24,6 +25,8 @@ class ExtEditor {
   public:
     // The file system begins at `offset` of the image and must be clean. Throws Error(disk), as all below does.
     ExtEditor(const std::filesystem::path& image, Bytes offset, std::int64_t date);
+    // The same on `image`, which outlives the editor.
+    ExtEditor(ImageBytes& image, Bytes offset, std::int64_t date);
     ~ExtEditor();  // without finish() the image is of no use
 
     bool exists(std::string_view path) const;

@@ -10,6 +10,12 @@ std::string& last_words() {
     return words;
 }
 
+// libparted has one handler of errors for all threads.
+std::mutex& one_at_a_time() {
+    static std::mutex mutex;
+    return mutex;
+}
+
 PedExceptionOption keep_words(PedException* exception) {
     if (exception->type >= PED_EXCEPTION_ERROR)
         last_words() = exception->message ? exception->message : "";
@@ -21,7 +27,7 @@ PedExceptionOption keep_words(PedException* exception) {
 
 }  // namespace
 
-PartedSession::PartedSession(std::string purpose) : purpose_(std::move(purpose)) {
+PartedSession::PartedSession(std::string purpose) : alone_(one_at_a_time()), purpose_(std::move(purpose)) {
     last_words().clear();
     ::ped_exception_set_handler(keep_words);
 }

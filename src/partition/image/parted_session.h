@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <mutex>
 #include <string_view>
 
 namespace vprov::partition {
 
 // While one lives libparted says nothing to the terminal: warnings are passed over, and what it says of an error ends
-// the message of check(). One at a time.
+// the message of check(). One at a time: another thread's waits.
 class PartedSession {
   public:
     explicit PartedSession(std::string purpose);  // "partition 'x.img'": messages begin with "cannot " and it
@@ -26,6 +27,7 @@ class PartedSession {
     void check(bool succeeded, std::string_view step) const;
 
   private:
+    std::unique_lock<std::mutex> alone_;
     std::string purpose_;
     PedDevice* device_ = nullptr;
 };

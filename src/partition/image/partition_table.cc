@@ -118,18 +118,6 @@ class TableWriter {
     bool has_extended_ = false;
 };
 
-std::string read_at(const os::Fd& fd, std::uint64_t offset, std::size_t size, const std::filesystem::path& path) {
-    std::string data(size, '\0');
-    if (::pread(fd.get(), data.data(), size, static_cast<off_t>(offset)) != static_cast<ssize_t>(size))
-        throw system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
-    return data;
-}
-
-void write_at(const os::Fd& fd, std::uint64_t offset, const std::string& data, const std::filesystem::path& path) {
-    if (::pwrite(fd.get(), data.data(), data.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(data.size()))
-        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(path.native()));
-}
-
 std::uint64_t attributes_of(const Volume& volume) {
     std::uint64_t bits = 0;
     for (const auto flag : volume.flags) {
@@ -152,28 +140,26 @@ std::uint64_t attributes_of(const Volume& volume) {
 }
 
 // Both copies: the first behind the protective MBR, the second at the end of the disk.
-void identify_gpt(const DiskPlan& disk, const std::filesystem::path& path) {
+void identify_gpt(const DiskPlan& disk, ImageBytes& image) {
     std::map<unsigned, GptEntry> partitions;
     for (const auto& volume : disk.volumes) partitions[volume.number] = {volume.partuuid, attributes_of(volume)};
-    const auto fd = os::open_file(path, O_RDWR);
     const std::uint64_t sector = disk.sector_size, last = disk.size.value - sector;
     for (const auto& [header_at, entries_at] : {std::pair{sector, 2 * sector}, {last, last - kGptEntries}}) {
-        auto header = read_at(fd, header_at, kGptHeader, path);
-        auto entries = read_at(fd, entries_at, kGptEntries, path);
+        auto header = image.read(header_at, kGptHeader);
+        auto entries = image.read(entries_at, kGptEntries);
         set_gpt_identity(header, entries, disk.table_uuid, partitions);
-        write_at(fd, entries_at, entries, path);
-        write_at(fd, header_at, header, path);
+        image.write(entries_at, entries);
+        image.write(header_at, header);
     }
 }
 
-void identify_mbr(const DiskPlan& disk, const std::filesystem::path& path) {
+void identify_mbr(const DiskPlan& disk, ImageBytes& image) {
     const auto signature = htole32(disk.signature());
     std::string bytes(sizeof signature, '\0');
     std::memcpy(bytes.data(), &signature, sizeof signature);
-    const auto fd = os::open_file(path, O_RDWR);
-    auto sector = read_at(fd, 0, 512, path);  // whole sectors: a device may take nothing less
+    auto sector = image.read(0, 512);  // whole sectors: a device may take nothing less
     sector.replace(kSignature, bytes.size(), bytes);
-    write_at(fd, 0, sector, path);
+    image.write(0, sector);
 }
 
 }  // namespace
@@ -188,10 +174,15 @@ void write_table(const DiskPlan& disk, const std::filesystem::path& path) {
         for (const auto& volume : disk.volumes) writer.add(volume);
         writer.write();
     }
+    RawImage image(path, RawImage::Access::writing);
+    set_table_identity(disk, image);
+}
+
+void set_table_identity(const DiskPlan& disk, ImageBytes& image) {
     if (disk.table == Table::gpt)
-        identify_gpt(disk, path);
-    else
-        identify_mbr(disk, path);
+        identify_gpt(disk, image);
+    else if (disk.table == Table::mbr)
+        identify_mbr(disk, image);
 }
 
 }  // namespace vprov::partition

@@ -69,6 +69,8 @@ struct DiskPlan {
     std::string device;  // block device of the host that it is written to; "" for an image
     std::string guest;   // device name under Xen: "xvda", or "xvda1" without a table
     ImageFormat format = ImageFormat::raw;
+    bool overlay = false;  // a qcow2 image on a base that other guests share
+    std::string backing;   // of an overlay that is written: its base's path from the guest's directory
     Table table = Table::none;
     Uuid table_uuid;                  // GPT's disk GUID; MBR's signature is its first four bytes
     std::uint32_t sector_size = 512;  // logical; 512 or 4096

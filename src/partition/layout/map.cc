@@ -55,7 +55,7 @@ Row bare_row(const DiskPlan& disk) {
     const auto& volume = disk.volumes.at(0);
     auto filesystem = std::string(name(volume.filesystem));
     if (disk.format != ImageFormat::raw)
-        filesystem += fmt::format(" in {}", name(disk.format));
+        filesystem += fmt::format(" in {}{}", name(disk.format), disk.overlay ? " on a base" : "");
     return {shown_place(disk),     disk.guest, size_text(disk.size, volume.sizing, volume.room), filesystem,
             or_dash(volume.mount), ids(volume)};
 }
