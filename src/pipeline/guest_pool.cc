@@ -23,6 +23,7 @@ constexpr std::size_t kVendor = 9;  // characters of a MAC address that stay whe
 struct Entry {
     std::string address, mac;       // "" : none
     std::set<std::string> holders;  // directories of Reservations
+    bool operator==(const Entry&) const = default;
 };
 using Entries = std::map<std::string, Entry>;
 
@@ -32,7 +33,8 @@ Entries read_entries(const fs::path& output) {
         return {};
     try {
         Entries entries;
-        for (const auto& [name, entry] : nlohmann::json::parse(os::read_file(file)).at("guests").items())
+        const auto parsed = nlohmann::json::parse(os::read_file(file));
+        for (const auto& [name, entry] : parsed.at("guests").items())
             entries[name] = {entry.value("address", ""), entry.value("mac", ""),
                              entry.value("holders", std::set<std::string>{})};
         return entries;
@@ -185,6 +187,21 @@ void fill(Entries& entries, const std::vector<std::string>& names, const recipe:
 
 }  // namespace
 
+namespace {
+
+// What no guest has come of is free as soon as nobody holds it.
+std::shared_ptr<os::TempDir> hold(const fs::path& output) {
+    return {new os::TempDir(output, kHolder), [output](os::TempDir* held) {
+                delete held;
+                try {
+                    drop_stale_reservations(output);
+                } catch (const Error&) {  // the next command sees to it
+                }
+            }};
+}
+
+}  // namespace
+
 Reservation reserve(const recipe::Recipe& recipe, const fs::path& output, PoolUse use) {
     Reservation reservation;
     std::optional<os::FileLock> lock;
@@ -201,7 +218,7 @@ Reservation reserve(const recipe::Recipe& recipe, const fs::path& output, PoolUs
     for (unsigned i = 0; i < wanted.count; ++i) names.push_back(recipe::numbered_name(wanted.name, wanted.first + i));
     fill(entries, names, recipe, built_guests(output));
     if (use == PoolUse::take)
-        reservation.held = std::make_shared<os::TempDir>(output, kHolder);
+        reservation.held = hold(output);
     for (const auto& name : names) {
         auto& entry = entries.at(name);
         if (reservation.held)
@@ -232,10 +249,10 @@ void drop_stale_reservations(const fs::path& output) {
     remove_half_written(output);
     if (!fs::exists(output / kFile))
         return;
-    auto entries = read_entries(output);
-    const auto before = entries.size();
+    const auto before = read_entries(output);
+    auto entries = before;
     drop_stale(output, entries);
-    if (entries.size() != before)
+    if (entries != before)
         write_entries(output, entries);
 }
 

@@ -36,6 +36,12 @@ std::string flaw_of_first_mac(std::string_view mac) {
                  "begin with 00:16:3e";
 }
 
+std::string first_mac_of(const Node& node) {
+    auto mac = word(flaw_of_first_mac)(node);
+    std::ranges::transform(mac, mac.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return mac;
+}
+
 unsigned count_of(const Node& node) {
     const auto count = integer_of(node);
     if (count < 1 || count > kMostGuests)
@@ -68,13 +74,46 @@ Keys<NumberedGuests> numbered_guests_keys() {
             {key("count", &NumberedGuests::count, count_of), key("first", &NumberedGuests::first, first_of),
              key("name", &NumberedGuests::name, word(flaw_of_name_pattern)),
              key("addresses", &NumberedGuests::addresses, word(flaw_of_range)),
-             key("macs", &NumberedGuests::macs, word(flaw_of_first_mac))},
+             key("macs", &NumberedGuests::macs, first_mac_of)},
             {},
             {"name"},
             [](const NumberedGuests& guests, const Node& table, Findings& findings) {
                 if (guests.count == 0)
                     findings.add(table.place, "cannot use [guests]: it has no count");
             }};
+}
+
+namespace {
+
+const Node* first_item(const Node* array) {
+    return array && array->kind == Node::Kind::array && !array->items.empty() ? &array->items.front() : nullptr;
+}
+
+// The first machine of a range but the gateway.
+std::string first_address(std::string_view text, const Node& network) {
+    const auto range = parse_address_range(text);
+    if (!range)
+        return {};
+    const auto* gateway = network.find("gateway");
+    auto first = range->first;
+    if (gateway && gateway->text == text_of(first))
+        first = next_address(first);
+    return fmt::format("{}/{}", text_of(first), range->prefix);
+}
+
+}  // namespace
+
+std::string address_of_guests(const Node& root) {
+    const auto* network = first_item(root.find("network"));
+    if (!network || network->kind != Node::Kind::table || network->find("address"))
+        return {};
+    if (const auto* guests = root.find("guests"))
+        if (const auto* addresses = guests->find("addresses"); addresses && addresses->kind == Node::Kind::string)
+            return first_address(addresses->text, *network);
+    const auto* guest = first_item(root.find("guest"));
+    const auto* given = guest ? guest->find("address") : nullptr;
+    const auto* first = given && given->kind == Node::Kind::array ? first_item(given) : given;
+    return first && parse_cidr(first->text) ? first->text : "";
 }
 
 void check_guests(const Recipe& recipe, const Node& root, Findings& findings) {

@@ -98,6 +98,8 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
         auto root = parse_document(text);
         for (std::size_t i = 0; i < overrides.size(); ++i)
             apply_override(root, overrides[i], static_cast<std::uint32_t>(i + 1), findings);
+        if (const auto address = address_of_guests(root); !address.empty())
+            apply_override(root, fmt::format("network.0.address=\"{}\"", address), 0, findings);
         recipe_keys().read(recipe, root, findings);
     } catch (const SyntaxError& e) {
         findings.add(e.place, fmt::format("cannot read TOML: {}", e.cause));

@@ -19,6 +19,10 @@ Keys<AddedFile> file_keys();
 Keys<AddedDirectory> directory_keys();
 Keys<Hook> hook_keys();
 
+// What the first network has where the recipe leaves its address to the guests that it makes: that of one of them, so
+// that what goes with it can be checked. "" : it has its own, or there are none.
+std::string address_of_guests(const Node& root);
+
 // What spans the disks, the networks or the files: no two with the same name, mount point, device, MAC, path. `array`
 // may be null.
 void check_disks(const std::vector<Disk>& disks, const Node* array, Findings& findings);
