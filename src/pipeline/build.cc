@@ -21,6 +21,7 @@
 #include "os/temp_dir.h"
 #include "pipeline/base_image.h"
 #include "pipeline/boot_loader.h"
+#include "pipeline/built_guest.h"
 #include "pipeline/clonability.h"
 #include "pipeline/configurations.h"
 #include "pipeline/disk_images.h"
@@ -79,6 +80,17 @@ std::vector<std::string> files_in(const fs::path& directory) {
             files.push_back(entry.path().lexically_relative(directory).native());
     std::ranges::sort(files);
     return files;
+}
+
+// Volumes that are not there yet, and those that an earlier build of the guest has made.
+void note_made_volumes(plan::Plan& plan) {
+    std::vector<std::string> earlier;
+    for (const auto& guest : built_guests(plan.output.parent_path()))
+        if (guest.name == plan.name)
+            earlier = guest.volumes;
+    for (auto& disk : plan.layout.disks)
+        disk.made = !disk.device.empty() &&
+                    (!fs::exists(disk.device) || std::ranges::find(earlier, disk.device) != earlier.end());
 }
 
 // One guest on its way from packages to images.
@@ -152,6 +164,7 @@ class GuestBuild {
         host_keys_ = render::host_keys(tree.root());
         timer_.start(Stage::write);
         written_.layout = settled_layout(tree, plan_);
+        note_made_volumes(written_);
         write_kernel(tree, plan_, work_.path() / "result");
         write_disks(tree, written_, work_.path() / "result", environment_.runner);
         fs::rename(request_.script_logs, work_.path() / "result/log");
@@ -313,6 +326,7 @@ BuildResult build_description(const plan::Plan& plan, Progress& progress) {
     timer.start(Stage::render);
     const auto configurations = write_configurations(plan, result, progress);
     timer.finish(joined(configurations, ", "));
+    os::write_file(result / "manifest.json", write_manifest(plan, files_in(result)));
     publish_guest(result, plan);
     return {plan.output, plan.output / configurations.front(), {}, timer.times()};
 }

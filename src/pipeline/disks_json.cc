@@ -35,6 +35,8 @@ Json disk_entry(const partition::DiskPlan& disk) {
         entry["image"] = disk.image;
     else
         entry["device"] = disk.device;
+    if (disk.made)
+        entry["made"] = true;
     entry["guest"] = disk.guest;
     entry["size"] = disk.size.value;
     if (disk.format != partition::ImageFormat::raw)

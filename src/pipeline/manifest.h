@@ -17,4 +17,7 @@ namespace vprov::pipeline {
 std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times,
                            const std::vector<render::HostKey>& host_keys, const std::vector<std::string>& files);
 
+// Of a guest that is only described: no disks of a build's, no packages.
+std::string write_manifest(const plan::Plan& plan, const std::vector<std::string>& files);
+
 }  // namespace vprov::pipeline

@@ -114,6 +114,11 @@ class ClonesTest(VprovTest):
         file = self.output / ".pool.json"
         return json.loads(file.read_text())["guests"] if file.exists() else {}
 
+    def digest_of_base(self):
+        plan = self.run_vprov("plan", self.place / "recipe.toml", "--json", "--output", self.output, "--cache-dir", self.cache)
+        events = [json.loads(line) for line in plan.stdout.splitlines()]
+        return next(event for event in events if event["event"] == "plan")["images"]["base"]
+
     def raw(self, image):
         """The image itself, or the content of an overlay."""
         if image.suffix == ".img":
@@ -267,9 +272,7 @@ class OverlayTest(ClonesTest):
         self.check_life_of_base(base)
 
     def check_life_of_base(self, base):
-        plan = self.run_vprov("plan", self.place / "recipe.toml", "--json", "--output", self.output, "--cache-dir", self.cache)
-        digest = json.loads(plan.stdout.splitlines()[0])["images"]["base"]
-        shutil.rmtree(self.cache / "layers" / digest)  # as pruning would
+        shutil.rmtree(self.cache / "layers" / self.digest_of_base())  # as pruning would
         said("qemu-img", "check", self.output / "web02/root.qcow2")
         self.assert_done(self.image("delete", "web01"))
         self.assertTrue(base.exists())
@@ -395,10 +398,6 @@ class ImageTest(ClonesTest):
 
 
 class BaseTest(ClonesTest):
-    def digest_of_base(self):
-        plan = self.run_vprov("plan", self.place / "recipe.toml", "--json", "--output", self.output, "--cache-dir", self.cache)
-        return json.loads(plan.stdout.splitlines()[0])["images"]["base"]
-
     def damage(self, image):
         with image.open("r+b") as file:
             file.seek(200 << 20)

@@ -129,8 +129,10 @@ TEST_F(OverlayTest, HoldsAnEditedFileSystem) {
     }
     const auto edited = RawImage(base, RawImage::Access::reading).read(0, 64 << 20);
     RawImage(base, RawImage::Access::writing).write(0, before);
+    constexpr std::size_t kSuper =
+        4096;  // the superblock counts what libext2fs has written, which is more without a cache
     const auto over = content(0, 64 << 20);
-    const auto differs = std::ranges::mismatch(over, edited).in1 - over.begin();
+    const auto differs = std::mismatch(over.begin() + kSuper, over.end(), edited.begin() + kSuper).first - over.begin();
     EXPECT_EQ(static_cast<std::size_t>(differs), over.size());
     run({"e2fsck", "-fn", flat});
     EXPECT_EQ(run({"debugfs", "-R", "cat /etc/hostname", flat}), "web1\n");

@@ -67,6 +67,7 @@ struct DiskPlan {
     std::string name;    // "root": the image is root.img
     std::string image;   // file name: "root.img", "root.qcow2"; "" for a device
     std::string device;  // block device of the host that it is written to; "" for an image
+    bool made = false;   // the device is a volume that a build of this guest has made
     std::string guest;   // device name under Xen: "xvda", or "xvda1" without a table
     ImageFormat format = ImageFormat::raw;
     bool overlay = false;  // a qcow2 image on a base that other guests share
