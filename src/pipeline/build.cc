@@ -183,7 +183,8 @@ class GuestBuild {
         auto passwords =
             make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
         host_keys_ = render::host_keys(os::RootDir(scratch));
-        timer_.finish(fmt::format("{}, from base {:.12}", plan_.fqdn, base_->directory.filename().native()));
+        const auto origin = fmt::format(", from base {:.12}", base_->directory.filename().native());
+        timer_.finish(plan_.fqdn + (use == BaseUse::copy ? origin : ""));
         return passwords;
     }
 
