@@ -63,6 +63,7 @@ BaseImage opened(const fs::path& directory) {
     base.date = std::stoll(os::read_file(directory / "date"));
     base.unique = lines_of(directory / "unique");
     base.named = lines_of(directory / "named");
+    base.programs = lines_of(directory / "programs");
     base.initrds = lines_of(directory / "initrds");
     base.kernels = lines_of(directory / "kernels");
     for (const auto& line : lines_of(directory / "places")) {
@@ -131,6 +132,7 @@ BaseImage make_base(Installed installed, const plan::Plan& plan, const std::stri
     fs::copy(logs, directory / "log", fs::copy_options::recursive);
     os::write_file(directory / "unique", as_lines(unique));
     os::write_file(directory / "named", as_lines(named));
+    os::write_file(directory / "programs", as_lines(programs_of(tree.root().path())));
     os::write_file(directory / "date", fmt::format("{}\n", date));
     os::write_file(directory / "initrds", as_lines(initrds_of(tree.root())));
     os::write_file(directory / "kernels", as_lines(menu_kernels(tree.root(), plan)));

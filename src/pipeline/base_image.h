@@ -23,6 +23,7 @@ namespace vprov::pipeline {
 //   vmlinuz, initrd.img   the initrd begins with room for interface names (initrd_names.h)
 //   skeleton.tar          what of the tree an identity is written to (skeleton.h)
 //   unique, named, date   as in a layer (Layers)
+//   programs    that accounts may have as shells (programs_of())
 //   initrds     their paths in the tree
 //   kernels     versions in GRUB's menu, the default one first
 //   places      "NAME.img OFFSET": where the UUID of the file system with GRUB's menu stands in programs of its own
@@ -32,7 +33,7 @@ namespace vprov::pipeline {
 struct BaseImage {
     std::filesystem::path directory;
     std::int64_t date = 0;
-    std::vector<std::string> unique, named, initrds, kernels;
+    std::vector<std::string> unique, named, programs, initrds, kernels;
     std::map<std::string, std::vector<std::uint64_t>> places;  // by image
     std::map<std::string, std::string> digests;                // by file
 

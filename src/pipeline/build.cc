@@ -189,7 +189,7 @@ class GuestBuild {
                 return *passwords;
         }
         const auto use = make_new_base();
-        return images_of(use);
+        return images_of(use, "");
     }
 
     // nullopt for a base that is damaged, which is gone then.
@@ -197,7 +197,8 @@ class GuestBuild {
         auto intact = checks_.begin(*base_);
         std::optional<Passwords> passwords;
         try {
-            passwords = images_of(BaseUse::copy);
+            passwords =
+                images_of(BaseUse::copy, fmt::format(", from base {:.12}", base_->directory.filename().native()));
         } catch (const Error& e) {
             if (e.kind() == ErrorKind::interrupted || intact.get())
                 throw;
@@ -214,7 +215,7 @@ class GuestBuild {
         return std::nullopt;
     }
 
-    Passwords images_of(BaseUse use) {
+    Passwords images_of(BaseUse use, const std::string& origin) {
         timer_.start(Stage::personalise);
         const auto scratch = work_.path() / "identity";
         fs::create_directory(scratch);
@@ -223,7 +224,7 @@ class GuestBuild {
         written_.layout = std::move(made.layout);
         bases_ = std::move(made.bases);
         host_keys_ = render::host_keys(os::RootDir(scratch));
-        timer_.finish(fmt::format("{}, from base {:.12}", plan_.fqdn, base_->directory.filename().native()));
+        timer_.finish(plan_.fqdn + origin);
         return std::move(made.passwords);
     }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config-render/network.h"
 #include "pipeline/initrd_names.h"
+#include "pipeline/skeleton.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -13,7 +14,7 @@ using partition::DiskPlan;
 using partition::Filesystem;
 using partition::Volume;
 
-constexpr std::string_view kFormat = "base format 3";  // raised when the same inputs make another base
+constexpr std::string_view kFormat = "base format 5";  // raised when the same inputs make another base
 
 std::string why_not_edited(const Volume& volume) {
     const auto filesystem = volume.filesystem;
@@ -40,6 +41,13 @@ std::string why_not_copied(const DiskPlan& disk) {
 template <class List>
 bool any_at_end(const List& list) {
     return std::ranges::any_of(list, [](const auto& added) { return added.stage == recipe::Moment::at_end; });
+}
+
+// Whether a skeleton shows what is at the account's places.
+bool fits_skeleton(const recipe::User& user) {
+    const auto home = user.home.value_or("/home/" + user.name);
+    return is_place_of_programs(std::filesystem::path(user.shell).parent_path().native()) &&
+           is_in_skeleton(home.substr(1));
 }
 
 void replace_all(std::string& text, const std::string& before, const std::string& after) {
@@ -117,6 +125,9 @@ std::string why_not_cloned(const plan::Plan& plan) {
         return "the recipe adds files at the end";
     if (recipe.identity.is_template)
         return "it is a template";
+    for (const auto& user : recipe.identity.users)
+        if (!fits_skeleton(user))
+            return fmt::format("the shell or the home of {} is in an unusual place", user.name);
     for (const auto& disk : plan.layout.disks)
         if (auto cause = why_not_copied(disk); !cause.empty())
             return cause;

@@ -22,6 +22,7 @@
 #include "pipeline/clonability.h"
 #include "pipeline/initrd_names.h"
 #include "pipeline/sealed_tree.h"
+#include "pipeline/skeleton.h"
 #include "pipeline/tree_changes.h"
 
 namespace vprov::pipeline {
@@ -143,6 +144,7 @@ GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& pla
                        const fs::path& scratch, const fs::path& directory, os::CommandRunner& runner) {
     const os::RootDir skeleton(scratch);
     pack::read_tar(base.directory / "skeleton.tar", skeleton);
+    for (const auto& user : plan.recipe.identity.users) stand_in_for(user.shell, base.programs, skeleton);
     const auto before = snapshot_of(scratch);
     GuestImages made;
     made.layout = plan.layout;
