@@ -145,6 +145,10 @@ class ClonesTest(VprovTest):
         checked = run("e2fsck", "-fn", device)
         self.assertEqual(checked.returncode, 0, f"{checked.stdout}{checked.stderr}")
         self.assertNotIn("Fix?", checked.stdout)
+        copy = self.place / "checked.img"  # as at boot, where copies of the superblock are looked at as well
+        said("cp", "--sparse=always", image, copy)
+        self.assertIn(": clean,", said("e2fsck", "-p", f"{copy}?offset={offset}" if offset else copy))
+        copy.unlink()
 
     def assert_different(self, values):
         self.assertEqual(len(set(values)), len(values), values)

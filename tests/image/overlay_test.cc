@@ -138,6 +138,29 @@ TEST_F(OverlayTest, HoldsAnEditedFileSystem) {
     EXPECT_EQ(run({"debugfs", "-R", "cat /etc/hostname", flat}), "web1\n");
 }
 
+// Larger than a group: there are copies of the superblock, and e2fsck -n does not look at them.
+TEST_F(OverlayTest, EditedFileSystemNeedsNoCheckAtBoot) {
+    const auto tree = work.path() / "tree";
+    fs::create_directories(tree / "etc");
+    for (const auto filesystem : {Filesystem::ext2, Filesystem::ext3, Filesystem::ext4}) {
+        fs::remove(base);
+        Volume root;
+        root.name = "root";
+        root.size = 300_MiB;
+        root.mount = "/";
+        root.filesystem = filesystem;
+        root.uuid = Uuid::derived("base", "root");
+        write_filesystem(root, tree, base, runner);
+        ExtEditor editor(base, {0}, 1'700'000'000);
+        editor.write_file("/etc/hostname", {}, "web1\n");
+        editor.set_uuid(Uuid::derived("web1", "root"));
+        editor.finish();
+        const auto said = run({"e2fsck", "-p", base});
+        EXPECT_NE(said.find(": clean,"), std::string::npos) << said;
+        run({"e2fsck", "-fn", "-b", "32768", "-B", "4096", base});
+    }
+}
+
 TEST_F(OverlayTest, FileSystemsGetOtherIdentifiers) {
     for (const auto filesystem : {Filesystem::swap, Filesystem::vfat})
         for (const auto size : {16_MiB, 600_MiB}) {  // FAT12 or 16, and FAT32
