@@ -80,11 +80,21 @@ class GuestConsole:
         found = re.search(rf"=(\d+)=END{self.count}\n$", said)
         return int(found.group(1)), said[:found.start()].strip("\n")
 
+    def power_off(self):
+        """Returns the exit status of the program, which ends with its guest."""
+        self.type("poweroff\n")
+        return self.status_at_end()
+
     def detach(self):
         """Returns the exit status of the console."""
         os.write(self.terminal, ESCAPE)
+        return self.status_at_end()
+
+    def status_at_end(self):
+        deadline = time.monotonic() + self.seconds
         try:
-            while True:
+            while time.monotonic() < deadline:
                 self.read(5)
         except ConsoleError:
-            return self.process.wait(timeout=self.seconds)
+            pass
+        return self.process.wait(timeout=max(1, deadline - time.monotonic()))
