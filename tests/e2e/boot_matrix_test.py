@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 
+import bare_qemu
 import image_checkers
 import vprov_under_test
 from guest_console import GuestConsole
@@ -24,7 +25,6 @@ ROADS = {"bare": ("", "direct", "raw"), "mbr-bios": ("mbr", "bios", "raw"), "mbr
 FILESYSTEMS = ["ext4", "xfs", "btrfs"]
 NAMES = [f"{road}-{filesystem}" for road in ROADS for filesystem in FILESYSTEMS]
 SAMPLE = ["mbr-logical-xfs", "gpt-bios-ext4", "gpt-uefi-btrfs"]
-OVMF = "/usr/share/OVMF/OVMF_{}_4M.fd"
 SIZE, LARGER = 2 << 30, 3 << 30
 WANTED = SAMPLE
 
@@ -97,14 +97,7 @@ class BootMatrixTest(VprovTest):
         return "\n".join(lines)
 
     def qemu(self, directory, image, image_format, firmware):
-        argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "768", "-nodefaults",
-                "-display", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", "-no-reboot",
-                "-device", "virtio-rng-pci", "-drive",
-                f"file={image},format={image_format},if=virtio,cache=unsafe"]
-        if firmware == "uefi":
-            shutil.copy(OVMF.format("VARS"), self.place / "variables.fd")
-            argv += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF.format('CODE')}",
-                     "-drive", f"if=pflash,unit=1,format=raw,file={self.place}/variables.fd"]
+        argv = bare_qemu.argv(image, image_format, bare_qemu.UEFI if firmware == "uefi" else bare_qemu.BIOS, self.place)
         if firmware == "direct":
             manifest = json.loads((directory / "manifest.json").read_text())
             uuid = manifest["disks"][0]["uuid"]

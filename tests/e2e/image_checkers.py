@@ -7,6 +7,7 @@ directory with room for a copy of the disk, sparse; it is left empty.
 """
 
 import json
+import os
 import re
 import subprocess
 
@@ -34,6 +35,9 @@ QEMU_IMG = [r"No errors were found on the image\.", r"\d+/\d+ = [\d.]+% allocate
 OF_FILESYSTEM = {"ext4": (["e2fsck", "-fn"], E2FSCK), "ext3": (["e2fsck", "-fn"], E2FSCK),
                  "ext2": (["e2fsck", "-fn"], E2FSCK), "xfs": (["xfs_repair", "-n", "-f"], XFS_REPAIR),
                  "btrfs": (["btrfs", "check"], BTRFS), "vfat": (["fsck.fat", "-n"], FSCK_FAT)}
+EXTENDED = {"5", "f"}
+SECTOR = 512
+MOST_LINES = 20
 UNCHECKED = {"swap", ""}  # the latter is GRUB's BIOS boot partition
 
 
@@ -46,15 +50,19 @@ def check(argv, path, progress):
     said = [line for line in done.stdout.splitlines() if line.strip()]
     odd = [line for line in said if not any(re.fullmatch(pattern, line) for pattern in progress)]
     if done.returncode != 0 or odd:
-        return [f"{' '.join(argv)}: exit status {done.returncode}: " + "\n".join(odd or said)]
+        return [f"{' '.join(argv)}: exit status {done.returncode}: " + "\n".join((odd or said)[:MOST_LINES])]
     return []
 
 
+def type_of(image):
+    return run(["blkid", "-p", "-s", "TYPE", "-o", "value", image]).stdout.strip()
+
+
 def filesystem_complaints(image):
-    probed = run(["blkid", "-p", "-s", "TYPE", "-o", "value", image]).stdout.strip()
-    if probed in UNCHECKED:
+    found = type_of(image)
+    if found in UNCHECKED:
         return []
-    argv, progress = OF_FILESYSTEM[probed]
+    argv, progress = OF_FILESYSTEM[found]
     return check(argv, image, progress)
 
 
@@ -64,17 +72,19 @@ def complaints(image, image_format, place):
         found += check(["qemu-img", "check", "-f", image_format], image, QEMU_IMG)
         raw = place / "whole"
         subprocess.run(["qemu-img", "convert", "-f", image_format, "-O", "raw", image, raw], check=True)
-    listed = run(["sfdisk", "-J", raw])
-    if listed.returncode == 0 and "partitiontable" in listed.stdout:
-        table = json.loads(listed.stdout)["partitiontable"]
-        found += table_complaints(table, raw)
-        for partition in table["partitions"]:
-            if partition["type"] not in ("5", "f"):
-                found += partition_complaints(raw, partition, place / "part")
-    else:
-        found += filesystem_complaints(raw)
+    found += filesystem_complaints(raw) if type_of(raw) else disk_complaints(raw, place / "part")
     if raw != image:
         raw.unlink()
+    return found
+
+
+def disk_complaints(disk, copy):
+    listed = subprocess.run(["sfdisk", "-J", disk], capture_output=True, text=True, check=True).stdout
+    table = json.loads(listed)["partitiontable"]
+    found = table_complaints(table, disk)
+    for partition in table["partitions"]:
+        if partition["type"] not in EXTENDED:
+            found += partition_complaints(disk, partition, copy)
     return found
 
 
@@ -87,11 +97,21 @@ def table_complaints(table, disk):
 
 def partition_complaints(disk, partition, copy):
     """Of a copy, for most checkers take no offset."""
-    subprocess.run(["dd", f"if={disk}", f"of={copy}", "bs=1M", "conv=sparse", "status=none",
-                    "iflag=skip_bytes,count_bytes", f"skip={partition['start'] * 512}",
-                    f"count={partition['size'] * 512}"], check=True)
-    with copy.open("r+b") as file:
-        file.truncate(partition["size"] * 512)
+    copy_sparse(disk, partition["start"] * SECTOR, partition["size"] * SECTOR, copy)
     found = [f"{partition['node'].removeprefix(str(disk))}: {line}" for line in filesystem_complaints(copy)]
     copy.unlink()
     return found
+
+
+def copy_sparse(source, start, size, target):
+    with open(source, "rb", buffering=0) as read, open(target, "wb", buffering=0) as written:
+        written.truncate(size)
+        at, end = start, start + size
+        while at < end:
+            try:
+                at = max(at, os.lseek(read.fileno(), at, os.SEEK_DATA))
+                hole = min(end, os.lseek(read.fileno(), at, os.SEEK_HOLE))
+            except OSError:  # ENXIO: nothing but a hole behind it
+                return
+            while at < hole:
+                at += os.copy_file_range(read.fileno(), written.fileno(), min(hole - at, 1 << 26), at, at - start)
