@@ -17,10 +17,12 @@ RECIPE = """
 name = "{name}"
 [system]
 variant = "minbase"
+include = ["fdisk", "xfsprogs"]  # the same in both: a layer of the cache
 [identity]
 root_password = {{ random = true }}
 [boot]
 method = "pvgrub"
+grow = true
 {domain}
 [[disk]]
 name = "root"
