@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Disks that start by themselves: {bare, MBR and BIOS, MBR with a logical root, GPT and BIOS, GPT and UEFI} x {ext4, xfs,
-btrfs}, each built, checked, made larger, booted to its login prompt by a QEMU that has nothing of vprov, and checked again.
+"""Disks that start by themselves: {bare, MBR and BIOS, MBR with a logical root, GPT and BIOS, GPT and UEFI} x {ext4,
+xfs, btrfs}, each built, checked, made larger, booted to its login prompt by a QEMU that has nothing of vprov, and checked
+again.
 
     boot_matrix_test.py VPROV CACHE             a sample
     boot_matrix_test.py VPROV CACHE --all       all fifteen
