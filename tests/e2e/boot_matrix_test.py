@@ -38,7 +38,8 @@ include = ["xfsprogs", "btrfs-progs", "fdisk", "dosfstools"]
 [identity]
 root_password = {{ random = true }}
 [system.kernel]
-cmdline = "no_timer_check"  # a loaded machine is late with the timers of TCG, and kernels check theirs
+# A loaded machine is late with the timers of TCG, which kernels check, and with the devices that systemd waits for.
+cmdline = "no_timer_check systemd.default_device_timeout_sec=900"
 [boot]
 grow = true
 {boot}

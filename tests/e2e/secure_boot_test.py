@@ -20,7 +20,7 @@ variant = "minbase"
 [identity]
 root_password = { random = true }
 [system.kernel]
-cmdline = "no_timer_check"
+cmdline = "no_timer_check systemd.default_device_timeout_sec=900"  # for loaded machines
 [boot]
 firmware = "uefi"
 secure_boot = true
