@@ -4,7 +4,7 @@ xfs, btrfs}, each built, checked, made larger, booted to its login prompt by a Q
 again.
 
     boot_matrix_test.py VPROV CACHE             a sample
-    boot_matrix_test.py VPROV CACHE --all       all fifteen
+    boot_matrix_test.py VPROV CACHE --all       all fifteen, and secure_boot_test.py
     boot_matrix_test.py VPROV CACHE NAME...     some of them: "gpt-uefi-xfs"
 """
 
@@ -157,6 +157,8 @@ class BootMatrixTest(VprovTest):
 
 if __name__ == "__main__":
     asked = sys.argv[3:]
+    if asked == ["--all"]:
+        from secure_boot_test import SecureBootTest  # noqa: F401, for unittest to find
     if asked:
         WANTED = NAMES if asked == ["--all"] else asked
         unknown = sorted(set(WANTED) - set(NAMES))
