@@ -173,7 +173,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     auto written = plan;
     written.layout = settled_layout(tree, plan);
     write_kernel(tree, plan, result);
-    write_disks(tree, written, result, environment.runner);
+    const auto disks = write_disks(tree, written, result, environment.runner);
     timer.finish(fmt::format("{} images", plan.layout.disks.size()));
 
     timer.start(Stage::render);
@@ -183,6 +183,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
                    write_manifest(written, selection, timer.times(), render::host_keys(tree.root())));
 
     publish(result, plan.output);
+    disks->keep();
     return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,
             timer.times()};
 }

@@ -68,6 +68,9 @@ void wipe_partitions(const os::Fd& fd, const fs::path& path) {
 void check_device(const fs::path& device, Found found) {
     if (const auto uses = uses_of(device); !uses.empty())
         throw error(ErrorKind::disk, "cannot write to {}: it is in use:{}", quote(device.native()), list_of(uses));
+    const auto fd = os::open_file(device, O_RDWR);  // now, rather than when all packages are configured
+    if (int read_only = 0; ::ioctl(fd.get(), BLKROGET, &read_only) == 0 && read_only != 0)
+        throw error(ErrorKind::disk, "cannot write to {}: it is read-only", quote(device.native()));
     if (found == Found::given_up)
         return;
     if (const auto contents = contents_of(device); !contents.empty())
