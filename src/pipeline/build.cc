@@ -72,9 +72,13 @@ void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
                     packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
 }
 
+std::string work_prefix(const plan::Plan& plan) {
+    return fmt::format(".{}-build-", plan.name);
+}
+
 os::TempDir make_work_directory(const plan::Plan& plan) {
     const auto parent = plan.output.parent_path();
-    const auto prefix = fmt::format(".{}-build-", plan.name);
+    const auto prefix = work_prefix(plan);
     std::error_code failure;
     fs::create_directories(parent, failure);
     if (failure)
@@ -144,6 +148,7 @@ BuildResult build(const plan::Plan& plan, const Environment& environment) {
     render::check_passwords(plan);
     if (plan.recipe.identity.ssh_host_keys)
         render::given_host_keys(plan);  // throws now rather than when all is done
+    os::TempDir::remove_stale(plan.output.parent_path(), work_prefix(plan));  // even if the disks are refused
     check_disks(plan, environment.runner);
     const auto work = make_work_directory(plan);
     const auto result = work.path() / "result";

@@ -1,4 +1,4 @@
-"""An archive of one package whose guest is complete: this machine's dpkg with its libraries and a shell, a few megabytes.
+"""An archive of a package whose guest is complete: this machine's dpkg with its libraries and a shell, a few megabytes.
 
 What is built from it goes through every stage, needs no network, and takes a second.
 """
@@ -41,5 +41,6 @@ def tiny_package(blob_megabytes=0):
 def tiny_archive(directory, key, blob_megabytes=0):
     archive = Archive(directory, key)
     archive.add(tiny_package(blob_megabytes))
+    archive.add({"name": "dosfstools", "version": "4.2-1"})  # which a guest with vfat gets
     archive.write()
     return archive
