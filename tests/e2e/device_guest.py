@@ -47,14 +47,15 @@ def packages_of_libraries(program):
 
 
 class DeviceGuest:
-    """Built, with its payload, in `test`'s place; `disks` are sizes in MiB of its SCSI disks sda, sdb, ..."""
+    """Built, with its payload, in `test`'s place; `disks` are sizes in MiB of its SCSI disks sda, sdb, ..., and `recipes`
+    texts that stand below /payload/recipes."""
 
-    def __init__(self, test, disks):
+    def __init__(self, test, disks, recipes):
         self.test, self.place = test, test.place
         self.directory = test.output / "host"
         recipe = RECIPE.format(include=json.dumps(sorted({*TOOLS, *packages_of_libraries(vprov_under_test.vprov)})))
         test.assert_done(test.build(test.recipe(recipe, "host.toml")))
-        self.make_payload()
+        self.make_payload(recipes)
         self.disks = []
         for number, size in enumerate(disks):
             disk = self.place / f"disk{number}"
@@ -62,15 +63,18 @@ class DeviceGuest:
                 file.truncate(size << 20)
             self.disks.append(disk)
 
-    def make_payload(self):
+    def make_payload(self, recipes):
         folder = self.place / "payload"
         folder.mkdir()
         shutil.copy(vprov_under_test.vprov, folder / "vprov")
         with SigningKey() as key:
             tiny_archive(folder / "archive", key)
             shutil.copy(key.keyring, folder / "key.gpg")
+        (folder / "recipes").mkdir()
+        for name, text in recipes.items():
+            (folder / "recipes" / name).write_text(text)
         run = ["mke2fs", "-q", "-t", "ext4", "-d", str(folder), str(self.place / "payload.img"), "96M"]
-        subprocess.run(run, check=True)
+        subprocess.run(run, stdout=subprocess.DEVNULL, check=True)
 
     def console(self):
         return GuestConsole(self.qemu(), os.environ, vprov_under_test.DEADLINE)

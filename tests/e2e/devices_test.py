@@ -212,12 +212,6 @@ class DevicesTest(VprovTest):
         run("umount", mounted)
         self.assert_failed(whole, DISK, f"cannot write to '{device}': it is in use:\n  {device}p1 is mounted at '{mounted}'\n")
 
-    def test_devices_that_are_one(self):
-        device = self.device()
-        self.assert_failed(self.build(self.disks(BARE.format(device, "ext4", "/"), SWAP.format(device))), DISK,
-                           f"vprov: cannot write two disks to '{device}' and '{device}': they are one")
-        self.assertEqual(signatures(device), [])
-
     def test_device_too_small(self):
         device = self.device(size=16 << 20)
         recipe = self.disks(BARE.format(device, "ext4", "/"))

@@ -41,6 +41,7 @@ def tiny_package(blob_megabytes=0):
 def tiny_archive(directory, key, blob_megabytes=0):
     archive = Archive(directory, key)
     archive.add(tiny_package(blob_megabytes))
-    archive.add({"name": "dosfstools", "version": "4.2-1"})  # which a guest with vfat gets
+    for name in ("dosfstools", "btrfs-progs"):  # which a guest with such file systems gets
+        archive.add({"name": name, "version": "1.0-1"})
     archive.write()
     return archive
