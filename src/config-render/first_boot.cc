@@ -15,13 +15,10 @@ constexpr const char* kUnit = "/etc/systemd/system/vprov-first-boot.service";
 std::vector<GuestFile> first_boot_files(const plan::Plan& plan) {
     GuestFile enabled{"/etc/systemd/system/sysinit.target.wants/vprov-first-boot.service", kUnit};
     enabled.is_link = true;
-    std::vector<GuestFile> files = {{"/usr/lib/vprov/first-boot", rendered("first-boot", {}), 0755},
-                                    {kUnit, rendered("first-boot.service", {})},
-                                    enabled,
-                                    {"/var/lib/vprov/first-boot", ""}};
-    if (!plan.recipe.identity.hostname)
-        files.push_back({"/etc/hostname", ""});  // as good as none: hostname(5)
-    return files;
+    return {{"/usr/lib/vprov/first-boot", rendered("first-boot", {}), 0755},
+            {kUnit, rendered("first-boot.service", {})},
+            enabled,
+            {"/var/lib/vprov/first-boot", ""}};
 }
 
 void remove_host_keys(const os::RootDir& root) {

@@ -53,20 +53,6 @@ void write_to_device(const partition::DiskPlan& disk, const SealedTree& tree, co
     write_boot_code(tree.root(), plan.boot, disk, disk.device);
 }
 
-// Before anything is written: what one disk of the plan holds, another must not take.
-void refuse_same_devices(const plan::Plan& plan) {
-    const auto& disks = plan.layout.disks;
-    for (std::size_t i = 0; i < disks.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j) {
-            const auto &one = disks[j].device, &other = disks[i].device;
-            if (one.empty() || other.empty())
-                continue;
-            if (one == other || (fs::exists(one) && fs::exists(other) && partition::overlap(one, other)))
-                throw error(ErrorKind::disk, "cannot write two disks to {} and {}: they are one", quote(one),
-                            quote(other));
-        }
-}
-
 bool may_be_volume(const partition::DiskPlan& disk) {
     return partition::volume_name_of(disk.device) && (!fs::exists(disk.device) || partition::is_volume(disk.device));
 }
@@ -95,8 +81,22 @@ std::unique_ptr<WrittenDisks> write_disks(const SealedTree& tree, const plan::Pl
     return written;
 }
 
+void refuse_same_devices(const std::vector<plan::Plan>& plans) {
+    std::vector<std::string> devices;
+    for (const auto& plan : plans)
+        for (const auto& disk : plan.layout.disks) {
+            if (disk.device.empty())
+                continue;
+            for (const auto& other : devices)
+                if (disk.device == other ||
+                    (fs::exists(disk.device) && fs::exists(other) && partition::overlap(disk.device, other)))
+                    throw error(ErrorKind::disk, "cannot write two disks to {} and {}: they are one", quote(other),
+                                quote(disk.device));
+            devices.push_back(disk.device);
+        }
+}
+
 void check_disks(const plan::Plan& plan, os::CommandRunner& runner) {
-    refuse_same_devices(plan);
     std::vector<partition::NewVolume> volumes;
     for (const auto& disk : plan.layout.disks) {
         if (disk.device.empty())

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "os/command.h"
 #include "partition/image/disk_writer.h"
@@ -20,6 +21,9 @@ partition::DiskLayout settled_layout(const SealedTree& tree, const plan::Plan& p
 // being kept. Throws Error(disk).
 std::unique_ptr<WrittenDisks> write_disks(const SealedTree& tree, const plan::Plan& plan,
                                           const std::filesystem::path& directory, os::CommandRunner& runner);
+
+// What one disk is written to, no other may be, nor a part of it. Throws Error(disk).
+void refuse_same_devices(const std::vector<plan::Plan>& plans);
 
 // Before anything is fetched: whether this process can write the plan's disks at all, and may. Volumes that a killed
 // build has left are removed. Throws Error(disk).
