@@ -6,6 +6,7 @@ build fails, and what a killed build has left is known to the next.
     devices_test.py VPROV CACHE --kills NUMBER  so many of each kind
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -23,9 +24,10 @@ import vprov_under_test
 from interruption_test import Events
 from make_archive import SigningKey
 from tiny_system import tiny_archive
-from vprov_under_test import DISK, GRACE, VprovTest, processes_in
+from vprov_under_test import DISK, GRACE, INTERRUPTED, VprovTest, processes_in
 
 SIZE = 128 << 20
+LOOP_SET_CAPACITY = 0x4C07  # linux/loop.h: as large as the file is now
 KILLS = 3
 UUID = "11111111-2222-3333-4444-555555555555"
 HEAD = """\
@@ -236,9 +238,10 @@ class DevicesTest(VprovTest):
         run("losetup", "--set-capacity", device)
         process = self.start_build(recipe, "--json", "--erase", device)
         events = Events(process)
-        events.wait_for_stage("write")
-        os.truncate(backing, 0)
-        run("losetup", "--set-capacity", device)
+        with open(device, "rb") as loop:
+            events.wait_for_stage("write")
+            os.truncate(backing, 0)
+            fcntl.ioctl(loop, LOOP_SET_CAPACITY)
         process.wait(timeout=vprov_under_test.DEADLINE)
         if process.returncode == 0:
             shutil.rmtree(self.output)
@@ -259,6 +262,28 @@ class DevicesTest(VprovTest):
                 self.assert_done(self.build(self.disks(disk)))
                 shutil.rmtree(self.output)
                 run("blkdiscard", "--zeroout", device)
+
+    def test_interrupted_while_it_is_written(self):
+        """It is taken back then and there."""
+        device = self.device()
+        for disk in (BARE.format(device, "ext4", "/"), PARTITIONED.format(device, "gpt")):
+            with self.subTest(disk):
+                statuses = [self.interrupted(device, self.disks(disk)) for _ in range(KILLS)]
+                self.assertLessEqual(set(statuses), {INTERRUPTED, 0})
+                self.assertIn(INTERRUPTED, statuses)
+
+    def interrupted(self, device, recipe):
+        run("blkdiscard", "--zeroout", device)
+        process = self.start_build(recipe, "--json")
+        Events(process).wait_for_stage("write")
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=vprov_under_test.DEADLINE)
+        if process.returncode == INTERRUPTED:
+            self.assertEqual(signatures(device), [])
+            self.assert_nothing_left()
+        shutil.rmtree(self.output, ignore_errors=True)
+        self.assertEqual(list((self.state / "devices").iterdir()), [])
+        return process.returncode
 
     def assert_image_or_nothing(self):
         published = (self.output / "tiny").exists()
