@@ -96,10 +96,10 @@ class LvmTest(VprovTest):
 
     def assert_whole(self):
         self.inside("e2fsck -fn /dev/vg0/tiny && debugfs -R 'cat /var/lib/dpkg/status' /dev/vg0/tiny | grep 'ok installed'")
-        self.assertEqual(self.inside("ls -A out; ls -A out/tiny"), "tiny\nlog\nmanifest.json\ntiny.cfg")
+        self.assertEqual(self.inside("ls -1A out; ls -1A out/tiny"), "tiny\nlog\nmanifest.json\ntiny.cfg")
 
     def forget(self):
-        self.inside("rm -r out && lvremove --yes --quiet vg0")
+        self.inside("rm -rf out; lvremove --yes --quiet vg0; true")
 
     def volumes(self):
         self.inside("pvcreate --quiet /dev/sda && vgcreate --quiet vg0 /dev/sda")
@@ -124,11 +124,12 @@ class LvmTest(VprovTest):
         self.forget()
 
     def failing_and_interrupted(self):
+        self.forget()
         self.refused("unwritable", "cannot write /dev/vg0/data.vprov-unfinished:", "(install btrfs-progs)")
         self.assert_volumes()
         self.assertEqual(self.stopped("volume", "INT", 0), INTERRUPTED)
         self.assert_volumes()
-        self.assertEqual(self.inside("ls -A out"), "")
+        self.assertEqual(self.inside("ls -1A out"), "")
 
     def stopped(self, recipe, signal, seconds):
         """The exit status of a build that was sent the signal some time after its volume was there."""
@@ -141,17 +142,18 @@ class LvmTest(VprovTest):
     def killed(self):
         for number in range(KILLS):
             with self.subTest(number):
+                self.forget()
                 self.assertEqual(self.stopped("volume", "KILL", random.random() * 1.5), 128 + 9)
-                if "manifest.json" in self.inside("ls -A out out/tiny || true"):
+                if "manifest.json" in self.inside("ls -1A out out/tiny || true"):
                     self.refused("volume", "something is on it")
                 else:
                     self.vprov("volume")
                 self.assert_volumes("tiny")
                 self.assert_whole()
-                self.forget()
 
     def killed_when_named(self):
         """The moment between the renaming of a volume and that of the directory; and the one after both."""
+        self.forget()
         self.assertEqual(self.stopped("volume", "KILL", 0), 128 + 9)
         self.inside("lvrename --quiet vg0 tiny.vprov-unfinished tiny")
         (name, tag), = self.listed()
@@ -178,7 +180,7 @@ class LvmTest(VprovTest):
         self.refused("member", "cannot write to '/dev/sdc': something is on it:", "  RAID member, linux_raid_member")
         self.vprov("member", "--erase /dev/sdc")
         self.assertEqual(self.inside("wipefs --no-act --noheadings --output TYPE /dev/sdc; e2fsck -fn /dev/sdc >&2").splitlines()[0], "ext4")
-        self.inside("mdadm --zero-superblock /dev/sdd; rm -r out")
+        self.inside("mdadm --stop --quiet --scan; mdadm --zero-superblock /dev/sdd; rm -r out")
 
     def partitions(self):
         """As in the article: root on the third and swap on the fifth partition of a disk that holds other things too."""
@@ -197,13 +199,13 @@ class LvmTest(VprovTest):
     def disk_taken_away(self):
         """While it is written: it is opened again and again, and its partitions' table is read after that."""
         status, said = self.console.run(
-            f"{self.command('gone').replace('--quiet', '--json')} >events 2>&1 & pid=$!; until grep -q 'stage-started.*write' events; do "
+            f"{self.command('gone').replace('--quiet', '--json')} >events 2>&1 & pid=$!; until grep -q 'stage-started.*write' events || ! kill -0 $pid; do "
             "sleep 0.02; done; echo 1 > /sys/block/sdd/device/delete; wait $pid")
         self.assertEqual(status, DISK, said)
         last = self.inside("tail -n 1 events")
         self.assertIn("/dev/sdd", last)
         self.assertIn('"kind":"disk"', last)
-        self.assertEqual(self.inside("ls -A out"), "")
+        self.assertEqual(self.inside("ls -1A out"), "")
         self.refused("gone", "cannot use '/dev/sdd': there is no such device")
 
 
