@@ -67,9 +67,13 @@ void check_room(const plan::Plan& plan, const resolve::PackageSet& packages) {
                     packages.packages.size(), quote(root.name), human(packages.installed_size()), human(root.size));
 }
 
+std::string work_prefix(const plan::Plan& plan) {
+    return fmt::format(".{}-build-", plan.name);
+}
+
 os::TempDir make_work_directory(const plan::Plan& plan) {
     const auto parent = plan.output.parent_path();
-    const auto prefix = fmt::format(".{}-build-", plan.name);
+    const auto prefix = work_prefix(plan);
     std::error_code failure;
     fs::create_directories(parent, failure);
     if (failure)
@@ -128,6 +132,8 @@ class GuestBuild {
         os::write_file(result / "manifest.json",
                        write_manifest(written_, *selection_, timer_.times(), host_keys_, files_in(result)));
         publish(result, plan_.output);
+        if (disks_)
+            disks_->keep();
         return {plan_.output, plan_.output / configurations.front(),
                 passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
     }
@@ -163,7 +169,7 @@ class GuestBuild {
         timer_.start(Stage::write);
         written_.layout = settled_layout(tree, plan_);
         write_kernel(tree, plan_, work_.path() / "result");
-        write_disks(tree, written_, work_.path() / "result", environment_.runner);
+        disks_ = write_disks(tree, written_, work_.path() / "result", environment_.runner);
         fs::rename(request_.script_logs, work_.path() / "result/log");
         timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
         return tree.passwords();
@@ -225,6 +231,7 @@ class GuestBuild {
     std::shared_ptr<const Selection> selection_;
     std::optional<BaseImage> base_;
     std::vector<render::HostKey> host_keys_;
+    std::unique_ptr<WrittenDisks> disks_;  // before the work directory goes
 };
 
 void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
@@ -233,6 +240,8 @@ void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
     render::check_passwords(plan);
     if (plan.recipe.identity.ssh_host_keys)
         render::given_host_keys(plan);  // throws now rather than when all is done
+    // what a killed build has left, even if the disks are refused
+    os::TempDir::remove_stale(plan.output.parent_path(), work_prefix(plan));
     check_disks(plan, runner);
 }
 
@@ -283,6 +292,7 @@ BuildResult build_description(const plan::Plan& plan, Progress& progress) {
 }
 
 std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const RunEnvironment& run) {
+    refuse_same_devices(plans);
     for (const auto& plan : plans) check_beforehand(plan, run.runner);
     std::vector<BuildResult> results(plans.size());
     Selections selections;

@@ -292,6 +292,8 @@ void ExtEditor::set_uuid(const Uuid& uuid) {
     auto* super = state_->fs->super;
     std::ranges::copy(uuid.bytes, super->s_uuid);
     std::memcpy(super->s_hash_seed, uuid.bytes.data(), sizeof super->s_hash_seed);
+    // the backups too: where they have another UUID, e2fsck mends the root of a guest that starts, which starts again
+    state_->fs->flags &= ~EXT2_FLAG_MASTER_SB_ONLY;
     write_checksums_anew(state_->fs);
 }
 
