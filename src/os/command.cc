@@ -42,14 +42,18 @@ struct ExecImage {  // everything the child needs, made before fork(): after it 
 [[noreturn]] void exec_child(const Command& command, const ExecImage& image, pid_t parent, const Pipe& in,
                              const Pipe& out, const Pipe& err, const Pipe& failure) {
     ::setpgid(0, 0);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent)
-        ::_exit(127);
+    if (!command.runs_to_its_end) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != parent)
+            ::_exit(127);
+    }
     ::dup2(command.input_fd >= 0 ? command.input_fd : in.read.get(), 0);
     ::dup2(out.write.get(), 1);
     ::dup2(err.write.get(), 2);
     for (const int fd : command.inherited) ::fcntl(fd, F_SETFD, 0);
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
+    if (command.runs_to_its_end)
+        ::signal(SIGPIPE, SIG_IGN);  // nobody may be left to read its words
     ::execve(image.program.c_str(), image.argv.data(), image.environment.data());
     const int why = errno;
     [[maybe_unused]] const auto written = ::write(failure.write.get(), &why, sizeof why);
@@ -81,14 +85,16 @@ void feed(Fd& fd, std::string_view& input) {
         fd.reset();
 }
 
-void exchange(pid_t child, Fd& in, std::string_view input, Fd& out, Fd& err, CommandResult& result) {
+void exchange(const Command& command, pid_t child, Fd& in, Fd& out, Fd& err, CommandResult& result) {
+    std::string_view input = command.input;
+    const int stop = command.runs_to_its_end ? -1 : stop_fd();
     ::fcntl(in.get(), F_SETFL, O_NONBLOCK);
     while (out.is_open() || err.is_open()) {
         std::array<pollfd, 4> waiting = {
-            {{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {stop_fd(), POLLIN, 0}}};
+            {{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {stop, POLLIN, 0}}};
         if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)
             throw system_error(ErrorKind::internal, errno, "cannot wait for a child");
-        if (stop_requested()) {
+        if (!command.runs_to_its_end && stop_requested()) {
             ::kill(-child, SIGKILL);
             ::kill(child, SIGKILL);
             wait_for(child);
@@ -112,7 +118,8 @@ std::map<std::string, std::string> clean_environment() {
 CommandResult SystemCommandRunner::run(const Command& command) {
     if (command.argv.empty())
         throw error(ErrorKind::internal, "internal error: an empty command");
-    check_stop();
+    if (!command.runs_to_its_end)
+        check_stop();
     const ExecImage image(command);
     Pipe in = make_pipe();
     Pipe out = make_pipe();
@@ -129,7 +136,7 @@ CommandResult SystemCommandRunner::run(const Command& command) {
     err.write.reset();
     failure.write.reset();
     CommandResult result;
-    exchange(child, in.write, command.input, out.read, err.read, result);
+    exchange(command, child, in.write, out.read, err.read, result);
     result.status = wait_for(child);
     int why = 0;
     if (::read(failure.read.get(), &why, sizeof why) == sizeof why)

@@ -17,6 +17,7 @@ struct Command {
     std::string input;                               // fed to standard input, which is then closed
     int input_fd = -1;                               // standard input instead of `input`; borrowed
     std::vector<int> inherited = {};                 // descriptors that stay open in the child, under their number
+    bool runs_to_its_end = false;                    // whatever is asked for, or happens to its caller, meanwhile
     bool operator==(const Command&) const = default;
 };
 
@@ -34,7 +35,8 @@ class CommandRunner {
   public:
     virtual ~CommandRunner() = default;
     // Waits for the end. Throws Error when the program cannot be started, and Error(interrupted) after ending the
-    // child when a stop is requested. A non-zero status is an answer, not an exception.
+    // child when a stop is requested, unless it runs to its end: such a command is started even then, and survives a
+    // caller that is killed. A non-zero status is an answer, not an exception.
     virtual CommandResult run(const Command& command) = 0;
 };
 

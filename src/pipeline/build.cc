@@ -133,6 +133,8 @@ class GuestBuild {
         os::write_file(result / "manifest.json",
                        write_manifest(written_, *selection_, timer_.times(), host_keys_, files_in(result)));
         publish_guest(result, plan_);
+        if (disks_)
+            disks_->keep();
         return {plan_.output, plan_.output / configurations.front(),
                 passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
     }
@@ -166,7 +168,7 @@ class GuestBuild {
         written_.layout = settled_layout(tree, plan_);
         note_made_volumes(written_);
         write_kernel(tree, plan_, work_.path() / "result");
-        write_disks(tree, written_, work_.path() / "result", environment_.runner);
+        disks_ = write_disks(tree, written_, work_.path() / "result", environment_.runner);
         fs::rename(request_.script_logs, work_.path() / "result/log");
         timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
         return tree.passwords();
@@ -267,6 +269,7 @@ class GuestBuild {
     std::optional<BaseImage> base_;
     std::vector<SharedBase> bases_;  // held until the manifest names them
     std::vector<render::HostKey> host_keys_;
+    std::unique_ptr<WrittenDisks> disks_;  // before the work directory goes
 };
 
 void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
@@ -276,6 +279,8 @@ void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
     render::check_passwords(plan);
     if (plan.recipe.identity.ssh_host_keys)
         render::given_host_keys(plan);  // throws now rather than when all is done
+    // what a killed build has left, even if the disks are refused
+    remove_stale_work(plan.output.parent_path(), plan.name);
     check_disks(plan, runner);
 }
 
@@ -333,6 +338,7 @@ BuildResult build_description(const plan::Plan& plan, Progress& progress) {
 }
 
 std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const RunEnvironment& run) {
+    refuse_same_devices(plans);
     for (const auto& plan : plans) check_beforehand(plan, run.runner);
     std::vector<BuildResult> results(plans.size());
     Selections selections;

@@ -37,14 +37,6 @@ void write_image(const partition::DiskPlan& disk, const SealedTree& tree, const 
     partition::finish_image(disk, raw, directory / disk.image, runner);
 }
 
-partition::Found found_on(const fs::path& device, const plan::Plan& plan) {
-    const auto same = [&](const fs::path& named) {
-        return fs::weakly_canonical(named) == fs::weakly_canonical(device);
-    };
-    return std::any_of(plan.erase.begin(), plan.erase.end(), same) ? partition::Found::given_up
-                                                                   : partition::Found::refused;
-}
-
 // The volume that has to be made; nullopt for a device that is there.
 std::optional<partition::VolumeName> missing_volume(const partition::DiskPlan& disk) {
     if (fs::exists(disk.device))
@@ -61,20 +53,8 @@ void write_to_device(const partition::DiskPlan& disk, const SealedTree& tree, co
     write_boot_code(tree.root(), plan.boot, disk, disk.device);
 }
 
-void write_existing(const partition::DiskPlan& disk, const SealedTree& tree, const plan::Plan& plan,
-                    const fs::path& directory, os::CommandRunner& runner) {
-    check_device(disk.device, found_on(disk.device, plan));  // again: packages took their time
-    partition::erase_device(disk.device);
-    try {
-        write_to_device(disk, tree, plan, directory, runner);
-    } catch (...) {
-        try {
-            partition::erase_device(disk.device);  // nothing half-made is left
-        } catch (const Error&) {                   // the first failure is what is told
-        }
-        throw;
-    }
-    partition::reread_table(disk.device);
+bool may_be_volume(const partition::DiskPlan& disk) {
+    return partition::volume_name_of(disk.device) && (!fs::exists(disk.device) || partition::is_volume(disk.device));
 }
 
 }  // namespace
@@ -85,32 +65,50 @@ partition::DiskLayout settled_layout(const SealedTree& tree, const plan::Plan& p
     return layout;
 }
 
-void write_disks(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory, os::CommandRunner& runner) {
-    std::vector<std::unique_ptr<partition::LogicalVolume>> volumes;
+std::unique_ptr<WrittenDisks> write_disks(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory,
+                                          os::CommandRunner& runner) {
+    auto written = std::make_unique<WrittenDisks>(partition::Publication::of(directory, plan.output), runner);
+    const auto write = [&](const partition::DiskPlan& disk) { write_to_device(disk, tree, plan, directory, runner); };
     for (const auto& disk : plan.layout.disks) {
-        if (disk.device.empty()) {
+        if (disk.device.empty())
             write_image(disk, tree, plan, directory, runner);
-        } else if (const auto name = missing_volume(disk)) {
-            volumes.push_back(std::make_unique<partition::LogicalVolume>(*name, disk.size, runner));
-            auto unfinished = disk;
-            unfinished.device = volumes.back()->device();
-            write_to_device(unfinished, tree, plan, directory, runner);
-        } else {
-            write_existing(disk, tree, plan, directory, runner);
-        }
+        else if (const auto name = missing_volume(disk))
+            written->write_new(disk, *name, write);
+        else
+            written->write_existing(disk, found_on(disk.device, plan.erase), write);
     }
-    for (const auto& volume : volumes) volume->publish();
+    written->name_volumes();
+    return written;
+}
+
+void refuse_same_devices(const std::vector<plan::Plan>& plans) {
+    std::vector<std::string> devices;
+    for (const auto& plan : plans)
+        for (const auto& disk : plan.layout.disks) {
+            if (disk.device.empty())
+                continue;
+            for (const auto& other : devices)
+                if (disk.device == other ||
+                    (fs::exists(disk.device) && fs::exists(other) && partition::overlap(disk.device, other)))
+                    throw error(ErrorKind::disk, "cannot write two disks to {} and {}: they are one", quote(other),
+                                quote(disk.device));
+            devices.push_back(disk.device);
+        }
 }
 
 void check_disks(const plan::Plan& plan, os::CommandRunner& runner) {
+    std::vector<partition::NewVolume> volumes;
     for (const auto& disk : plan.layout.disks) {
         if (disk.device.empty())
             continue;
+        if (may_be_volume(disk))
+            partition::settle_volume(*partition::volume_name_of(disk.device), runner);
         if (const auto name = missing_volume(disk))
-            partition::check_group(*name, disk.size, runner);
+            volumes.push_back({*name, disk.size});
         else
-            partition::check_device(disk.device, found_on(disk.device, plan));
+            partition::check_device(disk.device, found_on(disk.device, plan.erase));
     }
+    partition::check_groups(volumes, runner);
     for (const auto* volume : plan.layout.volumes())
         if (!volume->mount.empty() && partition::filled_by(volume->filesystem) == partition::FilledBy::mounting &&
             os::root_by() != os::RootBy::being_root)

@@ -39,8 +39,12 @@ os::TempDir make_work_directory(const fs::path& output, const std::string& guest
     fs::create_directories(output, failure);
     if (failure)
         throw error(ErrorKind::disk, "cannot make {}: {}", quote(output.native()), failure.message());
-    os::TempDir::remove_stale(output, work_prefix(guest));
+    remove_stale_work(output, guest);
     return os::TempDir(output, work_prefix(guest));
+}
+
+void remove_stale_work(const fs::path& output, const std::string& guest) {
+    os::TempDir::remove_stale(output, work_prefix(guest));
 }
 
 void publish(const fs::path& finished, const fs::path& place) {

@@ -12,6 +12,9 @@ namespace vprov::pipeline {
 // removed first. Throws Error(disk).
 os::TempDir make_work_directory(const std::filesystem::path& output, const std::string& guest);
 
+// What killed processes left there, without making a directory anew.
+void remove_stale_work(const std::filesystem::path& output, const std::string& guest);
+
 // Gives the complete directory `finished` the name `place`, atomically: at every instant there is one complete
 // directory under it. What was there is under the name `finished` then. Throws Error(disk).
 void publish(const std::filesystem::path& finished, const std::filesystem::path& place);

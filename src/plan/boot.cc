@@ -166,8 +166,6 @@ void let_root_grow(partition::DiskLayout& layout) {
         for (auto& volume : disk.volumes) {
             if (volume.mount != "/")
                 continue;
-            if (volume.logical)
-                throw error(ErrorKind::recipe, "cannot let root grow: it is a logical partition");
             if (&volume != &disk.volumes.back())
                 throw error(ErrorKind::recipe, "cannot let root grow: {} lies behind it on {}",
                             quote(disk.volumes.back().name), quote(disk.name));

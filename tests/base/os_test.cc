@@ -112,5 +112,44 @@ TEST(Command, AStopRequestEndsTheChild) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
+TEST(Command, AStopRequestDoesNotEndOneThatRunsToItsEnd) {
+    SystemCommandRunner runner;
+    Command command{{"sh", "-c", "sleep 0.3; echo done"}, clean_environment(), "", -1, {}};
+    command.runs_to_its_end = true;
+    std::thread stopper([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        request_stop();
+    });
+    EXPECT_EQ(runner.run(command).output, "done\n");
+    stopper.join();
+    EXPECT_EQ(runner.run(command).output, "done\n") << "cleaning up needs such commands after a stop request, too";
+    clear_stop_for_test();
+}
+
+TEST(Command, OneThatRunsToItsEndSurvivesItsCaller) {
+    const TempDir work(fs::temp_directory_path(), "vprov-test-");
+    const auto begun = work.path() / "begun", done = work.path() / "done";
+    const pid_t caller = ::fork();
+    if (caller == 0) {
+        Command command{
+            {"sh", "-c", "echo > " + begun.native() + "; sleep 0.3; echo 1; echo 2; echo > " + done.native()},
+            clean_environment(),
+            "",
+            -1,
+            {}};
+        command.runs_to_its_end = true;
+        SystemCommandRunner().run(command);
+        ::_exit(0);
+    }
+    const auto appears = [](const fs::path& file) {
+        for (int i = 0; i < 500 && !fs::exists(file); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return fs::exists(file);
+    };
+    ASSERT_TRUE(appears(begun));
+    ::kill(caller, SIGKILL);
+    ::waitpid(caller, nullptr, 0);
+    EXPECT_TRUE(appears(done));
+}
+
 }  // namespace
 }  // namespace vprov::os

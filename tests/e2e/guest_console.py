@@ -23,7 +23,7 @@ class ConsoleError(AssertionError):
 
 class GuestConsole:
     def __init__(self, argv, environment, seconds=1200):
-        self.seconds, self.text, self.count = seconds, "", 0
+        self.seconds, self.text, self.shown, self.count = seconds, "", "", 0
         self.terminal, other = pty.openpty()
         self.process = subprocess.Popen(argv, stdin=other, stdout=other, stderr=other, env=environment,
                                         start_new_session=True)
@@ -56,15 +56,16 @@ class GuestConsole:
             if time.monotonic() > deadline:
                 raise ConsoleError(f"no {pattern!r} on the console; its last lines:\n{self.text[-2000:]}")
             self.read(0.2)
-        self.text, before = self.text[found.end():], self.text[:found.end()]
-        return before
+        self.text, self.shown = self.text[found.end():], self.text[:found.end()]
+        return self.shown
 
     def type(self, text):
         os.write(self.terminal, text.encode())
 
     def log_in(self, user, password):
         self.type("\n")  # a prompt anew, whatever was shown before
-        self.wait_for(r"login: $")
+        if "maintenance" in self.wait_for(r"login: $|root password for maintenance"):
+            raise ConsoleError(f"the guest is in emergency mode; its last lines:\n{self.shown[-4000:]}")
         self.type(f"{user}\n")
         self.wait_for(r"[Pp]assword: ")
         self.type(f"{password}\n")
@@ -80,11 +81,21 @@ class GuestConsole:
         found = re.search(rf"=(\d+)=END{self.count}\n$", said)
         return int(found.group(1)), said[:found.start()].strip("\n")
 
+    def power_off(self):
+        """Returns the exit status of the program, which ends with its guest."""
+        self.type("poweroff\n")
+        return self.status_at_end()
+
     def detach(self):
         """Returns the exit status of the console."""
         os.write(self.terminal, ESCAPE)
+        return self.status_at_end()
+
+    def status_at_end(self):
+        deadline = time.monotonic() + self.seconds
         try:
-            while True:
+            while time.monotonic() < deadline:
                 self.read(5)
         except ConsoleError:
-            return self.process.wait(timeout=self.seconds)
+            pass
+        return self.process.wait(timeout=max(1, deadline - time.monotonic()))

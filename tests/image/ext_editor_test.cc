@@ -35,7 +35,7 @@ class ExtEditorTest : public testing::TestWithParam<Filesystem> {
         if (::setxattr((tree / "etc/hostname").c_str(), "user.note", large.data(), large.size(), 0) != 0)
             attributes = false;
         disk.name = "root";
-        disk.size = 64_MiB;
+        disk.size = 192_MiB;  // with a backup of the superblock
         disk.mount = "/";
         disk.filesystem = GetParam();
         disk.uuid = Uuid::derived("base", "disk");
@@ -55,7 +55,12 @@ class ExtEditorTest : public testing::TestWithParam<Filesystem> {
         return result.output;
     }
     std::string debugfs(const std::string& request) { return run({"debugfs", "-R", request, image}); }
-    void expect_clean() { run({"e2fsck", "-fn", image}); }
+    void expect_clean() {
+        run({"e2fsck", "-fn", image});
+        const auto copy = work.path() / "checked";
+        fs::copy_file(image, copy, fs::copy_options::overwrite_existing);
+        EXPECT_NE(run({"e2fsck", "-p", copy}).find(": clean, "), std::string::npos) << "a guest would check it first";
+    }
 
     os::TempDir work{fs::temp_directory_path(), "vprov-test-"};
     fs::path tree = work.path() / "tree", image = work.path() / "root.img";

@@ -151,6 +151,17 @@ TEST(PlannedBoot, RootGrowsWithItsPartition) {
     EXPECT_FALSE(has(bare, "fdisk"));
 }
 
+TEST(PlannedBoot, RootGrowsAsALogicalPartition) {
+    const auto plan = booted(
+        "[[disk]]\nsize = \"2G\"\ntable = \"mbr\"\n"
+        "[[disk.partition]]\nsize = \"256M\"\nfilesystem = \"ext4\"\nmount = \"/boot\"\n"
+        "[[disk.partition]]\nsize = \"rest\"\nfilesystem = \"xfs\"\nmount = \"/\"\nlogical = true\n" +
+        boot("method = \"grub\"\ngrow = true\n"));
+    EXPECT_EQ(plan.layout.root().number, 5U);
+    EXPECT_EQ(plan.layout.root().options, "defaults,x-systemd.growfs");
+    EXPECT_TRUE(has(plan, "fdisk"));
+}
+
 TEST(PlannedBoot, RootThatCannotGrowIsRefused) {
     EXPECT_EQ(refusal("[[disk]]\nsize = \"2G\"\ntable = \"gpt\"\n"
                       "[[disk.partition]]\nsize = \"1G\"\nfilesystem = \"ext4\"\nmount = \"/\"\n"

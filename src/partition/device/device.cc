@@ -63,11 +63,22 @@ void wipe_partitions(const os::Fd& fd, const fs::path& path) {
                  static_cast<std::uint64_t>(part->geom.length * device->sector_size));
 }
 
+// Now, rather than when all packages are configured. Without opening it to write: udev looks at what was closed after
+// that, and assembles the array whose member it finds.
+void check_writable(const fs::path& device) {
+    if (::faccessat(AT_FDCWD, device.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot write to " + quote(device.native()));
+    const auto fd = os::open_file(device, O_RDONLY);
+    if (int read_only = 0; ::ioctl(fd.get(), BLKROGET, &read_only) == 0 && read_only != 0)
+        throw error(ErrorKind::disk, "cannot write to {}: it is read-only", quote(device.native()));
+}
+
 }  // namespace
 
 void check_device(const fs::path& device, Found found) {
     if (const auto uses = uses_of(device); !uses.empty())
         throw error(ErrorKind::disk, "cannot write to {}: it is in use:{}", quote(device.native()), list_of(uses));
+    check_writable(device);
     if (found == Found::given_up)
         return;
     if (const auto contents = contents_of(device); !contents.empty())

@@ -26,9 +26,9 @@ std::string value_of(blkid_probe probe, const char* name) {
     return ::blkid_probe_lookup_value(probe, name, &value, nullptr) == 0 ? value : "";
 }
 
-std::string described(blkid_probe probe) {
+Content described(blkid_probe probe) {
     if (const auto table = value_of(probe, "PTTYPE"); !table.empty())
-        return fmt::format("{} partition table", table == "dos" ? "mbr" : table);
+        return {fmt::format("{} partition table", table == "dos" ? "mbr" : table), value_of(probe, "PTUUID")};
     const auto type = value_of(probe, "TYPE"), usage = value_of(probe, "USAGE");
     auto text = usage == "filesystem" ? type + " file system" : type;
     if (usage == "raid")
@@ -37,28 +37,39 @@ std::string described(blkid_probe probe) {
         text = "swap space";
     if (const auto label = value_of(probe, "LABEL"); !label.empty())
         text += " " + quote(label);
-    if (const auto uuid = value_of(probe, "UUID"); !uuid.empty())
+    const auto uuid = value_of(probe, "UUID");
+    if (!uuid.empty())
         text += ", UUID " + uuid;
-    return text;
+    return {std::move(text), uuid};
 }
 
-// What begins at `offset`; all of it, not only what the kernel would take.
-std::vector<std::string> signatures(const os::Fd& fd, std::uint64_t offset, std::uint64_t size, bool with_table) {
+struct Range {
+    std::uint64_t offset = 0, size = 0;  // in bytes; a size of 0: to the end
+};
+
+// What begins at the range; all of it, not only what the kernel would take. What cannot be read is not taken for empty.
+std::vector<Content> signatures(const os::Fd& fd, const std::filesystem::path& device, Range range, bool with_table) {
+    const auto fail = [&] {
+        return error(ErrorKind::disk, "cannot read {} to see what is on it", quote(device.native()));
+    };
     const Probe probe(::blkid_new_probe(), ::blkid_free_probe);
-    if (!probe || ::blkid_probe_set_device(probe.get(), fd.get(), static_cast<blkid_loff_t>(offset),
-                                           static_cast<blkid_loff_t>(size)) != 0)
-        return {};
+    if (!probe || ::blkid_probe_set_device(probe.get(), fd.get(), static_cast<blkid_loff_t>(range.offset),
+                                           static_cast<blkid_loff_t>(range.size)) != 0)
+        throw fail();
     ::blkid_probe_enable_superblocks(probe.get(), 1);
     ::blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE |
                                                          BLKID_SUBLKS_USAGE | BLKID_SUBLKS_VERSION);
     ::blkid_probe_enable_partitions(probe.get(), with_table ? 1 : 0);
-    std::vector<std::string> found;
-    while (::blkid_do_probe(probe.get()) == 0) {
-        auto text = described(probe.get());
+    std::vector<Content> found;
+    int answer = 0;
+    while ((answer = ::blkid_do_probe(probe.get())) == 0) {
+        auto content = described(probe.get());
         // a GPT's protective MBR is found as a table of its own
-        if (!text.empty() && std::find(found.begin(), found.end(), text) == found.end())
-            found.push_back(std::move(text));
+        if (!content.text.empty() && std::ranges::find(found, content.text, &Content::text) == found.end())
+            found.push_back(std::move(content));
     }
+    if (answer < 0)
+        throw fail();
     return found;
 }
 
@@ -89,18 +100,24 @@ std::vector<Part> partitions(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::vector<std::string> contents_of(const std::filesystem::path& device) {
+std::vector<Content> things_on(const std::filesystem::path& device) {
     const auto fd = os::open_file(device, O_RDONLY);
-    auto found = signatures(fd, 0, 0, true);
+    auto found = signatures(fd, device, {}, true);
     for (const auto& part : partitions(device)) {
         const auto place = fmt::format("partition {}, {} at {}", part.number, exact({part.size}), exact({part.start}));
-        const auto inside =
-            part.is_extended ? std::vector<std::string>{"extended"} : signatures(fd, part.start, part.size, false);
+        const auto inside = part.is_extended ? std::vector<Content>{{"extended", ""}}
+                                             : signatures(fd, device, {part.start, part.size}, false);
         if (inside.empty())
-            found.push_back(place + ": nothing that is known");
-        for (const auto& text : inside) found.push_back(fmt::format("{}: {}", place, text));
+            found.push_back({place + ": nothing that is known", ""});
+        for (const auto& content : inside) found.push_back({fmt::format("{}: {}", place, content.text), content.uuid});
     }
     return found;
+}
+
+std::vector<std::string> contents_of(const std::filesystem::path& device) {
+    std::vector<std::string> texts;
+    for (auto& content : things_on(device)) texts.push_back(std::move(content.text));
+    return texts;
 }
 
 }  // namespace vprov::partition

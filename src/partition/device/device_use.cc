@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "os/fd.h"
+#include "partition/device/device.h"
 #include "partition/device/device_content.h"
 
 namespace vprov::partition {
@@ -123,6 +124,39 @@ void add_holders(const std::map<dev_t, std::string>& devices, std::vector<std::s
         }
 }
 
+// A loop device holds what it is attached to without claiming it.
+void add_loops(const std::map<dev_t, std::string>& devices, std::vector<std::string>& uses) {
+    for (const auto& name : names_in("/sys/block")) {
+        std::string backing;
+        try {
+            backing = os::read_file(fs::path("/sys/block") / name / "loop/backing_file");
+        } catch (const Error&) {
+            continue;  // another device, or one that is not attached
+        }
+        if (const auto number = block_number(std::string(trimmed(backing))))
+            if (const auto found = devices.find(*number); found != devices.end())
+                uses.push_back(fmt::format("{} is attached as /dev/{}", found->second, name));
+    }
+}
+
+// QEMU opens the disks of its guests without claiming them, and locks bytes of them (block/file-posix.c).
+bool is_locked(int fd) {
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    return ::fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
+void add_claims(const std::map<dev_t, std::string>& devices, std::vector<std::string>& uses) {
+    for (const auto& [number, name] : devices) {
+        const os::Fd fd(::open(name.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+        if (!fd.is_open() && errno == EBUSY)
+            uses.push_back(fmt::format("{} is used by the kernel or another program", name));
+        else if (fd.is_open() && is_locked(fd.get()))
+            uses.push_back(fmt::format("{} is locked by another program, as QEMU locks its guests' disks", name));
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> uses_of(const fs::path& device) {
@@ -131,16 +165,14 @@ std::vector<std::string> uses_of(const fs::path& device) {
     add_mounts(devices, uses);
     add_swaps(devices, uses);
     add_holders(devices, uses);
-    if (!uses.empty())
-        return uses;
-    for (const auto& [number, name] : devices) {
-        const int fd = ::open(name.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);
-        if (fd >= 0)
-            ::close(fd);
-        else if (errno == EBUSY)
-            uses.push_back(fmt::format("{} is used by the kernel or another program", name));
-    }
+    add_loops(devices, uses);
+    if (uses.empty())
+        add_claims(devices, uses);
     return uses;
+}
+
+bool overlap(const fs::path& one, const fs::path& other) {
+    return with_partitions(one).contains(number_of(other)) || with_partitions(other).contains(number_of(one));
 }
 
 }  // namespace vprov::partition

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -32,6 +35,46 @@ void write_volumes(const DiskPlan& disk, const std::vector<TreePart>& parts, Pla
     }
 }
 
+constexpr std::size_t kSector = 512;
+
+void copy_sector(const os::Fd& from, const os::Fd& to, std::uint64_t offset, const fs::path& device) {
+    std::array<char, kSector> sector{};
+    const auto place = static_cast<off_t>(offset);
+    if (::pread(from.get(), sector.data(), kSector, place) != static_cast<ssize_t>(kSector))
+        throw system_error(ErrorKind::disk, errno, "cannot read the partition table");
+    if (std::ranges::all_of(sector, [](char byte) { return byte == 0; }))
+        return;
+    if (::pwrite(to.get(), sector.data(), kSector, place) != static_cast<ssize_t>(kSector))
+        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(device.native()));
+}
+
+void sync(const os::Fd& fd, const fs::path& device) {
+    if (::fsync(fd.get()) != 0)
+        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(device.native()));
+}
+
+// Made apart: libparted gives it other identifiers at first, and whoever looks at the device meanwhile would see those.
+// Its sectors are copied, and the first of the disk, without which there is no table, when the others are there.
+void write_table_to_device(const DiskPlan& disk, const fs::path& scratch) {
+    const fs::path device = disk.device;
+    const auto to = os::open_file(device, O_RDWR);
+    sync(to, device);
+    if (disk.table == Table::none)
+        return;
+    const NewImage table(scratch / (device.filename().native() + ".table"), disk.size);
+    write_table(disk, table.path());
+    const auto from = os::open_file(table.path(), O_RDONLY);
+    for (off_t data = ::lseek(from.get(), 0, SEEK_DATA); data >= 0;) {
+        const auto end = ::lseek(from.get(), data, SEEK_HOLE);
+        for (auto offset = std::max<off_t>(data, kSector); offset < end; offset += kSector)
+            copy_sector(from, to, static_cast<std::uint64_t>(offset), device);
+        data = end < 0 ? -1 : ::lseek(from.get(), end, SEEK_DATA);
+    }
+    sync(to, device);
+    copy_sector(from, to, 0, device);
+    sync(to, device);
+}
+
 }  // namespace
 
 void write_raw_image(const DiskPlan& disk, const std::vector<TreePart>& parts, const fs::path& raw,
@@ -46,12 +89,7 @@ void write_device(const DiskPlan& disk, const std::vector<TreePart>& parts, cons
                   os::CommandRunner& runner) {
     const fs::path device = disk.device;
     write_volumes(disk, parts, {device, {}, PlaceKind::device, "", disk.sector_size, scratch}, runner);
-    const auto fd = os::open_file(device, O_RDWR);
-    if (::fsync(fd.get()) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(device.native()));
-    write_table(disk, device);
-    if (::fsync(fd.get()) != 0)
-        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(device.native()));
+    write_table_to_device(disk, scratch);
 }
 
 void finish_image(const DiskPlan& disk, const fs::path& raw, const fs::path& image, os::CommandRunner& runner) {

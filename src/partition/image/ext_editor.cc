@@ -302,7 +302,7 @@ void ExtEditor::set_uuid(const Uuid& uuid) {
     auto* super = state_->fs->super;
     std::ranges::copy(uuid.bytes, super->s_uuid);
     std::memcpy(super->s_hash_seed, uuid.bytes.data(), sizeof super->s_hash_seed);
-    // its copies too: e2fsck -p takes a difference for a reason to check, and a root file system then for one to reboot
+    // the backups too: where they have another UUID, e2fsck mends the root of a guest that starts, which starts again
     state_->fs->flags &= ~(EXT2_FLAG_SUPER_ONLY | EXT2_FLAG_MASTER_SB_ONLY);
     write_checksums_anew(state_->fs);
 }
