@@ -11,6 +11,7 @@ import stat
 import subprocess
 
 import vprov_under_test
+from guest_tree import extract, run_in, why_no_cards
 from vprov_under_test import RECIPE, SCRIPT, VprovTest
 
 RECIPE_TEXT = """
@@ -43,6 +44,11 @@ shell = "/bin/sh"
 sudo = "nopasswd"
 groups = ["adm"]
 authorized_keys_files = ["joe.pub"]
+[[identity.user]]
+name = "eve"
+sudo = true
+gecos = "Eve Example,,,"
+password = { random = true }
 [[disk]]
 size = "1G"
 filesystem = "ext4"
@@ -84,7 +90,6 @@ name = "last"
 file = "last.sh"
 """
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f joe"
 POSTINST = """#!/bin/sh
 set -e
 . /usr/share/debconf/confmodule
@@ -106,9 +111,42 @@ Description: Size
 """
 
 
-def run_in(tree, *command):
-    run = subprocess.run(["chroot", tree, *command], capture_output=True, text=True, timeout=120, check=False)
-    return run.stdout + run.stderr
+# What udev names the cards, and what the network then is, as `ip` says it.
+NAME_CARDS = """
+for card in card0 card1; do
+    name=$(udevadm test-builtin net_setup_link /sys/class/net/$card 2>/dev/null | sed -n s/^ID_NET_NAME=//p)
+    ip link set $card name "$name" || exit
+done
+"""
+SHOW_NETWORK = "echo; ip -j address; ip -j route; ip -j -6 route"
+IFUP = "mkdir /run/network; ifup wan lan1"
+NETWORKD = """
+install -d -o systemd-network -g systemd-network /run/systemd/netif
+/lib/systemd/systemd-networkd &
+tries=0
+until ip -o address show dev wan | grep 'inet6 fe80' | grep -qv tentative || [ $tries = 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+"""
+CARDS = ["00:16:3e:00:00:01", "00:16:3e:00:00:02"]
+SSHD_TEST = "mkdir /run/sshd && /usr/sbin/sshd -t"
+LOG_IN = """
+umask 077 && cat > /tmp/key && printf 'id1 %s\\n' "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" > /tmp/known &&
+mkdir /run/sshd && /usr/sbin/sshd &&
+ssh -i /tmp/key -o BatchMode=yes -o UserKnownHostsFile=/tmp/known -o HostKeyAlias=id1 joe@127.0.0.1 'id -un; pwd; sudo -n id -un'
+"""
+# Such cards have no permanent address, by which netplan knows those of machines, and netplan 0.106 has no other key.
+GENERATE = "netplan generate && sed -i s/PermanentMACAddress/MACAddress/ /run/systemd/network/*"
+
+
+def network_of(said):
+    """Name to global addresses, MTU, and the routers, from the end of what SHOW_NETWORK says."""
+    links, *routes = (json.loads(line) for line in said.splitlines()[-3:])
+    found = {link["ifname"]: ([f"{one['local']}/{one['prefixlen']}" for one in link["addr_info"]
+                               if one["scope"] == "global"], link["mtu"])
+             for link in links if not link["ifname"].startswith(("lo", "wire"))}
+    return found, [(route["gateway"], route["dev"]) for family in routes for route in family if route["dst"] == "default"]
 
 
 class IdentityTest(VprovTest):
@@ -134,14 +172,17 @@ class IdentityTest(VprovTest):
         (place / "tree/sub/run").write_text("#!/bin/sh\n")
         (place / "tree/sub/run").chmod(0o750)
         (place / "tree/link").symlink_to("sub/run")
-        (place / "joe.pub").write_text(f"# mine\n{KEY}\n")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "joe", "-f", place / "key"], check=True)
+        self.key = (place / "key.pub").read_text()
+        (place / "joe.pub").write_text(f"# mine\n{self.key}")
         (place / "last.sh").write_text("#!/bin/bash\necho $VPROV_FQDN; whoami; dpkg --audit; touch /tmp/left\n")
         self.text = RECIPE_TEXT.replace("@MIRROR@", vprov_under_test.host_mirror())
         self.recipe(self.text)
         self.trees, self.runs = {}, {}
         self.build_tree("ifupdown")
-        self.build_tree("netplan", "--set", "identity.network_renderer=netplan")
-        self.build_tree("networkd", "--set", "identity.network_renderer=networkd")
+        self.build_tree("netplan", "--set", "identity.network_renderer=netplan", "--set", "system.fstab=device")
+        self.build_tree("networkd", "--set", "identity.network_renderer=networkd", "--set", "system.fstab=label",
+                        "--set", 'disk=[{ size = "1G", filesystem = "ext4", mount = "/", label = "system" }]')
         self.build_tree("template", "--set", "identity.template=true")
 
     def build_tree(self, name, *arguments):
@@ -150,9 +191,7 @@ class IdentityTest(VprovTest):
         self.assert_done(run)
         self.runs[name] = run.stdout + run.stderr
         self.trees[name] = tree = self.place / f"{name}.tree"
-        tree.mkdir()
-        subprocess.run(["debugfs", "-R", f"rdump / {tree}", self.output / name / "id1/root.img"], check=True,
-                       capture_output=True)
+        extract(self.output / name / "id1/root.img", tree)
 
     def setUp(self):
         super().setUp()
@@ -190,23 +229,45 @@ class IdentityTest(VprovTest):
         self.assertIn("ip addr add 198.51.100.5/255.255.255.0", commands)
         self.assertIn("ip -6 addr add 2001:db8:a::5/64", commands)
 
+    def check_network(self, tree, *commands):
+        """Cards of a machine of its own, named and set up by the guest's programs; returns what these said."""
+        if reason := why_no_cards():
+            self.skipTest(reason)
+        said = run_in(tree, "sh", "-c", "\n".join([*commands, NAME_CARDS, *self.starting, SHOW_NETWORK]), cards=CARDS)
+        addresses, routes = network_of(said)
+        self.assertEqual(addresses, {"wan": (["192.0.2.10/24", "2001:db8::10/64"], 1400), "lan1": ([], 1500)}, said)
+        self.assertEqual(routes, [("192.0.2.1", "wan"), ("2001:db8::1", "wan")], said)
+        return said
+
+    def test_ifupdown_sets_it_up(self):
+        self.starting = [IFUP]
+        self.check_network(self.tree)
+
+    def test_networkd_sets_it_up(self):
+        self.starting = [NETWORKD]
+        said = self.check_network(self.maker.trees["networkd"])
+        self.assertIn("wan: Configuring with /etc/systemd/network/10-wan.network.\n", said)
+        self.assertNotRegex(said, r"(?i)/etc/systemd/network/.*(unknown|invalid|fail|ignor)")
+
     def test_netplan_reads_it(self):
         tree = self.maker.trees["netplan"]
-        (tree / "check").mkdir()
-        (tree / "check/etc/netplan").mkdir(parents=True)
-        source = tree / "etc/netplan/01-vprov.yaml"
-        (tree / "check/etc/netplan/01-vprov.yaml").write_bytes(source.read_bytes())
-        (tree / "check/etc/netplan/01-vprov.yaml").chmod(0o600)
-        self.assertEqual(run_in(tree, "netplan", "generate", "--root-dir", "/check"), "")
-        made = {path.name: path.read_text() for path in (tree / "check/run/systemd/network").iterdir()}
-        self.assertEqual(sorted(made), ["10-netplan-lan1.10.netdev", "10-netplan-lan1.10.network", "10-netplan-lan1.link",
-                                        "10-netplan-lan1.network", "10-netplan-wan.link", "10-netplan-wan.network"])
-        wan = made["10-netplan-wan.network"]
+        self.assertEqual(run_in(tree, "netplan", "generate"), "")
+        self.assertEqual(run_in(tree, "netplan", "get", "ethernets.wan.match.macaddress"), '"00:16:3e:00:00:01"\n')
+        said = run_in(tree, "sh", "-c", "netplan generate; cd /run/systemd/network; tail -n +1 *")
+        made = dict(re.findall(r"==> 10-netplan-(\S+) <==\n(.*?\n)(?=\n==>|\Z)", said, re.DOTALL))
+        self.assertEqual(sorted(made), ["lan1.10.netdev", "lan1.10.network", "lan1.link", "lan1.network", "wan.link",
+                                        "wan.network"], said)
         for line in ("Address=192.0.2.10/24", "Address=2001:db8::10/64", "Gateway=192.0.2.1", "Gateway=2001:db8::1",
                      "DNS=192.0.2.53", "Domains=example.org example.net", "IPv6AcceptRA=no", "MTUBytes=1400"):
-            self.assertIn(f"{line}\n", wan)
-        self.assertIn("VLAN=lan1.10\n", made["10-netplan-lan1.network"])
-        self.assertIn("Id=10\n", made["10-netplan-lan1.10.netdev"])
+            self.assertIn(f"{line}\n", made["wan.network"])
+        self.assertIn("VLAN=lan1.10\n", made["lan1.network"])
+        self.assertIn("Id=10\n", made["lan1.10.netdev"])
+
+    def test_netplan_sets_it_up(self):
+        self.starting = [NETWORKD]
+        said = self.check_network(self.maker.trees["netplan"], GENERATE)
+        self.assertIn("wan: Configuring with /run/systemd/network/10-netplan-wan.network.\n", said)
+        self.assertNotRegex(said, r"(?i)/run/systemd/network/.*(unknown|invalid|fail|ignor)")
 
     def test_networkd_is_enabled_as_systemctl_would(self):
         tree = self.maker.trees["networkd"]
@@ -222,18 +283,54 @@ class IdentityTest(VprovTest):
         self.assertEqual(self.read("etc/timezone"), "Europe/Berlin\n")
         self.assertEqual(run_in(self.tree, "date", "-d", "@1700000000", "+%H:%M %Z"), "23:13 CET\n")
         self.assertEqual(run_in(self.tree, "locale", "-a").split(), ["C", "C.utf8", "POSIX", "de_DE.utf8", "en_US.utf8"])
+        self.assertEqual(run_in(self.tree, "sh", "-c", ". /etc/default/locale; LANG=$LANG LC_ALL= locale date_fmt"),
+                         "%a %-d. %b %H:%M:%S %Z %Y\n")
+        self.assertEqual(run_in(self.tree, "sh", "-c", ". /etc/default/keyboard; echo $XKBMODEL $XKBLAYOUT $XKBVARIANT"),
+                         "pc105 de nodeadkeys\n")
         self.assertRegex(self.read("etc/machine-id"), r"^[0-9a-f]{32}\n$")
 
     def test_accounts(self):
         self.assertEqual(run_in(self.tree, "id", "joe"),
                          "uid=1234(joe) gid=1235(joe) groups=1235(joe),4(adm),27(sudo),100(users)\n")
         self.assertEqual(run_in(self.tree, "getent", "passwd", "joe"), "joe:x:1234:1235:,,,:/srv/joe:/bin/sh\n")
-        self.assertEqual(run_in(self.tree, "visudo", "-c", "-f", "/etc/sudoers.d/joe"), "/etc/sudoers.d/joe: parsed OK\n")
-        self.assertIn("(ALL : ALL) NOPASSWD: ALL", run_in(self.tree, "sudo", "-l", "-U", "joe"))
-        self.assertEqual(self.read("srv/joe/.ssh/authorized_keys"), f"{KEY}\n")
+        self.assertEqual(run_in(self.tree, "getent", "passwd", "eve"),
+                         "eve:x:1000:1000:Eve Example,,,:/home/eve:/bin/bash\n")
+        self.assertEqual(self.read("srv/joe/.ssh/authorized_keys"), self.maker.key)
         self.assertEqual(self.owner("srv/joe/.ssh/authorized_keys"), "600 1234:1235")
+        states = [run_in(self.tree, "passwd", "-S", name).split()[:2] for name in ("root", "joe", "eve")]
+        self.assertEqual(states, [["root", "P"], ["joe", "L"], ["eve", "P"]])
         for check in ("pwck", "grpck"):
-            self.assertNotRegex(run_in(self.tree, check, "-r"), r"joe|shadow")
+            self.assertNotRegex(run_in(self.tree, check, "-r"), r"joe|eve|shadow")
+
+    def test_sudo(self):
+        self.assertNotRegex(run_in(self.tree, "visudo", "-c"), r"(?m):(?! parsed OK$)")
+        self.assertIn("(ALL : ALL) NOPASSWD: ALL", run_in(self.tree, "sudo", "-l", "-U", "joe"))
+        self.assertIn("(ALL : ALL) ALL", run_in(self.tree, "sudo", "-l", "-U", "eve"))
+        asked = ["su", "eve", "-c", "sudo -S -p '' id -un"]
+        self.assertEqual(run_in(self.tree, *asked, stdin=f"{self.passwords()['eve']}\n"), "root\n")
+        self.assertNotIn("root", run_in(self.tree, *asked, stdin="another\n"))
+
+    def passwords(self):
+        return dict(line.split(": ") for line in (self.built / "passwords").read_text().splitlines())
+
+    def test_ssh_lets_in_by_the_authorized_key(self):
+        key = (self.maker.place / "key").read_text()
+        self.assertEqual(run_in(self.tree, "sh", "-c", LOG_IN, stdin=key), "joe\n/srv/joe\nroot\n")
+
+    def test_file_systems_are_named_as_asked(self):
+        self.assertEqual(self.root_in_fstab("ifupdown"), "UUID=" + self.blkid("ifupdown", "UUID"))
+        self.assertEqual(self.root_in_fstab("netplan"), "/dev/xvda1")
+        self.assertEqual(self.root_in_fstab("networkd"), "LABEL=system")
+        self.assertEqual(self.blkid("networkd", "LABEL"), "system")
+
+    def blkid(self, name, tag):
+        image = self.maker.output / name / "id1/root.img"
+        return subprocess.run(["blkid", "-p", "-s", tag, "-o", "value", image], capture_output=True, text=True,
+                              check=True).stdout.strip()
+
+    def root_in_fstab(self, name):
+        """As the guest's libmount reads it."""
+        return run_in(self.maker.trees[name], "findmnt", "--fstab", "--noheadings", "--output", "SOURCE", "/").strip()
 
     def test_files_and_directories(self):
         self.assertEqual(self.owner("etc/local.conf"), "640 0:4")
@@ -260,8 +357,7 @@ class IdentityTest(VprovTest):
             lists.append(ours)
         self.assertEqual(lists[0] & lists[1], set())
         tree = self.maker.trees["netplan"]  # its keys were made without the guest's programs
-        (tree / "run/sshd").mkdir(exist_ok=True)
-        self.assertEqual(run_in(tree, "/usr/sbin/sshd", "-t"), "")
+        self.assertEqual(run_in(tree, "sh", "-c", SSHD_TEST), "")
 
     def test_template(self):
         tree = self.maker.trees["template"]
@@ -270,22 +366,23 @@ class IdentityTest(VprovTest):
         self.assertEqual((tree / "etc/hostname").read_bytes(), b"")
         self.assertEqual(run_in(tree, "systemd-analyze", "verify", "vprov-first-boot.service"), "")
         self.assertEqual(run_in(tree, "systemctl", "is-enabled", "vprov-first-boot.service"), "enabled\n")
-        (tree / "run/sshd").mkdir(exist_ok=True)
-        self.assertEqual(run_in(tree, "/usr/sbin/sshd", "-t"), "sshd: no hostkeys available -- exiting.\n")
+        self.assertEqual(run_in(tree, "sh", "-c", SSHD_TEST), "sshd: no hostkeys available -- exiting.\n")
         run_in(tree, "/usr/lib/vprov/first-boot")
-        self.assertEqual(run_in(tree, "/usr/sbin/sshd", "-t"), "")
+        self.assertEqual(run_in(tree, "sh", "-c", SSHD_TEST), "")
         self.assertFalse((tree / "var/lib/vprov").exists())
 
     def test_passwords_are_nowhere(self):
-        password = re.fullmatch(r"root: (\S+)\n", (self.built / "passwords").read_text()).group(1)
         self.assertEqual(stat.S_IMODE((self.built / "passwords").stat().st_mode), 0o600)
-        self.assertNotIn(password, self.maker.runs["ifupdown"])
-        for path in self.built.rglob("*"):
-            if path.is_file() and path.name not in ("passwords", "root.img"):
-                self.assertNotIn(password, path.read_text(errors="replace"), path)
-        self.assertEqual(subprocess.run(["grep", "-rl", password, self.tree], capture_output=True, text=True,
-                                        check=False).stdout, "")
-        self.assertTrue(self.read("etc/shadow").startswith("root:$y$"))
+        self.assertEqual(list(self.passwords()), ["root", "eve"])
+        for password in self.passwords().values():
+            self.assertNotIn(password, self.maker.runs["ifupdown"])
+            for path in self.built.rglob("*"):
+                if path.is_file() and path.name not in ("passwords", "root.img"):
+                    self.assertNotIn(password, path.read_text(errors="replace"), path)
+            self.assertEqual(subprocess.run(["grep", "-rlF", password, self.tree], capture_output=True, text=True,
+                                            check=False).stdout, "")
+        for name in ("root", "eve"):
+            self.assertRegex(self.read("etc/shadow"), rf"(?m)^{name}:\$y\$")
 
     def test_a_hook_that_fails(self):
         for name in ("last.sh", "joe.pub", "local-tool_1.5-1_all.deb"):
@@ -317,4 +414,4 @@ class IdentityTest(VprovTest):
 
 
 if __name__ == "__main__":
-    vprov_under_test.main("root", "network", "debugfs", "chroot", "dpkg-deb")
+    vprov_under_test.main("root", "network", "debugfs", "chroot", "dpkg-deb", "ip", "ssh-keygen", "unshare")
