@@ -61,7 +61,7 @@ class FirstBootTest(VprovTest):
         recipe = self.recipe(RECIPE.format(renderer=renderer))
         self.assert_done(self.build(recipe))
         built = self.output / "many"
-        self.assertEqual(json.loads((built / "manifest.json").read_text())["ssh_host_keys"], [])
+        self.assertNotIn("ssh_host_keys", json.loads((built / "manifest.json").read_text()))
         first, second = self.boot(built, 1), self.boot(built, 2)
         self.assertEqual(set(first) & set(second), set(), "copies share what only one may have")
 
