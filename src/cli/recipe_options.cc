@@ -53,18 +53,46 @@ std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options,
                                                                : std::filesystem::path(options.cache));
 }
 
-plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) {
+namespace {
+
+plan::Plan plan_of(const RecipeOptions& options, const recipe::Recipe& recipe, const plan::HostFacts& facts) {
     plan::Options planning;
     planning.output = options.output;
     if (!options.cache.empty())
         planning.cache = options.cache;
     planning.host_files = options.host_files;
     planning.dialect = options.dialect;
-    auto plan = plan::make_plan(recipe::read(recipe, options.overrides), plan::read_host_facts(), planning);
+    auto plan = plan::make_plan(recipe, facts, planning);
     for (const auto& device : options.erase) plan.erase.emplace_back(device);
     if (options.locked)
-        plan.lock = plan::lock_path(recipe);
+        plan.lock = plan::lock_path(recipe.file);
     return plan;
+}
+
+}  // namespace
+
+plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe) {
+    return plan_of(options, recipe::read(recipe, options.overrides), plan::read_host_facts());
+}
+
+PlannedGuests plan_guests(const RecipeOptions& options, const std::string& recipe, pipeline::PoolUse use) {
+    const auto facts = plan::read_host_facts();
+    const auto read = recipe::read(recipe, options.overrides);
+    PlannedGuests planned;
+    auto guests = read.listed_guests;
+    if (read.numbered_guests.count > 0) {
+        auto reservation = pipeline::reserve(read, std::filesystem::absolute(options.output).lexically_normal(), use);
+        guests = std::move(reservation.guests);
+        planned.held = std::move(reservation.held);
+    }
+    if (guests.empty())
+        planned.plans.push_back(plan_of(options, read, facts));
+    for (const auto& guest : guests) {
+        auto overrides = options.overrides;
+        for (auto& more : recipe::overrides_for(read, guest)) overrides.push_back(std::move(more));
+        planned.plans.push_back(plan_of(options, recipe::read(recipe, overrides), facts));
+    }
+    return planned;
 }
 
 void refuse_description(const plan::Plan& plan) {

@@ -8,6 +8,7 @@
 
 #include "bootstrap/archive/transport.h"
 #include "pipeline/bootstrap.h"
+#include "pipeline/guest_pool.h"
 #include "plan/plan.h"
 
 namespace vprov::cli {
@@ -32,5 +33,12 @@ std::unique_ptr<archive::Transport> make_transport(const RecipeOptions& options,
 // Throws Error(usage) for a recipe that installs nothing.
 void refuse_description(const plan::Plan& plan);
 plan::Plan plan_recipe(const RecipeOptions& options, const std::string& recipe);
+
+// All guests of a recipe: one, or those that it lists. What those of a pool are given is theirs while `held` lives.
+struct PlannedGuests {
+    std::vector<plan::Plan> plans;
+    std::shared_ptr<os::TempDir> held;
+};
+PlannedGuests plan_guests(const RecipeOptions& options, const std::string& recipe, pipeline::PoolUse use);
 
 }  // namespace vprov::cli

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <ctime>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -29,6 +31,13 @@ void refuse_running(const plan::Plan& plan) {
                     "cannot build {}: a guest of that name is running on its disks; "
                     "end it with 'vprov shutdown {}'",
                     quote(plan.name), plan.name);
+}
+
+void refuse_same_name(const plan::Plan& plan, const std::vector<plan::Plan>& others) {
+    for (const auto& other : others)
+        if (other.name == plan.name)
+            throw error(ErrorKind::recipe, "cannot build two guests named {}: one is in {}, another in {}",
+                        quote(plan.name), quote(other.recipe.file.native()), quote(plan.recipe.file.native()));
 }
 
 bool runs_on_qemu_here(const plan::Plan& plan) {
@@ -93,31 +102,77 @@ void print_result(const plan::Plan& plan, const pipeline::BuildResult& built, co
 }
 
 // Only the building: guests are launched as who called.
-pipeline::BuildResult build_as_root(const plan::Plan& plan, const BuildOptions& options, Progress& progress) {
-    if (recipe::installs_nothing(plan.recipe))
-        return pipeline::build_description(plan, progress);
-    const auto passwords = act_as_root(progress, [&] {
-        const auto transport = make_transport(options, plan);
+std::vector<pipeline::BuildResult> build_as_root(const std::vector<plan::Plan>& plans, const BuildOptions& options,
+                                                 Progress& progress) {
+    const auto made_up = act_as_root(progress, [&] {
+        std::map<std::string, std::unique_ptr<archive::Transport>> transports;  // by whom servers are certified
+        const auto transport_for = [&](const plan::Plan& plan) -> archive::Transport& {
+            const auto file = plan.recipe.system.ca_certificates;
+            auto& transport = transports[file ? recipe::host_path(plan.recipe, *file).native() : ""];
+            if (!transport)
+                transport = make_transport(options, plan);
+            return *transport;
+        };
         os::SystemCommandRunner runner;
-        const pipeline::Environment environment{*transport, runner, progress, std::time(nullptr), options.layers};
-        return pipeline::build(plan, environment).password_file.native();
+        const pipeline::RunEnvironment environment{transport_for, runner, progress, std::time(nullptr), options.layers};
+        std::string answers;  // for each guest: whether it has a file of passwords
+        for (const auto& built : pipeline::build_all(plans, environment))
+            answers += built.password_file.empty() ? '-' : '+';
+        return answers;
     });
-    return {plan.output, plan.output / (plan.name + ".cfg"), passwords, {}};
+    std::vector<pipeline::BuildResult> results;
+    for (const auto& plan : plans) {
+        const bool has_passwords = made_up.at(results.size()) == '+';
+        results.push_back({plan.output,
+                           plan.output / (plan.name + ".cfg"),
+                           has_passwords ? plan.output / "passwords" : std::filesystem::path(),
+                           {}});
+    }
+    return results;
+}
+
+// What only describes a domain needs no rights.
+std::vector<pipeline::BuildResult> build_each(const std::vector<plan::Plan>& plans, const BuildOptions& options,
+                                              Progress& progress) {
+    std::vector<pipeline::BuildResult> results(plans.size());
+    std::vector<plan::Plan> installed;
+    std::vector<std::size_t> numbers;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        if (recipe::installs_nothing(plans[i].recipe)) {
+            results[i] = pipeline::build_description(plans[i], progress);
+            continue;
+        }
+        installed.push_back(plans[i]);
+        numbers.push_back(i);
+    }
+    if (installed.empty())
+        return results;
+    auto built = build_as_root(installed, options, progress);
+    for (std::size_t i = 0; i < built.size(); ++i) results[numbers[i]] = std::move(built[i]);
+    return results;
 }
 
 void build(const BuildOptions& options, Session& session) {
     std::vector<plan::Plan> plans;  // every recipe is checked before the first is built
+    std::vector<std::shared_ptr<os::TempDir>> held;
     for (const auto& recipe : options.recipes) {
-        plans.push_back(plan_recipe(options, recipe));
-        if (auto& libvirt = plans.back().recipe.domain.libvirt; options.libvirt && libvirt == recipe::Libvirt::none)
-            libvirt = recipe::Libvirt::xen;
-        refuse_running(plans.back());
-        if (options.launch)
-            refuse_foreign(plans.back());
+        auto planned = plan_guests(options, recipe, pipeline::PoolUse::take);
+        held.push_back(std::move(planned.held));
+        for (auto& plan : planned.plans) {
+            if (auto& libvirt = plan.recipe.domain.libvirt; options.libvirt && libvirt == recipe::Libvirt::none)
+                libvirt = recipe::Libvirt::xen;
+            refuse_running(plan);
+            if (options.launch)
+                refuse_foreign(plan);
+            refuse_same_name(plan, plans);
+            plans.push_back(std::move(plan));
+        }
     }
     const auto progress = make_progress(session);
-    for (const auto& plan : plans) {
-        const auto built = build_as_root(plan, options, *progress);
+    const auto results = build_each(plans, options, *progress);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        const auto& plan = plans[i];
+        const auto& built = results[i];
         pipeline::StageTimer timer(*progress);
         if (options.launch)
             launch(plan, built, options, session, *progress, timer);

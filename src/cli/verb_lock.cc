@@ -10,7 +10,7 @@
 #include "cli/verbs.h"
 #include "os/fd.h"
 #include "os/temp_dir.h"
-#include "pipeline/build.h"
+#include "pipeline/guest_tree.h"
 #include "pipeline/lock_file.h"
 
 namespace vprov::cli {

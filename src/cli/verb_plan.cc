@@ -12,9 +12,10 @@
 #include "config-render/guest_files.h"
 #include "hypervisor/guest/guest.h"
 #include "partition/device/device_content.h"
-#include "pipeline/build.h"
 #include "pipeline/configurations.h"
 #include "pipeline/disks_json.h"
+#include "pipeline/guest_name.h"
+#include "pipeline/guest_tree.h"
 #include "plan/describe.h"
 
 namespace vprov::cli {
@@ -46,11 +47,28 @@ std::vector<render::GuestFile> guest_files(const plan::Plan& plan, const resolve
     return files;
 }
 
-void print_layer(const pipeline::LayerState& layer) {
+void print_layer_state(const pipeline::LayerState& layer) {
     if (layer.reused)
         fmt::print("\nConfigured layer {:.12}: reused, no script runs\n", layer.digest);
     else
         fmt::print("\nConfigured layer {:.12}: to be made; {}\n", layer.digest, layer.why_not);
+}
+
+struct Layer {
+    pipeline::LayerState state;
+    std::string named_for;  // why no other guest has a use for it; "" : all have
+};
+
+Layer layer_of(const plan::Plan& plan, const resolve::PackageSet& packages, const pipeline::Environment& environment) {
+    const auto unnamed = pipeline::guest_request(plan, pipeline::kUnnamedGuest);
+    return {pipeline::layer_state(pipeline::guest_request(plan, packages), packages, environment),
+            pipeline::what_needs_name(unnamed, packages)};
+}
+
+void print_layer(const Layer& layer) {
+    print_layer_state(layer.state);
+    if (!layer.named_for.empty())
+        fmt::print("  for this host name only: {} depends on it\n", layer.named_for);
 }
 
 // Without VNC's password, which is looked for while building only.
@@ -77,7 +95,7 @@ void print_devices(const plan::Plan& plan) {
     }
 }
 
-void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
+void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const Layer& layer) {
     fmt::print("{}", plan::describe(plan));
     print_devices(plan);
     print_packages(set, plan.architecture);
@@ -110,7 +128,7 @@ void show_description(const plan::Plan& plan, const Session& session) {
 }
 
 // One event; vprov(1), JSON EVENTS.
-void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const pipeline::LayerState& layer) {
+void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const Layer& layer) {
     nlohmann::ordered_json event = {{"event", "plan"},
                                     {"name", plan.name},
                                     {"output", plan.output.native()},
@@ -122,7 +140,10 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const p
                                      {"architecture", selected.package->architecture},
                                      {"size", selected.package->size.value},
                                      {"automatic", selected.automatic}});
-    event["layer"] = {{"digest", layer.digest}, {"reused", layer.reused}, {"reason", layer.why_not}};
+    event["layer"] = {{"digest", layer.state.digest},
+                      {"reused", layer.state.reused},
+                      {"reason", layer.state.why_not},
+                      {"named_for", layer.named_for}};
     event["disks"] = pipeline::disks_json(plan.layout);
     for (const auto& file : guest_files(plan, set))
         event["files"].push_back(
@@ -143,8 +164,11 @@ void add_plan(CLI::App& app, Session& session) {
     verb->callback([options, &session] {
         const auto progress = make_progress(session);
         os::SystemCommandRunner runner;
-        for (const auto& recipe : options->recipes) {
-            const auto plan = plan_recipe(*options, recipe);
+        std::vector<plan::Plan> plans;
+        for (const auto& recipe : options->recipes)
+            for (auto& plan : plan_guests(*options, recipe, pipeline::PoolUse::look).plans)
+                plans.push_back(std::move(plan));
+        for (const auto& plan : plans) {
             if (recipe::installs_nothing(plan.recipe)) {
                 show_description(plan, session);
                 continue;
@@ -152,9 +176,8 @@ void add_plan(CLI::App& app, Session& session) {
             const auto transport = make_transport(*options, plan);
             pipeline::StageTimer timer(*progress);
             const pipeline::Environment environment{*transport, runner, *progress, std::time(nullptr), options->layers};
-            const auto request = pipeline::guest_request(plan);
-            const auto selection = pipeline::select_packages(request, environment, timer);
-            const auto layer = pipeline::layer_state(request, selection.packages, environment);
+            const auto selection = pipeline::select_packages(pipeline::bootstrap_request(plan), environment, timer);
+            const auto layer = layer_of(plan, selection.packages, environment);
             if (session.output == OutputMode::json)
                 print_event(plan, selection.packages, layer);
             else

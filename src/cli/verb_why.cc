@@ -8,7 +8,7 @@
 #include "bootstrap/resolve/why.h"
 #include "cli/recipe_options.h"
 #include "cli/verbs.h"
-#include "pipeline/build.h"
+#include "pipeline/guest_tree.h"
 
 namespace vprov::cli {
 namespace {

@@ -24,13 +24,10 @@ std::string names_of_interfaces(const plan::Plan& plan) {
 std::vector<GuestFile> first_boot_files(const plan::Plan& plan) {
     GuestFile enabled{"/etc/systemd/system/sysinit.target.wants/vprov-first-boot.service", kUnit};
     enabled.is_link = true;
-    std::vector<GuestFile> files = {{"/usr/lib/vprov/first-boot", rendered("first-boot", {}), 0755},
-                                    {kUnit, rendered("first-boot.service", {})},
-                                    enabled,
-                                    {"/var/lib/vprov/first-boot", names_of_interfaces(plan)}};
-    if (!plan.recipe.identity.hostname)
-        files.push_back({"/etc/hostname", ""});  // as good as none: hostname(5)
-    return files;
+    return {{"/usr/lib/vprov/first-boot", rendered("first-boot", {}), 0755},
+            {kUnit, rendered("first-boot.service", {})},
+            enabled,
+            {"/var/lib/vprov/first-boot", names_of_interfaces(plan)}};
 }
 
 void remove_host_keys(const os::RootDir& root) {

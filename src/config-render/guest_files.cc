@@ -133,16 +133,18 @@ PackageNames expected_packages(const plan::Plan& plan) {
 }
 
 std::vector<GuestFile> early_guest_files(const plan::Plan& plan) {
-    std::vector<GuestFile> files = {{"/etc/hostname", plan.hostname + "\n"}};
-    append(files, timezone_files(plan));
+    auto files = timezone_files(plan);
     append(files, locale_files(plan));
     append(files, keyboard_files(plan));
-    append(files, link_files(plan));
     return files;
 }
 
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages) {
-    std::vector<GuestFile> files = {{"/etc/fstab", fstab(plan)}, {"/etc/hosts", hosts(plan)}};
+    const bool is_named = !plan.recipe.identity.is_template || plan.recipe.identity.hostname;
+    std::vector<GuestFile> files = {{"/etc/hostname", is_named ? plan.hostname + "\n" : ""},  // "": hostname(5), none
+                                    {"/etc/fstab", fstab(plan)},
+                                    {"/etc/hosts", hosts(plan)}};
+    append(files, link_files(plan));
     append(files, network_files(plan, packages));
     append(files, resolver_files(plan, packages));
     if (packages.contains("apt"))

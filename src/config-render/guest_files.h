@@ -31,12 +31,12 @@ using PackageNames = std::set<std::string, std::less<>>;
 PackageNames expected_packages(const plan::Plan& plan);
 
 // Written when the packages are unpacked and before they are configured, so that their scripts do their work once,
-// with the right answers: /etc/hostname, locale.gen, timezone, keyboard, and the interface names, which the initrd
-// takes a copy of. Pure.
+// with the right answers: locale.gen, timezone, keyboard. What differs between guests that are otherwise alike is not
+// among them. Pure.
 std::vector<GuestFile> early_guest_files(const plan::Plan& plan);
 
-// Written when all scripts have run: fstab, hosts, network, resolv.conf, apt sources, root's keys, machine-id, and what
-// a template does at its first boot. Pure.
+// Written when all scripts have run: host name, fstab, hosts, network, resolv.conf, apt sources, root's keys,
+// machine-id, and what a template does at its first boot. Pure.
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNames& packages);
 std::vector<GuestFile> late_guest_files(const plan::Plan& plan);  // with expected_packages(plan)
 

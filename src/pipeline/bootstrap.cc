@@ -15,9 +15,12 @@
 #include "os/user_namespace.h"
 #include "pipeline/data_copies.h"
 #include "pipeline/debconf_answers.h"
+#include "pipeline/guest_name.h"
 #include "pipeline/layers.h"
 #include "pipeline/lock_file.h"
 #include "pipeline/script_logs.h"
+#include "pipeline/tree_dates.h"
+#include "pipeline/unique_files.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -238,11 +241,19 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
     return state;
 }
 
-// The tree is there without it: a cache that is full, say, costs the next build some time and this one nothing.
-void keep_layer(const Layers& layers, const LayerInputs& inputs, const configure::ConfiguredRoot& configured,
-                const BootstrapRequest& request, Progress& progress) {
+namespace {
+
+// Keeps a layer of it, unless the tree is for one guest only. The tree is there without it: a cache that is full, say,
+// costs the next build some time and this one nothing.
+void keep_layer(Installed& installed, const BootstrapRequest& request, const Layers& layers, const LayerInputs& inputs,
+                Progress& progress) {
     try {
-        if (const auto why = layers.keep(inputs, configured.root(), logs_of(request)); !why.empty())
+        if (!installed.needs_name.empty())
+            return layers.keep_needs_name(inputs, installed.needs_name);
+        const auto why = layers.keep(inputs, installed.tree, installed.named, logs_of(request));
+        if (why.empty())
+            installed.layer = inputs.digest().hex();
+        else
             progress.detail(fmt::format("no layer is kept: {}", why));
     } catch (const Error& e) {
         if (e.kind() != ErrorKind::disk)
@@ -252,29 +263,65 @@ void keep_layer(const Layers& layers, const LayerInputs& inputs, const configure
     }
 }
 
-configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
-                                  const Environment& environment, StageTimer& timer) {
+Installed installed_anew(const BootstrapRequest& request, const Selection& selection, configure::Sandbox& sandbox,
+                         const Environment& environment, StageTimer& timer) {
+    Installed installed{install_anew(request, selection, sandbox, environment, timer)};
+    const auto& tree = installed.tree;
+    if (request.dates == Dates::of_packages)
+        limit_dates(tree.root().path(), tree.date());
+    installed.unique = find_unique_files(tree.root()).known;
+    if (request.hostname == kUnnamedGuest) {
+        auto named = find_named_files(tree.root().path(), tree.date(), installed.unique);
+        installed.named = std::move(named.text);
+        installed.needs_name = std::move(named.other);
+    }
+    return installed;
+}
+
+std::optional<Installed> restored(const BootstrapRequest& request, const Layers& layers,
+                                  const std::filesystem::path& layer, const Selection& selection, StageTimer& timer) {
+    timer.start(Stage::configure);
+    auto tree = layers.restore(layer, request.root);
+    timer.finish(tree ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
+                                    layer.filename().native())
+                      : "a damaged layer was removed");
+    if (!tree)
+        return std::nullopt;
+    std::filesystem::copy(layer / "log", logs_of(request));
+    if (request.hostname != kUnnamedGuest)
+        make_unique_files(tree->root(), Layers::unique_files(layer), request.hostname,
+                          host_key_format(selection.packages));
+    return Installed{std::move(*tree), Layers::unique_files(layer), Layers::named_files(layer), "",
+                     layer.filename().native()};
+}
+
+}  // namespace
+
+Installed install(const BootstrapRequest& request, const Selection& selection, const Environment& environment,
+                  StageTimer& timer) {
     const auto sandbox = request.sandbox ? request.sandbox : make_sandbox(request);
     if (!why_no_layer(request, environment).empty())
-        return install_anew(request, selection, *sandbox, environment, timer);
+        return installed_anew(request, selection, *sandbox, environment, timer);
     const auto cache = open_cache(request);
     const Layers layers(cache);
     const auto inputs = inputs_of(request, selection.packages);
-    if (const auto layer = layers.find(inputs)) {
-        timer.start(Stage::configure);
-        auto restored = layers.restore(*layer, request.root, *sandbox);
-        timer.finish(restored ? fmt::format("{} packages, from layer {:.12}", selection.packages.packages.size(),
-                                            layer->filename().native())
-                              : "a damaged layer was removed");
-        if (restored) {
-            std::filesystem::copy(*layer / "log", logs_of(request));
-            return std::move(*restored);
+    if (const auto layer = layers.find(inputs))
+        if (auto found = restored(request, layers, *layer, selection, timer)) {
+            sandbox->close();
+            return std::move(*found);
         }
-    }
-    auto configured = install_anew(request, selection, *sandbox, environment, timer);
-    keep_layer(layers, inputs, configured, request, environment.progress);
+    auto installed = installed_anew(request, selection, *sandbox, environment, timer);
+    keep_layer(installed, request, layers, inputs, environment.progress);
     archive::prune(cache, {archive::Cache::default_bound(), std::nullopt});
-    return configured;
+    return installed;
+}
+
+std::string what_needs_name(const BootstrapRequest& request, const resolve::PackageSet& packages) {
+    if (const auto package = package_that_needs_name(packages); !package.empty())
+        return fmt::format("the scripts of {}", package);
+    const auto cache = open_cache(request);
+    const auto path = Layers(cache).what_needs_name(inputs_of(request, packages));
+    return path.empty() ? "" : "/" + path;
 }
 
 }  // namespace vprov::pipeline

@@ -25,6 +25,11 @@ enum class LayerUse {
     none,
 };
 
+enum class Dates {
+    as_they_are,
+    of_packages,  // nothing is later than ConfiguredRoot::date(): equal packages make equal trees on every day
+};
+
 // What the stages use of the world.
 struct Environment {
     archive::Transport& transport;
@@ -41,11 +46,12 @@ struct BootstrapRequest {
     deb::Architectures architectures() const { return {architecture, foreign_architectures}; }
     configure::UsrLayout usr = configure::UsrLayout::merged;
     resolve::Request packages;
-    std::filesystem::path lock;   // a lock file to take the packages from; "" : what the archives offer now
-    std::filesystem::path cache;  // "" : archive::Cache::default_directory()
-    std::filesystem::path root;   // an empty directory
-    std::filesystem::path work;   // an existing directory on the same file system
-    std::string hostname = "localhost";
+    std::filesystem::path lock;          // a lock file to take the packages from; "" : what the archives offer now
+    std::filesystem::path cache;         // "" : archive::Cache::default_directory()
+    std::filesystem::path root;          // an empty directory
+    std::filesystem::path work;          // an existing directory on the same file system
+    std::string hostname = "localhost";  // that scripts see; kUnnamedGuest for a tree that is named afterwards
+    Dates dates = Dates::as_they_are;
     std::filesystem::path script_logs;  // a directory to be made for what scripts say (ScriptLogs); "": in `work`
     configure::Network network = configure::Network::none;  // what scripts see
     // "PATH VALUE" for each file that prepare() writes. Without it no layer is used or kept.
@@ -86,9 +92,22 @@ LayerState layer_state(const BootstrapRequest& request, const resolve::PackageSe
 
 LayerInputs inputs_of(const BootstrapRequest& request, const resolve::PackageSet& packages);
 
+struct Installed {
+    configure::ConfiguredRoot tree;
+    std::vector<std::string> unique = {};  // UniqueFiles::known: stale or missing
+    std::vector<std::string> named = {};   // NamedFiles::text
+    std::string needs_name = {};           // NamedFiles::other: with kUnnamedGuest the tree is of no use
+    std::string layer = {};                // LayerInputs::digest(), where there is such a layer now
+    const os::RootDir& root() const { return tree.root(); }
+};
+
 // From a layer where there is one. Else fetches and unpacks side by side, configures, and keeps a layer. Throws what
 // the stages throw.
-configure::ConfiguredRoot install(const BootstrapRequest& request, const Selection& selection,
-                                  const Environment& environment, StageTimer& timer);
+Installed install(const BootstrapRequest& request, const Selection& selection, const Environment& environment,
+                  StageTimer& timer);
+
+// For a request with kUnnamedGuest: why its scripts must see the guest's own name, for people; "" where they need not,
+// as far as is known.
+std::string what_needs_name(const BootstrapRequest& request, const resolve::PackageSet& packages);
 
 }  // namespace vprov::pipeline

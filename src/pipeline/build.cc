@@ -6,46 +6,41 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <iterator>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config-render/accounts.h"
-#include "config-render/added_files.h"
 #include "config-render/guest_files.h"
 #include "config-render/ssh_host_keys.h"
+#include "os/interrupt.h"
 #include "os/temp_dir.h"
+#include "pipeline/base_image.h"
 #include "pipeline/boot_loader.h"
 #include "pipeline/configurations.h"
-#include "pipeline/debconf_answers.h"
 #include "pipeline/disk_images.h"
+#include "pipeline/guest_name.h"
+#include "pipeline/guest_tree.h"
 #include "pipeline/manifest.h"
 #include "pipeline/sealed_tree.h"
+#include "pipeline/selections.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-resolve::Variant variant_of(recipe::Variant variant) {
-    switch (variant) {
-        case recipe::Variant::essential:
-            return resolve::Variant::essential;
-        case recipe::Variant::minbase:
-            return resolve::Variant::minbase;
-        case recipe::Variant::buildd:
-            return resolve::Variant::buildd;
-        case recipe::Variant::standard:
-            break;
-    }
-    return resolve::Variant::standard;
-}
-
-fs::path write_passwords(const SealedTree& tree, const fs::path& directory) {
-    if (tree.passwords().empty())
+fs::path write_passwords(const Passwords& passwords, const fs::path& directory) {
+    if (passwords.empty())
         return {};
     std::string text;
-    for (const auto& [user, password] : tree.passwords()) text += fmt::format("{}: {}\n", user, password);
+    for (const auto& [user, password] : passwords) text += fmt::format("{}: {}\n", user, password);
     os::write_file(directory / "passwords", text, 0600);
     return "passwords";
 }
@@ -85,45 +80,195 @@ os::TempDir make_work_directory(const plan::Plan& plan) {
     return work;
 }
 
-}  // namespace
-
-BootstrapRequest bootstrap_request(const plan::Plan& plan) {
-    BootstrapRequest request;
-    for (const auto& r : plan.repositories)
-        request.repositories.push_back({r.uri, r.suite, r.components, r.signed_by, r.trusted, r.check_valid_until,
-                                        r.allow_weak_digests, r.embedded_key, r.architectures});
-    request.architecture = plan.architecture;
-    request.foreign_architectures = plan.recipe.system.foreign_architectures;
-    const auto& system = plan.recipe.system;
-    request.packages = {variant_of(system.variant), plan.include, system.exclude, system.recommends};
-    request.cache = plan.cache;
-    request.lock = plan.lock;
-    request.hostname = plan.hostname;
-    std::vector<fs::path> debs;
-    for (const auto& deb : system.debs) debs.push_back(recipe::host_path(plan.recipe, deb));
-    request.debs = read_local_debs(debs, plan.architecture);
-    request.network = system.scripts_network ? configure::Network::host : configure::Network::none;
-    return request;
+std::vector<std::string> files_in(const fs::path& directory) {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(directory))
+        if (!entry.is_directory())
+            files.push_back(entry.path().lexically_relative(directory).native());
+    std::ranges::sort(files);
+    return files;
 }
 
-BootstrapRequest guest_request(const plan::Plan& plan) {
-    auto request = bootstrap_request(plan);
-    auto files = render::early_guest_files(plan);
-    request.prepared.emplace();
-    for (const auto& file : files)
-        request.prepared->push_back(
-            fmt::format("{} {} {:o} {:o} {}", file.path, file.is_link ? "link" : "file", file.mode, file.directory_mode,
-                        sha256(file.source.empty() ? file.content : os::read_file(file.source)).hex()));
-    std::ranges::move(render::added_before_scripts(plan), std::back_inserter(*request.prepared));
-    request.prepare = [files = std::move(files), plan](const os::RootDir& root) {
-        render::write_guest_files(root, files);
-        render::write_added(root, plan, recipe::Moment::before_scripts);
+// One guest on its way from packages to images.
+class GuestBuild {
+  public:
+    GuestBuild(const plan::Plan& plan, Selections& selections, const Environment& environment)
+        : plan_(plan),
+          written_(plan),
+          environment_(environment),
+          timer_(environment.progress),
+          work_(make_work_directory(plan)) {
+        request_ = guest_request(plan, kUnnamedGuest);
+        request_.root = work_.path() / "root";
+        request_.work = work_.path() / "scratch";
+        request_.script_logs = work_.path() / "log";
+        selection_ = selections.find(request_);
+        if (selection_)
+            return;
+        make_own_sandbox();  // while this process is small
+        selection_ = selections.add(request_, select_packages(request_, environment, timer_));
+    }
+
+    // Whether nothing but a copy of images has to be made.
+    bool has_base() {
+        if (base_ || !may_keep_base())
+            return base_.has_value();
+        const auto layer = inputs_of(guest_request(plan_, selection_->packages), selection_->packages);
+        base_ = BaseImages(cache_).find(base_inputs(plan_, layer.digest().hex()));
+        return base_.has_value();
+    }
+
+    BuildResult finish() {
+        const auto result = work_.path() / "result";
+        check_room(plan_, selection_->packages);
+        const auto passwords = write_passwords(is_clonable(plan_) ? images_by_base() : images_of_tree(), result);
+        timer_.start(Stage::render);
+        const auto configurations = write_configurations(written_, result, environment_.progress);
+        timer_.finish(joined(configurations, ", "));
+        os::write_file(result / "manifest.json",
+                       write_manifest(written_, *selection_, timer_.times(), host_keys_, files_in(result)));
+        publish(result, plan_.output);
+        return {plan_.output, plan_.output / configurations.front(),
+                passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
+    }
+
+  private:
+    void make_own_sandbox() {
+        if (!request_.sandbox)
+            request_.sandbox = make_sandbox(request_);
+    }
+
+    bool may_keep_base() const {
+        return is_clonable(plan_) && environment_.layers == LayerUse::reuse &&
+               request_.network == configure::Network::none;
+    }
+
+    Installed installed() {
+        make_own_sandbox();
+        return install_guest(request_, plan_, *selection_, environment_, timer_);
+    }
+
+    Passwords images_of_tree() {
+        auto configured = installed();
+        timer_.start(Stage::personalise);
+        if (plan_.boot.method != recipe::BootMethod::direct) {
+            request_.sandbox = {};
+            const auto sandbox = make_sandbox(request_);
+            install_boot_loader(configured.root(), plan_, *sandbox);
+        }
+        const auto tree = seal(std::move(configured), plan_, selection_->packages,
+                               {environment_.now, request_.work, request_.script_logs, environment_.progress});
+        timer_.finish(plan_.fqdn);
+        host_keys_ = render::host_keys(tree.root());
+        timer_.start(Stage::write);
+        written_.layout = settled_layout(tree, plan_);
+        write_kernel(tree, plan_, work_.path() / "result");
+        write_disks(tree, written_, work_.path() / "result", environment_.runner);
+        fs::rename(request_.script_logs, work_.path() / "result/log");
+        timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
+        return tree.passwords();
+    }
+
+    Passwords images_by_base() {
+        auto use = BaseUse::copy;
+        if (has_base()) {
+            if (request_.sandbox)
+                request_.sandbox->close();
+        } else {
+            use = make_new_base();
+        }
+        timer_.start(Stage::personalise);
+        const auto scratch = work_.path() / "identity";
+        fs::create_directory(scratch);
+        auto passwords =
+            make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
+        host_keys_ = render::host_keys(os::RootDir(scratch));
+        const auto origin = fmt::format(", from base {:.12}", base_->directory.filename().native());
+        timer_.finish(plan_.fqdn + (use == BaseUse::copy ? origin : ""));
+        return passwords;
+    }
+
+    BaseUse make_new_base() {
+        auto configured = installed();
+        const auto layer = configured.layer;
+        timer_.start(Stage::write);
+        const auto inputs = base_inputs(plan_, layer);
+        const BaseImages bases(cache_);
+        const bool kept = may_keep_base() && !layer.empty();
+        const auto begun = kept ? bases.begin() : os::TempDir(work_.path(), "base-");
+        const auto place = begun.path() / "base";
+        fs::create_directory(place);
+        base_ = make_base(std::move(configured), plan_, inputs, request_.script_logs, place, environment_.runner);
+        if (kept)
+            base_ = bases.keep(begun, inputs);
+        else
+            base_->directory = kept_here(place);
+        timer_.finish(fmt::format("{} images", plan_.layout.disks.size()));
+        return kept ? BaseUse::copy : BaseUse::consume;
+    }
+
+    // Beside the tree, for as long as this build lives.
+    fs::path kept_here(const fs::path& made) const {
+        const auto place = work_.path() / "base";
+        fs::rename(made, place);
+        return place;
+    }
+
+    const plan::Plan& plan_;
+    plan::Plan written_;  // with the sizes that follow from the content
+    const Environment environment_;
+    StageTimer timer_;
+    os::TempDir work_;
+    archive::Cache cache_{plan_.cache.empty() ? archive::Cache::default_directory() : plan_.cache};
+    BootstrapRequest request_;
+    std::shared_ptr<const Selection> selection_;
+    std::optional<BaseImage> base_;
+    std::vector<render::HostKey> host_keys_;
+};
+
+void check_beforehand(const plan::Plan& plan, os::CommandRunner& runner) {
+    if (::geteuid() != 0)
+        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
+    render::check_passwords(plan);
+    if (plan.recipe.identity.ssh_host_keys)
+        render::given_host_keys(plan);  // throws now rather than when all is done
+    check_disks(plan, runner);
+}
+
+// Guests whose base is there are independent of each other: on all cores. The first failure ends what has not begun.
+void finish_side_by_side(std::vector<std::pair<std::size_t, std::unique_ptr<GuestBuild>>>& builds,
+                         const std::vector<plan::Plan>& plans, std::vector<BuildResult>& results, Progress& progress) {
+    std::atomic<std::size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex mutex;
+    const auto work = [&] {
+        for (auto i = next++; i < builds.size(); i = next++) {
+            auto& [number, guest] = builds[i];
+            try {
+                os::check_stop();
+                const auto begin = std::chrono::steady_clock::now();
+                results[number] = guest->finish();
+                guest.reset();
+                const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+                progress.finished(Stage::personalise, taken.count(), plans[number].fqdn);
+            } catch (...) {
+                const std::lock_guard lock(mutex);
+                if (!failure)
+                    failure = std::current_exception();
+                next = builds.size();
+            }
+        }
     };
-    request.debconf = debconf_answers(plan);
-    request.hooks = hook_scripts(plan, recipe::Moment::before_scripts);
-    request.hook_environment = hook_environment(plan, recipe::Moment::before_scripts);
-    return request;
+    {
+        std::vector<std::jthread> threads;
+        const auto cores = std::max(1U, std::thread::hardware_concurrency());
+        for (std::size_t i = 0; i < std::min<std::size_t>(cores, builds.size()); ++i) threads.emplace_back(work);
+    }
+    if (failure)
+        std::rethrow_exception(failure);
 }
+
+}  // namespace
 
 BuildResult build_description(const plan::Plan& plan, Progress& progress) {
     const auto work = make_work_directory(plan);
@@ -136,55 +281,26 @@ BuildResult build_description(const plan::Plan& plan, Progress& progress) {
     return {plan.output, plan.output / configurations.front(), {}, timer.times()};
 }
 
-BuildResult build(const plan::Plan& plan, const Environment& environment) {
-    if (recipe::installs_nothing(plan.recipe))
-        return build_description(plan, environment.progress);
-    if (::geteuid() != 0)
-        throw error(ErrorKind::usage, "cannot build {}: packages' scripts need root", quote(plan.name));
-    render::check_passwords(plan);
-    if (plan.recipe.identity.ssh_host_keys)
-        render::given_host_keys(plan);  // throws now rather than when all is done
-    check_disks(plan, environment.runner);
-    const auto work = make_work_directory(plan);
-    const auto result = work.path() / "result";
-    StageTimer timer(environment.progress);
-
-    auto request = guest_request(plan);
-    request.root = work.path() / "root";
-    request.work = work.path() / "scratch";
-    request.script_logs = result / "log";
-    request.sandbox = make_sandbox(request);
-    const auto selection = select_packages(request, environment, timer);
-    check_room(plan, selection.packages);
-    auto configured = install(request, selection, environment, timer);
-
-    timer.start(Stage::personalise);
-    if (plan.boot.method != recipe::BootMethod::direct) {
-        request.sandbox = {};
-        const auto sandbox = make_sandbox(request);
-        install_boot_loader(configured.root(), plan, *sandbox);
+std::vector<BuildResult> build_all(const std::vector<plan::Plan>& plans, const RunEnvironment& run) {
+    for (const auto& plan : plans) check_beforehand(plan, run.runner);
+    std::vector<BuildResult> results(plans.size());
+    Selections selections;
+    SilentProgress silent;
+    std::vector<std::pair<std::size_t, std::unique_ptr<GuestBuild>>> clones;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        Environment environment{run.transport_for(plans[i]), run.runner, run.progress, run.now, run.layers};
+        if (i > 0) {
+            const Environment quiet{environment.transport, run.runner, silent, run.now, run.layers};
+            auto clone = std::make_unique<GuestBuild>(plans[i], selections, quiet);
+            if (clone->has_base()) {
+                clones.emplace_back(i, std::move(clone));
+                continue;
+            }
+        }
+        results[i] = GuestBuild(plans[i], selections, environment).finish();
     }
-    const auto tree = seal(std::move(configured), plan, selection.packages,
-                           {environment.now, request.work, request.script_logs, environment.progress});
-    const auto passwords = write_passwords(tree, result);
-    timer.finish(plan.fqdn);
-
-    timer.start(Stage::write);
-    auto written = plan;
-    written.layout = settled_layout(tree, plan);
-    write_kernel(tree, plan, result);
-    write_disks(tree, written, result, environment.runner);
-    timer.finish(fmt::format("{} images", plan.layout.disks.size()));
-
-    timer.start(Stage::render);
-    const auto configurations = write_configurations(written, result, environment.progress);
-    timer.finish(joined(configurations, ", "));
-    os::write_file(result / "manifest.json",
-                   write_manifest(written, selection, timer.times(), render::host_keys(tree.root())));
-
-    publish(result, plan.output);
-    return {plan.output, plan.output / configurations.front(), passwords.empty() ? fs::path{} : plan.output / passwords,
-            timer.times()};
+    finish_side_by_side(clones, plans, results, run.progress);
+    return results;
 }
 
 }  // namespace vprov::pipeline

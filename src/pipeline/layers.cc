@@ -41,11 +41,23 @@ std::vector<std::string> lines_of(const fs::path& path) {
     return lines;
 }
 
+std::string as_lines(const std::vector<std::string>& lines) {
+    return lines.empty() ? "" : joined(lines, "\n") + "\n";
+}
+
 void empty_directory(const fs::path& root) {
     for (const auto& entry : fs::directory_iterator(root)) os::remove_tree(entry.path());
 }
 
 }  // namespace
+
+std::vector<std::string> Layers::unique_files(const fs::path& layer) {
+    return lines_of(layer / "unique");
+}
+
+std::vector<std::string> Layers::named_files(const fs::path& layer) {
+    return lines_of(layer / "named");
+}
 
 std::optional<fs::path> Layers::find(const LayerInputs& inputs) const {
     const auto hold = cache_.hold();
@@ -57,14 +69,14 @@ std::optional<fs::path> Layers::find(const LayerInputs& inputs) const {
 }
 
 bool Layers::is_intact(const fs::path& layer) {
-    return fs::exists(layer / "digest") && fs::exists(layer / "tree.tar") &&
-           os::read_file(layer / "digest") == digest_of(layer / "tree.tar") + "\n";
+    return fs::exists(layer / "needs-name") || fs::exists(layer / "base") ||
+           (fs::exists(layer / "digest") && fs::exists(layer / "tree.tar") &&
+            os::read_file(layer / "digest") == digest_of(layer / "tree.tar") + "\n");
 }
 
-std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, const fs::path& root,
-                                                         configure::Sandbox& sandbox) const {
+std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, const fs::path& root) const {
     auto intact = std::async(std::launch::async, [&] { return is_intact(layer); });
-    configure::ConfiguredRoot configured(root);
+    configure::ConfiguredRoot configured(root, std::stoll(os::read_file(layer / "date")));
     std::optional<Error> failure;
     try {
         pack::read_tar(layer / "tree.tar", configured.root());
@@ -78,22 +90,22 @@ std::optional<configure::ConfiguredRoot> Layers::restore(const fs::path& layer, 
     }
     if (failure)
         throw *failure;
-    make_unique_files(lines_of(layer / "unique"), configured.root(), sandbox);
-    sandbox.close();
     return configured;
 }
 
-std::string Layers::keep(const LayerInputs& inputs, const os::RootDir& tree, const fs::path& logs) const {
+std::string Layers::keep(const LayerInputs& inputs, const configure::ConfiguredRoot& tree,
+                         const std::vector<std::string>& named, const fs::path& logs) const {
     try {
-        return publish(inputs, tree, logs);
+        return write(inputs, tree, named, logs);
     } catch (const fs::filesystem_error& e) {
         throw system_error(ErrorKind::disk, e.code().value(),
                            "cannot write " + quote(e.path2().empty() ? e.path1().native() : e.path2().native()));
     }
 }
 
-std::string Layers::publish(const LayerInputs& inputs, const os::RootDir& tree, const fs::path& logs) const {
-    const auto unique = find_unique_files(tree);
+std::string Layers::write(const LayerInputs& inputs, const configure::ConfiguredRoot& tree,
+                          const std::vector<std::string>& named, const fs::path& logs) const {
+    const auto unique = find_unique_files(tree.root());
     if (!unique.unknown.empty())
         return fmt::format("{} may be a secret that no other tree should have", quote("/" + unique.unknown));
     const os::TempDir work(cache_.directory() / "partial", "layer-");
@@ -103,18 +115,37 @@ std::string Layers::publish(const LayerInputs& inputs, const os::RootDir& tree, 
         const auto file = os::open_file(made / "tree.tar", O_WRONLY | O_CREAT | O_EXCL, 0600);
         pack::TarOptions options;
         options.left_out = {unique.known.begin(), unique.known.end()};
-        pack::write_tar(tree.path(), file.get(), options);
+        pack::write_tar(tree.root().path(), file.get(), options);
     }
     fs::copy(logs, made / "log");
     os::write_file(made / "inputs", inputs.text());
-    os::write_file(made / "unique", unique.known.empty() ? "" : joined(unique.known, "\n") + "\n");
+    os::write_file(made / "unique", as_lines(unique.known));
+    os::write_file(made / "named", as_lines(named));
+    os::write_file(made / "date", fmt::format("{}\n", tree.date()));
     os::write_file(made / "digest", digest_of(made / "tree.tar") + "\n");
+    publish(made, inputs);
+    return "";
+}
+
+void Layers::publish(const fs::path& made, const LayerInputs& inputs) const {
     const auto hold = cache_.hold();
     fs::create_directories(directory());
     const auto place = directory() / inputs.digest().hex();
     if (::rename(made.c_str(), place.c_str()) != 0 && errno != EEXIST && errno != ENOTEMPTY)
         throw system_error(ErrorKind::disk, errno, "cannot keep the layer " + quote(place.native()));
-    return "";
+}
+
+void Layers::keep_needs_name(const LayerInputs& inputs, const std::string& path) const {
+    const os::TempDir work(cache_.directory() / "partial", "layer-");
+    const auto made = work.path() / "layer";
+    fs::create_directory(made);
+    os::write_file(made / "needs-name", path);
+    publish(made, inputs);
+}
+
+std::string Layers::what_needs_name(const LayerInputs& inputs) const {
+    const auto file = directory() / inputs.digest().hex() / "needs-name";
+    return fs::exists(file) ? os::read_file(file) : "";
 }
 
 std::string Layers::why_none(const LayerInputs& inputs) const {

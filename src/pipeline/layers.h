@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bootstrap/archive/archive.h"
 #include "bootstrap/configure/configure.h"
@@ -16,7 +17,11 @@ namespace vprov::pipeline {
 //   digest      SHA-256 of tree.tar
 //   inputs      LayerInputs::text()
 //   unique      the paths of those files, a line each
+//   named       the paths of files that need the guest's name (NamedFiles::text), a line each
+//   date        ConfiguredRoot::date()
 //   log/        what the scripts said (ScriptLogs)
+// Where scripts were found to put the guest's name into what is no text, there is only
+//   needs-name  the path of that
 class Layers {
   public:
     explicit Layers(const archive::Cache& cache) : cache_(cache) {}
@@ -24,14 +29,21 @@ class Layers {
     // From now on used: it is not pruned while this process runs.
     std::optional<std::filesystem::path> find(const LayerInputs& inputs) const;
 
-    // Makes the tree in `root`, which is empty, and its unique files. nullopt when the layer is damaged: it has been
-    // removed then, and `root` is empty again. Closes the sandbox. Throws Error(disk), Error(script).
+    // Makes the tree in `root`, which is empty, without its unique files. nullopt when the layer is damaged: it has
+    // been removed then, and `root` is empty again. Throws Error(disk).
     std::optional<configure::ConfiguredRoot> restore(const std::filesystem::path& layer,
-                                                     const std::filesystem::path& root,
-                                                     configure::Sandbox& sandbox) const;
+                                                     const std::filesystem::path& root) const;
+    static std::vector<std::string> unique_files(const std::filesystem::path& layer);
+    static std::vector<std::string> named_files(const std::filesystem::path& layer);
 
-    // `logs` is the directory of ScriptLogs. Returns why it was not kept, or "". Throws Error(disk).
-    std::string keep(const LayerInputs& inputs, const os::RootDir& tree, const std::filesystem::path& logs) const;
+    // `logs` is the directory of ScriptLogs, `named` NamedFiles::text. Returns why it was not kept, or "". Throws
+    // Error(disk).
+    std::string keep(const LayerInputs& inputs, const configure::ConfiguredRoot& tree,
+                     const std::vector<std::string>& named, const std::filesystem::path& logs) const;
+
+    // From now on what_needs_name() says `path` of these inputs.
+    void keep_needs_name(const LayerInputs& inputs, const std::string& path) const;
+    std::string what_needs_name(const LayerInputs& inputs) const;  // "" : nothing that is known
 
     // Why there is none: what differs from the most similar one, or that there is no other. For people.
     std::string why_none(const LayerInputs& inputs) const;
@@ -42,7 +54,9 @@ class Layers {
     static bool is_intact(const std::filesystem::path& layer);
 
   private:
-    std::string publish(const LayerInputs& inputs, const os::RootDir& tree, const std::filesystem::path& logs) const;
+    std::string write(const LayerInputs& inputs, const configure::ConfiguredRoot& tree,
+                      const std::vector<std::string>& named, const std::filesystem::path& logs) const;
+    void publish(const std::filesystem::path& made, const LayerInputs& inputs) const;
     std::filesystem::path directory() const { return cache_.directory() / "layers"; }
     const archive::Cache& cache_;
 };

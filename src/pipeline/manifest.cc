@@ -44,12 +44,12 @@ Json network_entry(const plan::Interface& interface) {
 }  // namespace
 
 std::string write_manifest(const plan::Plan& plan, const Selection& selection, const std::vector<StageTime>& times,
-                           const std::vector<render::HostKey>& host_keys) {
+                           const std::vector<render::HostKey>& host_keys, const std::vector<std::string>& files) {
     Json manifest = {{"format", 1},
-                     {"name", plan.name},
-                     {"uuid", plan.guest_uuid},
-                     {"machine_id", plan.machine_id},
-                     {"architecture", plan.architecture}};
+                      {"name", plan.name},
+                      {"uuid", plan.guest_uuid},
+                      {"machine_id", plan.machine_id},
+                      {"architecture", plan.architecture}};
     if (const auto& foreign = plan.recipe.system.foreign_architectures; !foreign.empty())
         manifest["foreign_architectures"] = foreign;
     for (const auto& release : selection.index.releases()) manifest["releases"].push_back(release_entry(release));
@@ -60,6 +60,8 @@ std::string write_manifest(const plan::Plan& plan, const Selection& selection, c
     for (const auto& selected : selection.packages.packages) manifest["packages"].push_back(package_entry(selected));
     for (const auto& time : times)
         manifest["stages"].push_back({{"name", name(time.stage)}, {"seconds", std::round(time.seconds * 1000) / 1000}});
+    manifest["files"] = files;
+    manifest["files"].push_back("manifest.json");
     return manifest.dump(2) + "\n";
 }
 

@@ -13,11 +13,16 @@
 #include "config-render/added_files.h"
 #include "config-render/first_boot.h"
 #include "config-render/guest_files.h"
+#include "config-render/network.h"
 #include "config-render/ssh_host_keys.h"
 #include "config-render/timezone.h"
 #include "partition/image/image.h"
 #include "pipeline/guest_kernels.h"
+#include "pipeline/guest_name.h"
 #include "pipeline/hooks.h"
+#include "pipeline/initrd_names.h"
+#include "pipeline/tree_dates.h"
+#include "pipeline/unique_files.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -58,7 +63,8 @@ void run_last_hooks(const os::RootDir& root, const plan::Plan& plan, const SealR
     configure::remove_traces(root);
 }
 
-// Hooks may have installed what makes keys.
+}  // namespace
+
 void settle_machine(const os::RootDir& root, const plan::Plan& plan) {
     render::remove_random_seeds(root);
     if (plan.recipe.identity.is_template) {
@@ -70,24 +76,46 @@ void settle_machine(const os::RootDir& root, const plan::Plan& plan) {
     }
 }
 
-}  // namespace
-
-SealedTree seal(configure::ConfiguredRoot configured, const plan::Plan& plan, const resolve::PackageSet& packages,
-                const SealRequest& request) {
-    SealedTree sealed(std::move(configured));
-    const auto& root = sealed.root();
+std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDir& root, const IdentityPlaces& places,
+                                                                const plan::Plan& plan,
+                                                                const resolve::PackageSet& packages) {
+    write_name(root, places.named, plan.hostname);
+    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages));
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
-    render::check_timezone(root, plan);
     render::write_guest_files(root, render::late_guest_files(plan, names));
-    render::make_mount_points(root, plan.layout);
-    auto made = render::apply_accounts(root, plan, request.now);
+    auto made = render::apply_accounts(root, plan, places.date);
+    std::vector<std::pair<std::string, std::string>> passwords;
     if (made.root_password)
-        sealed.passwords_.emplace_back("root", std::move(*made.root_password));
-    for (auto& user : made.user_passwords) sealed.passwords_.push_back(std::move(user));
+        passwords.emplace_back("root", std::move(*made.root_password));
+    for (auto& user : made.user_passwords) passwords.push_back(std::move(user));
+    return passwords;
+}
+
+SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages,
+                const SealRequest& request) {
+    const IdentityPlaces places{installed.tree.date(), std::move(installed.unique), std::move(installed.named)};
+    SealedTree sealed(std::move(installed.tree));
+    const auto& root = sealed.root();
+    render::check_timezone(root, plan);
+    render::make_mount_points(root, plan.layout);
+    sealed.passwords_ = write_identity(root, places, plan, packages);
     render::write_added(root, plan, recipe::Moment::at_end);
     run_last_hooks(root, plan, request);
     settle_machine(root, plan);
+    add_names_to_initrds(root, render::link_files(plan), places.date);
+    limit_dates(root.path(), places.date);
+    return sealed;
+}
+
+SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size) {
+    const auto date = installed.tree.date();
+    SealedTree sealed(std::move(installed.tree));
+    render::check_timezone(sealed.root(), plan);
+    for (const auto& path : installed.unique) sealed.root().remove(path);
+    reserve_room_in_initrds(sealed.root(), names_size);
+    render::make_mount_points(sealed.root(), plan.layout);
+    limit_dates(sealed.root().path(), date);
     return sealed;
 }
 

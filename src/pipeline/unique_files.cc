@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "config-render/ssh_host_keys.h"
+#include "bootstrap/deb/version.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -94,29 +94,27 @@ UniqueFiles find_unique_files(const os::RootDir& tree) {
     return unique;
 }
 
-void make_unique_files(const std::vector<std::string>& known, const os::RootDir& tree, configure::Sandbox& sandbox) {
-    std::vector<std::string> keys;
-    std::ranges::copy_if(known, std::back_inserter(keys), [](const std::string& path) {
-        return path.starts_with(kHostKeys) && !path.ends_with(".pub");
-    });
-    // where there are others (DSA), OpenSSH may be older than the format that is written here
-    const bool all_known =
-        std::ranges::all_of(keys, [](const auto& path) { return render::host_key_type(key_type(path)).has_value(); });
-    const auto comment = fmt::format("root@{}", trimmed(tree.read_if_exists("/etc/hostname").value_or("localhost")));
-    for (const auto& path : keys) {
-        if (all_known) {
-            render::write_guest_files(tree, render::new_host_key(*render::host_key_type(key_type(path)), comment));
+void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& known, std::string_view hostname,
+                       render::PrivateKeyFormat format) {
+    const auto comment = fmt::format("root@{}", hostname);
+    for (const auto& path : known) {
+        if (!path.starts_with(kHostKeys) || path.ends_with(".pub"))
             continue;
-        }
-        configure::SandboxCommand command;
-        command.argv = {"/usr/bin/ssh-keygen", "-q", "-N", "", "-t", key_type(path), "-f", "/" + path};
-        command.environment = configure::maintainer_environment();
-        std::string said;
-        command.on_output = [&](std::string_view line) { said = line; };
-        if (const int status = sandbox.run(std::move(command)); status != 0)
-            throw error(ErrorKind::script, "cannot make {}: ssh-keygen ended with exit status {}: {}",
-                        quote("/" + path), status, said);
+        const auto type = render::key_algorithm(key_type(path));
+        if (!type)
+            throw error(ErrorKind::disk, "cannot make {}: there is no key of that type", quote("/" + path));
+        const auto pair = render::make_host_key(*type, format, comment);
+        tree.write(path, pair.private_key, 0600);
+        tree.write(path + ".pub", pair.public_key);
     }
+}
+
+render::PrivateKeyFormat host_key_format(const resolve::PackageSet& packages) {
+    constexpr std::string_view kFirst = "1:7.8";
+    for (const auto& [package, automatic] : packages.packages)
+        if (package->name == "openssh-server" && deb::compare_versions(package->version, kFirst) < 0)
+            return render::PrivateKeyFormat::pem;
+    return render::PrivateKeyFormat::openssh;
 }
 
 }  // namespace vprov::pipeline

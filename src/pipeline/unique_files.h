@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "bootstrap/configure/sandbox.h"
+#include "bootstrap/resolve/resolve.h"
+#include "config-render/host_key_pair.h"
 #include "os/root_dir.h"
 
 namespace vprov::pipeline {
@@ -18,8 +20,11 @@ struct UniqueFiles {
 // In /etc and /var/lib of a configured tree.
 UniqueFiles find_unique_files(const os::RootDir& tree);
 
-// Makes those of `known` anew in a tree that lacks them, as their package's postinst does; by the guest's own programs
-// where there are such that are not known here. Throws Error(script).
-void make_unique_files(const std::vector<std::string>& known, const os::RootDir& tree, configure::Sandbox& sandbox);
+// Makes those of `known` anew, as their package's postinst would in a guest of this name. Throws Error(disk).
+void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& known, std::string_view hostname,
+                       render::PrivateKeyFormat format);
+
+// What the openssh-server of these packages reads.
+render::PrivateKeyFormat host_key_format(const resolve::PackageSet& packages);
 
 }  // namespace vprov::pipeline

@@ -1,5 +1,8 @@
 #include "recipe/recipe.h"
 
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "os/fd.h"
 #include "recipe/forms.h"
 #include "recipe/override.h"
@@ -54,6 +57,7 @@ void check_type(const Recipe& recipe, const Node* domain, Findings& findings) {
 void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
     check_disks(recipe.disks, root.find("disk"), findings);
     check_networks(recipe.networks, root.find("network"), findings);
+    check_guests(recipe, root, findings);
     check_hooks(recipe.hooks, root.find("hook"), findings);
     check_files(recipe.files, root.find("file"), findings);
     if (installs_nothing(recipe))
@@ -77,7 +81,8 @@ Keys<Recipe> recipe_keys() {
              tables("network", &Recipe::networks, network_keys()),
              tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
              tables("hook", &Recipe::hooks, hook_keys()), table("boot", &Recipe::boot, boot_keys()),
-             table("domain", &Recipe::domain, domain_keys())},
+             table("domain", &Recipe::domain, domain_keys()), tables("guest", &Recipe::listed_guests, listed_guest_keys()),
+             table("guests", &Recipe::numbered_guests, numbered_guests_keys())},
             {"extends"},
             {"name"},
             check_recipe};
@@ -103,6 +108,18 @@ Recipe parse(std::string_view text, const std::filesystem::path& file, const std
 
 Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
     return parse(os::read_file(file, ErrorKind::recipe), file, overrides);
+}
+
+std::vector<std::string> overrides_for(const Recipe& recipe, const ListedGuest& guest) {
+    std::vector<std::string> overrides = {fmt::format("name=\"{}\"", guest.name),
+                                          fmt::format("identity.hostname=\"{}\"", guest.hostname.value_or(guest.name))};
+    if (recipe.seed)
+        overrides.push_back(fmt::format("seed=\"{} {}\"", *recipe.seed, guest.name));
+    if (!guest.address.empty())
+        overrides.push_back(fmt::format("network.0.address=[\"{}\"]", joined(guest.address, "\", \"")));
+    if (guest.mac)
+        overrides.push_back(fmt::format("network.0.mac=\"{}\"", *guest.mac));
+    return overrides;
 }
 
 bool installs_nothing(const Recipe& recipe) {

@@ -265,6 +265,19 @@ struct Domain {                      // [domain]
     std::map<std::string, hypervisor::GuestOption> xl;  // keys of xl.cfg(5) that have none here
 };
 
+struct ListedGuest {  // [[guest]]
+    std::string name;
+    std::optional<std::string> hostname;  // the name when not given
+    std::vector<std::string> address;     // CIDRs; empty: the recipe's
+    std::optional<std::string> mac;
+};
+
+struct NumberedGuests {  // [guests]
+    unsigned count = 0, first = 1;
+    std::string name;             // "web%02d"
+    std::string addresses, macs;  // see address_range.h; "" : none
+};
+
 struct Recipe {
     std::filesystem::path file;  // where it was read from; relative paths in it start at its directory
     std::string name;
@@ -279,6 +292,8 @@ struct Recipe {
     std::vector<Hook> hooks;
     Boot boot;
     Domain domain;
+    std::vector<ListedGuest> listed_guests;
+    NumberedGuests numbered_guests;  // count 0: none
 };
 
 // Whether the recipe only describes a domain: no package is installed, and no disk is made.
@@ -294,6 +309,9 @@ std::string volume_name(const Partition& partition);
 // The type of the guest's domain.
 DomainType domain_type(const Recipe& recipe);
 
+// What `read()` is given besides for one of several guests of a recipe: its name, host name, addresses (none: as the
+// recipe has them) and MAC ("": likewise), and a seed of its own where the recipe has one. Pure.
+std::vector<std::string> overrides_for(const Recipe& recipe, const ListedGuest& guest);
 // How the guest calls its interfaces: of each network its `name`, or else lan0, lan1, ..., VLANs not counted, and for a
 // VLAN its parent's name and its number: "lan0.10". A VLAN whose parent is not there has the name "".
 struct InterfaceName {

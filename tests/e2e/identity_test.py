@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Who a guest is: network, accounts, keys, and what the recipe adds, judged by the tools that will read it in the guest.
 
-One configured layer serves all of the guests; only the first build runs packages' scripts.
+The guests are made in the ways there are: in a tree, whose layer serves a second guest, and in copies of a base's image.
 """
 
 import json
@@ -12,104 +12,8 @@ import subprocess
 
 import vprov_under_test
 from guest_tree import extract, run_in, why_no_cards
+from identity_recipe import POSTINST, RECIPE_TEXT, TEMPLATES
 from vprov_under_test import RECIPE, SCRIPT, VprovTest
-
-RECIPE_TEXT = """
-name = "id1"
-[system]
-mirror = "@MIRROR@"
-security = false
-updates = false
-variant = "minbase"
-include = ["ifupdown", "isc-dhcp-client", "netplan.io", "openssh-server", "systemd-resolved", "systemd-sysv", "udev"]
-debs = ["local-tool_1.5-1_all.deb"]
-debconf = ["local-tool local-tool/colour string green", "local-tool local-tool/size select large"]
-[system.kernel]
-package = ""
-[identity]
-domain = "example.org"
-timezone = "Europe/Berlin"
-locale = "de_DE.UTF-8"
-locales = ["en_US.UTF-8"]
-keyboard = "de"
-keyboard_variant = "nodeadkeys"
-network_renderer = "ifupdown"
-root_password = { random = true }
-[[identity.user]]
-name = "joe"
-uid = 1234
-gid = 1235
-home = "/srv/joe"
-shell = "/bin/sh"
-sudo = "nopasswd"
-groups = ["adm"]
-authorized_keys_files = ["joe.pub"]
-[[identity.user]]
-name = "eve"
-sudo = true
-gecos = "Eve Example,,,"
-password = { random = true }
-[[disk]]
-size = "1G"
-filesystem = "ext4"
-mount = "/"
-[[network]]
-name = "wan"
-mac = "00:16:3e:00:00:01"
-address = ["192.0.2.10/24", "2001:db8::10/64"]
-gateway = ["192.0.2.1", "2001:db8::1"]
-dns = ["192.0.2.53"]
-search = ["example.org", "example.net"]
-mtu = 1400
-[[network]]
-mac = "00:16:3e:00:00:02"
-address = "none"
-[[network]]
-vlan = 10
-address = ["198.51.100.5/24", "2001:db8:a::5/64"]
-mtu = 1380
-[[directory]]
-path = "/srv/copied"
-source = "tree"
-owner = "joe"
-[[file]]
-path = "/etc/local.conf"
-content = "colour = green\\n"
-mode = "0640"
-group = "adm"
-[[file]]
-path = "/etc/early.conf"
-content = "early\\n"
-stage = "essential"
-[[hook]]
-name = "first"
-stage = "essential"
-script = "cat /etc/early.conf; dpkg-query -W local-tool 2>&1 || true; env | grep ^VPROV_ | sort"
-[[hook]]
-name = "last"
-file = "last.sh"
-"""
-
-POSTINST = """#!/bin/sh
-set -e
-. /usr/share/debconf/confmodule
-db_get local-tool/colour
-echo "$RET" > /etc/local-tool.colour
-db_get local-tool/size
-echo "$RET" >> /etc/local-tool.colour
-"""
-TEMPLATES = """Template: local-tool/colour
-Type: string
-Default: red
-Description: Colour
-
-Template: local-tool/size
-Type: select
-Choices: small, large
-Default: small
-Description: Size
-"""
-
 
 # What udev names the cards, and what the network then is, as `ip` says it.
 NAME_CARDS = """
@@ -180,10 +84,11 @@ class IdentityTest(VprovTest):
         self.recipe(self.text)
         self.trees, self.runs = {}, {}
         self.build_tree("ifupdown")
-        self.build_tree("netplan", "--set", "identity.network_renderer=netplan", "--set", "system.fstab=device")
-        self.build_tree("networkd", "--set", "identity.network_renderer=networkd", "--set", "system.fstab=label",
-                        "--set", 'disk=[{ size = "1G", filesystem = "ext4", mount = "/", label = "system" }]')
-        self.build_tree("template", "--set", "identity.template=true")
+        self.build_tree("template", "--set", "identity.template=true", "--set", "system.fstab=label", "--set",
+                        'disk=[{ size = "1G", filesystem = "ext4", mount = "/", label = "system" }]')
+        clone = ["--set", "hook=[]", "--set", "file=[]", "--set", "directory=[]"]
+        self.build_tree("netplan", *clone, "--set", "identity.network_renderer=netplan", "--set", "system.fstab=device")
+        self.build_tree("networkd", *clone, "--set", "identity.network_renderer=networkd")
 
     def build_tree(self, name, *arguments):
         run = self.run_vprov("build", "recipe.toml", "--output", self.output / name, "--cache-dir", self.cache, "-v",
@@ -211,9 +116,11 @@ class IdentityTest(VprovTest):
         self.assertEqual(run_in(self.tree, "dpkg-query", "-W", "local-tool"), "local-tool\t1.5-1\n")
         self.assertIn("0 to remove", run_in(self.tree, "apt-get", "--simulate", "autoremove"))
 
-    def test_one_layer_served_all(self):
-        self.assertIn("from layer", self.maker.runs["netplan"])
-        self.assertIn("from layer", self.maker.runs["networkd"])
+    def test_they_are_made_in_these_ways(self):
+        self.assertIn(", from layer ", self.maker.runs["template"])
+        self.assertIn(", from base ", self.maker.runs["networkd"])
+        for name in self.maker.trees:
+            subprocess.run(["e2fsck", "-fn", self.maker.output / name / "id1/root.img"], check=True, capture_output=True)
 
     def test_debconf_answers_came_before_the_package(self):
         self.assertEqual(self.read("etc/local-tool.colour"), "green\nlarge\n")
@@ -289,39 +196,50 @@ class IdentityTest(VprovTest):
                          "pc105 de nodeadkeys\n")
         self.assertRegex(self.read("etc/machine-id"), r"^[0-9a-f]{32}\n$")
 
+    def each(self):
+        """The guest of a tree, and the one of a base's copy."""
+        for name in ("ifupdown", "networkd"):
+            self.tree, self.built = self.maker.trees[name], self.maker.output / name / "id1"
+            with self.subTest(name):
+                yield self.tree
+
     def test_accounts(self):
-        self.assertEqual(run_in(self.tree, "id", "joe"),
-                         "uid=1234(joe) gid=1235(joe) groups=1235(joe),4(adm),27(sudo),100(users)\n")
-        self.assertEqual(run_in(self.tree, "getent", "passwd", "joe"), "joe:x:1234:1235:,,,:/srv/joe:/bin/sh\n")
-        self.assertEqual(run_in(self.tree, "getent", "passwd", "eve"),
-                         "eve:x:1000:1000:Eve Example,,,:/home/eve:/bin/bash\n")
-        self.assertEqual(self.read("srv/joe/.ssh/authorized_keys"), self.maker.key)
-        self.assertEqual(self.owner("srv/joe/.ssh/authorized_keys"), "600 1234:1235")
-        states = [run_in(self.tree, "passwd", "-S", name).split()[:2] for name in ("root", "joe", "eve")]
-        self.assertEqual(states, [["root", "P"], ["joe", "L"], ["eve", "P"]])
-        for check in ("pwck", "grpck"):
-            self.assertNotRegex(run_in(self.tree, check, "-r"), r"joe|eve|shadow")
+        for tree in self.each():
+            self.assertEqual(run_in(tree, "id", "joe"),
+                             "uid=1234(joe) gid=1235(joe) groups=1235(joe),4(adm),27(sudo),100(users)\n")
+            self.assertEqual(run_in(tree, "getent", "passwd", "joe"), "joe:x:1234:1235:,,,:/srv/joe:/bin/sh\n")
+            self.assertEqual(run_in(tree, "getent", "passwd", "eve"),
+                             "eve:x:1000:1000:Eve Example,,,:/home/eve:/bin/bash\n")
+            self.assertEqual(self.read("srv/joe/.ssh/authorized_keys"), self.maker.key)
+            self.assertEqual(self.owner("srv/joe/.ssh/authorized_keys"), "600 1234:1235")
+            states = [run_in(tree, "passwd", "-S", name).split()[:2] for name in ("root", "joe", "eve")]
+            self.assertEqual(states, [["root", "P"], ["joe", "L"], ["eve", "P"]])
+            for check in ("pwck", "grpck"):
+                self.assertNotRegex(run_in(tree, check, "-r"), r"joe|eve|shadow")
 
     def test_sudo(self):
-        self.assertNotRegex(run_in(self.tree, "visudo", "-c"), r"(?m):(?! parsed OK$)")
-        self.assertIn("(ALL : ALL) NOPASSWD: ALL", run_in(self.tree, "sudo", "-l", "-U", "joe"))
-        self.assertIn("(ALL : ALL) ALL", run_in(self.tree, "sudo", "-l", "-U", "eve"))
-        asked = ["su", "eve", "-c", "sudo -S -p '' id -un"]
-        self.assertEqual(run_in(self.tree, *asked, stdin=f"{self.passwords()['eve']}\n"), "root\n")
-        self.assertNotIn("root", run_in(self.tree, *asked, stdin="another\n"))
+        for tree in self.each():
+            self.assertNotRegex(run_in(tree, "visudo", "-c"), r"(?m):(?! parsed OK$)")
+            self.assertIn("(ALL : ALL) NOPASSWD: ALL", run_in(tree, "sudo", "-l", "-U", "joe"))
+            self.assertIn("(ALL : ALL) ALL", run_in(tree, "sudo", "-l", "-U", "eve"))
+            asked = ["su", "eve", "-c", "sudo -S -p '' id -un"]
+            self.assertEqual(run_in(tree, *asked, stdin=f"{self.passwords()['eve']}\n"), "root\n")
+            self.assertNotIn("root", run_in(tree, *asked, stdin="another\n"))
 
     def passwords(self):
         return dict(line.split(": ") for line in (self.built / "passwords").read_text().splitlines())
 
     def test_ssh_lets_in_by_the_authorized_key(self):
         key = (self.maker.place / "key").read_text()
-        self.assertEqual(run_in(self.tree, "sh", "-c", LOG_IN, stdin=key), "joe\n/srv/joe\nroot\n")
+        for tree in self.each():
+            self.assertEqual(run_in(tree, "sh", "-c", LOG_IN, stdin=key), "joe\n/srv/joe\nroot\n")
 
     def test_file_systems_are_named_as_asked(self):
         self.assertEqual(self.root_in_fstab("ifupdown"), "UUID=" + self.blkid("ifupdown", "UUID"))
         self.assertEqual(self.root_in_fstab("netplan"), "/dev/xvda1")
-        self.assertEqual(self.root_in_fstab("networkd"), "LABEL=system")
-        self.assertEqual(self.blkid("networkd", "LABEL"), "system")
+        self.assertEqual(self.root_in_fstab("networkd"), "UUID=" + self.blkid("networkd", "UUID"))
+        self.assertEqual(self.root_in_fstab("template"), "LABEL=system")
+        self.assertEqual(self.blkid("template", "LABEL"), "system")
 
     def blkid(self, name, tag):
         image = self.maker.output / name / "id1/root.img"
@@ -355,9 +273,8 @@ class IdentityTest(VprovTest):
             self.assertEqual(len(ours), 3)
             self.assertEqual(ours, theirs)
             lists.append(ours)
+            self.assertEqual(run_in(self.maker.trees[name], "sh", "-c", SSHD_TEST), "")
         self.assertEqual(lists[0] & lists[1], set())
-        tree = self.maker.trees["netplan"]  # its keys were made without the guest's programs
-        self.assertEqual(run_in(tree, "sh", "-c", SSHD_TEST), "")
 
     def test_template(self):
         tree = self.maker.trees["template"]
@@ -372,17 +289,20 @@ class IdentityTest(VprovTest):
         self.assertFalse((tree / "var/lib/vprov").exists())
 
     def test_passwords_are_nowhere(self):
-        self.assertEqual(stat.S_IMODE((self.built / "passwords").stat().st_mode), 0o600)
-        self.assertEqual(list(self.passwords()), ["root", "eve"])
-        for password in self.passwords().values():
-            self.assertNotIn(password, self.maker.runs["ifupdown"])
-            for path in self.built.rglob("*"):
-                if path.is_file() and path.name not in ("passwords", "root.img"):
-                    self.assertNotIn(password, path.read_text(errors="replace"), path)
-            self.assertEqual(subprocess.run(["grep", "-rlF", password, self.tree], capture_output=True, text=True,
-                                            check=False).stdout, "")
-        for name in ("root", "eve"):
-            self.assertRegex(self.read("etc/shadow"), rf"(?m)^{name}:\$y\$")
+        for tree in self.each():
+            self.assertEqual(stat.S_IMODE((self.built / "passwords").stat().st_mode), 0o600)
+            self.assertEqual(list(self.passwords()), ["root", "eve"])
+            for password in self.passwords().values():
+                self.assertEqual([run for run in self.maker.runs.values() if password in run], [])
+                self.assertEqual(self.files_with(password, self.built), [self.built / "passwords"])
+                self.assertEqual(self.files_with(password, tree), [])
+            for name in ("root", "eve"):
+                self.assertRegex(self.read("etc/shadow"), rf"(?m)^{name}:\$y\$")
+
+    @staticmethod
+    def files_with(text, folder):
+        found = subprocess.run(["grep", "-rlF", text, folder], capture_output=True, text=True, check=False).stdout
+        return [pathlib.Path(line) for line in found.splitlines()]
 
     def test_a_hook_that_fails(self):
         for name in ("last.sh", "joe.pub", "local-tool_1.5-1_all.deb"):
@@ -414,4 +334,4 @@ class IdentityTest(VprovTest):
 
 
 if __name__ == "__main__":
-    vprov_under_test.main("root", "network", "debugfs", "chroot", "dpkg-deb", "ip", "ssh-keygen", "unshare")
+    vprov_under_test.main("root", "network", "debugfs", "e2fsck", "chroot", "dpkg-deb", "ip", "ssh-keygen", "unshare")

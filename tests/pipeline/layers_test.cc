@@ -47,12 +47,11 @@ class LayersTest : public testing::Test {
         if (!layer)
             return std::nullopt;
         const auto root = work_.path() / fmt::format("root{}", ++count_);
-        const auto scratch = work_.path() / fmt::format("scratch{}", count_);
         fs::create_directory(root);
-        fs::create_directory(scratch);
-        configure::Sandbox sandbox(root, scratch, "sandboxed");
-        if (!layers_.restore(*layer, root, sandbox))
+        const auto made = layers_.restore(*layer, root);
+        if (!made)
             return fs::is_empty(root) ? "damaged" : "damaged, and not emptied";
+        EXPECT_EQ(made->date(), 1234);
         std::vector<std::string> lines;
         for (const auto& entry : fs::recursive_directory_iterator(root))
             if (entry.is_regular_file())
@@ -62,6 +61,8 @@ class LayersTest : public testing::Test {
         std::ranges::sort(lines);
         return joined(lines, "|");
     }
+
+    configure::ConfiguredRoot made_tree() const { return configure::ConfiguredRoot(tree_, 1234); }
 
     os::TempDir work_{fs::temp_directory_path(), "vprov-test-"};
     fs::path tree_ = work_.path() / "tree";
@@ -73,7 +74,7 @@ class LayersTest : public testing::Test {
 };
 
 TEST_F(LayersTest, ATreeComesBackForTheSameInputsOnly) {
-    EXPECT_EQ(layers_.keep(inputs(), os::RootDir(tree_), logs_), "");
+    EXPECT_EQ(layers_.keep(inputs(), made_tree(), {"etc/hostname"}, logs_), "");
     EXPECT_EQ(restored(inputs()),
               "etc/hostname 644 sandboxed\n|etc/shadow 640 root:*:1:0:::::\n|etc/ssh/sshd_config 644 Port 22\n|"
               "usr/bin/tool 755 a program|var/lib/dpkg/info/tool.list 644 /usr/bin/tool\n/etc/tool.secret\n");
@@ -82,7 +83,7 @@ TEST_F(LayersTest, ATreeComesBackForTheSameInputsOnly) {
 }
 
 TEST_F(LayersTest, ADamagedOneIsRemoved) {
-    layers_.keep(inputs(), os::RootDir(tree_), logs_);
+    layers_.keep(inputs(), made_tree(), {"etc/hostname"}, logs_);
     const auto tar = cache_.directory() / "layers" / inputs().digest().hex() / "tree.tar";
     auto bytes = os::read_file(tar);
     const auto at = bytes.find("a program");
@@ -98,7 +99,7 @@ TEST_F(LayersTest, WhatMayBeASecretOfOneMachineKeepsATreeFromBeingKept) {
     write("etc/tool.secret", "shipped by a package", 0600);
     EXPECT_EQ(find_unique_files(os::RootDir(tree_)).unknown, "");
     write("var/lib/tool/key", "made by a script", 0600);
-    EXPECT_EQ(layers_.keep(inputs(), os::RootDir(tree_), logs_),
+    EXPECT_EQ(layers_.keep(inputs(), made_tree(), {"etc/hostname"}, logs_),
               "'/var/lib/tool/key' may be a secret that no other tree should have");
     EXPECT_EQ(restored(inputs()), std::nullopt);
 }
@@ -108,15 +109,29 @@ TEST_F(LayersTest, HostKeysAreLeftOut) {
     write("etc/ssh/ssh_host_ed25519_key.pub", "public");
     EXPECT_EQ(find_unique_files(os::RootDir(tree_)).known,
               (std::vector<std::string>{"etc/ssh/ssh_host_ed25519_key", "etc/ssh/ssh_host_ed25519_key.pub"}));
-    EXPECT_EQ(layers_.keep(inputs(), os::RootDir(tree_), logs_), "");
+    EXPECT_EQ(layers_.keep(inputs(), made_tree(), {"etc/hostname"}, logs_), "");
     const auto tar = os::read_file(cache_.directory() / "layers" / inputs().digest().hex() / "tree.tar");
     EXPECT_EQ(tar.find("ssh_host"), std::string::npos);
     EXPECT_EQ(tar.find("private"), std::string::npos);
 }
 
+TEST_F(LayersTest, KnowsWhichFilesHaveTheGuestsName) {
+    layers_.keep(inputs(), made_tree(), {"etc/hostname"}, logs_);
+    EXPECT_EQ(Layers::named_files(*layers_.find(inputs())), std::vector<std::string>{"etc/hostname"});
+    EXPECT_EQ(layers_.what_needs_name(inputs()), "");
+}
+
+TEST_F(LayersTest, WhatNeedsTheGuestsNameIsNoLayer) {
+    layers_.keep_needs_name(inputs(), "var/lib/tool/db");
+    EXPECT_EQ(layers_.what_needs_name(inputs()), "var/lib/tool/db");
+    EXPECT_EQ(layers_.find(inputs()), std::nullopt);
+    EXPECT_TRUE(Layers::is_intact(cache_.directory() / "layers" / inputs().digest().hex()));
+    EXPECT_EQ(layers_.what_needs_name(inputs("1.0-2")), "");
+}
+
 TEST_F(LayersTest, SaysHowTheMostSimilarOneDiffers) {
     EXPECT_EQ(layers_.why_none(inputs()), "no layer is kept yet");
-    layers_.keep(inputs(), os::RootDir(tree_), logs_);
+    layers_.keep(inputs(), made_tree(), {"etc/hostname"}, logs_);
     EXPECT_EQ(layers_.why_none(inputs("1.0-2")), "tool is 1.0-2 and was 1.0-1");
     EXPECT_EQ(layers_.why_none(inputs("1.0-1", {"/etc/hostname b", "/etc/locale.gen c"})),
               "/etc/hostname is another, /etc/locale.gen is another");

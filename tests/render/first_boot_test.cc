@@ -38,7 +38,7 @@ TEST(FirstBoot, ANameThatTheRecipeGivesStays) {
     auto plan = template_plan();
     plan.recipe.identity.hostname = plan.hostname = plan.fqdn = "appliance";
     const auto files = late_guest_files(plan);
-    EXPECT_EQ(file_at(files, "/etc/hostname").content, "(not there)");
+    EXPECT_EQ(file_at(files, "/etc/hostname").content, "appliance\n");
     EXPECT_EQ(file_at(files, "/etc/hosts").content.find("127.0.1.1\tappliance\n"), 20U);
 }
 

@@ -105,17 +105,30 @@ TEST(Templates, NothingIsEscapedAndAMissingOneIsAnError) {
     EXPECT_THROW(rendered("no such", values), Error);
 }
 
-TEST(EarlyFiles, HostnameAndInterfaceNamesWhenTheRecipeSaysNothingElse) {
-    EXPECT_EQ(early_guest_files(sample_plan()),
-              (std::vector<GuestFile>{{"/etc/hostname", "debian1\n"},
-                                      {"/etc/systemd/network/10-lan0.link",
-                                       "# The interface is known by its MAC address, whatever bus it appears on.\n"
-                                       "[Match]\n"
-                                       "MACAddress=aa:00:00:12:23:34\n"
-                                       "Type=ether\n"
-                                       "\n"
-                                       "[Link]\n"
-                                       "Name=lan0\n"}}));
+TEST(EarlyFiles, NoneWhereTheRecipeSaysNothing) {
+    EXPECT_EQ(early_guest_files(sample_plan()), std::vector<GuestFile>{});
+}
+
+TEST(EarlyFiles, NoneDiffersBetweenGuests) {
+    auto plan = sample_plan();
+    plan.recipe.identity.timezone = "Europe/Berlin";
+    auto other = plan;
+    other.name = other.hostname = other.fqdn = "web2";
+    other.interfaces.front().mac = "aa:00:00:12:23:35";
+    EXPECT_EQ(early_guest_files(plan), early_guest_files(other));
+}
+
+TEST(LateFiles, HostNameAndInterfaceNames) {
+    const auto files = late_guest_files(sample_plan());
+    EXPECT_EQ(file_at(files, "/etc/hostname").content, "debian1\n");
+    EXPECT_EQ(file_at(files, "/etc/systemd/network/10-lan0.link").content,
+              "# The interface is known by its MAC address, whatever bus it appears on.\n"
+              "[Match]\n"
+              "MACAddress=aa:00:00:12:23:34\n"
+              "Type=ether\n"
+              "\n"
+              "[Link]\n"
+              "Name=lan0\n");
 }
 
 TEST(EarlyFiles, TimezoneLocaleAndKeyboard) {

@@ -46,7 +46,7 @@ Bytes size_of_tree(const fs::path& directory) {
          entry.increment(failure)) {
         struct stat status {};
         if (::lstat(entry->path().c_str(), &status) == 0 && S_ISREG(status.st_mode))
-            size += Bytes{static_cast<std::uint64_t>(status.st_size)};
+            size += Bytes{static_cast<std::uint64_t>(std::min<off_t>(status.st_size, status.st_blocks * 512))};
     }
     return size;
 }

@@ -28,7 +28,8 @@ class Configuration {
           merger_(root, database_),
           scripts_(*request.sandbox, root, progress, request.packages, request.on_output) {}
 
-    void run() {
+    // ConfiguredRoot::date()
+    std::int64_t run() {
         const auto& all = request_.packages;
         needs_ = direct_needs(all);
         const auto essential = essential_closure(all);
@@ -36,6 +37,7 @@ class Configuration {
         if (request_.prepare)
             request_.prepare(root_);
         install_rest(install_order(all));
+        return date_;
     }
 
   private:
@@ -65,7 +67,7 @@ class Configuration {
             if (!now_late)
                 start_kernels(order, late);
             database_.flush();
-            scripts_.configure_pending();
+            scripts_.configure_pending(now_late ? std::optional(date_) : std::nullopt);
             finish_kernels();
             configured_.insert(merged_.begin(), merged_.end());
         }
@@ -94,7 +96,7 @@ class Configuration {
             install(kernel);
         }
         database_.flush();
-        for (const auto* kernel : wanted.kernels) scripts_.start_postinst(staged(kernel));
+        for (const auto* kernel : wanted.kernels) scripts_.start_postinst(staged(kernel), date_);
         kernels_started_ = true;
     }
 
@@ -165,6 +167,7 @@ class Configuration {
 
     void merge(const deb::Package* package) {
         merger_.merge(staged(package));
+        for (const auto& entry : staged(package).entries) date_ = std::max(date_, entry.mtime);
         merged_.insert(package);
     }
 
@@ -188,6 +191,7 @@ class Configuration {
     MaintainerScripts scripts_;
     std::unordered_map<const deb::Package*, Needs> needs_;
     PackageSet merged_, configured_;
+    std::int64_t date_ = 1;  // ConfiguredRoot::date()
     bool kernels_started_ = false;
 };
 
@@ -206,13 +210,13 @@ void write_answers(const os::RootDir& root, const std::vector<deb::DebconfAnswer
 
 ConfiguredRoot configure(const ConfigureRequest& request, Progress& progress) {
     ::chmod(request.root.c_str(), 0755);
-    ConfiguredRoot configured(request.root);
-    make_skeleton(configured.root(), request.architectures, request.usr);
-    write_answers(configured.root(), request.debconf);
-    Configuration(request, configured.root(), progress).run();
+    const os::RootDir root(request.root);
+    make_skeleton(root, request.architectures, request.usr);
+    write_answers(root, request.debconf);
+    const auto date = Configuration(request, root, progress).run();
     request.sandbox->close();
-    clean_up(configured.root(), request.architectures.native(), request.automatic);
-    return configured;
+    clean_up(root, request.architectures.native(), request.automatic);
+    return ConfiguredRoot(request.root, date);
 }
 
 }  // namespace vprov::configure

@@ -5,6 +5,7 @@
 // kernel come last, so that the initramfs is made once, when all that goes into it is configured.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -38,11 +39,16 @@ struct ConfigureRequest {
 // tests make one.
 class ConfiguredRoot {
   public:
-    explicit ConfiguredRoot(std::filesystem::path path) : root_(std::move(path)) {}
+    explicit ConfiguredRoot(std::filesystem::path path, std::int64_t date = 0)
+        : root_(std::move(path)), date_(date) {}
     const os::RootDir& root() const { return root_; }
+    // Seconds since the epoch: when the newest file of its packages was made. It follows from the packages alone, and
+    // stands for the time of the build where trees of equal packages are to be equal.
+    std::int64_t date() const { return date_; }
 
   private:
     os::RootDir root_;
+    std::int64_t date_ = 0;
 };
 
 // Throws Error(script) naming package, script, exit status and the script's last lines, Error(packages) for files that

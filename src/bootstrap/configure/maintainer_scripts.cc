@@ -144,11 +144,13 @@ void MaintainerScripts::fail(std::string_view what, int status) const {
                 failure_.substr(marker), said(last_lines_));
 }
 
-int MaintainerScripts::run_dpkg(std::vector<std::string> arguments) {
+int MaintainerScripts::run_dpkg(std::vector<std::string> arguments, std::optional<std::int64_t> date) {
     SandboxCommand command;
     command.argv = {"/usr/bin/dpkg", fmt::format("--status-fd={}", kStatusFd), "--force-unsafe-io", "--abort-after=1"};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = maintainer_environment();
+    if (date)
+        command.environment["SOURCE_DATE_EPOCH"] = std::to_string(*date);
     command.on_output = [this](std::string_view line) { take_output(line); };
     command.on_status = [this](std::string_view line) { take_status(line); };
     failure_.clear();
@@ -170,8 +172,8 @@ void MaintainerScripts::configure(const std::vector<const deb::Package*>& packag
         fail("process triggers", status);
 }
 
-void MaintainerScripts::configure_pending() {
-    if (const int status = run_dpkg({"--configure", "--pending"}); status != 0)
+void MaintainerScripts::configure_pending(std::optional<std::int64_t> date) {
+    if (const int status = run_dpkg({"--configure", "--pending"}, date); status != 0)
         fail("configure the packages", status);
 }
 
@@ -192,12 +194,13 @@ std::vector<std::string> MaintainerScripts::pending_order() {
     return order;
 }
 
-void MaintainerScripts::start_postinst(const unpack::StagedPackage& package) {
+void MaintainerScripts::start_postinst(const unpack::StagedPackage& package, std::int64_t date) {
     if (!package.control_file("postinst"))
         return;
     const auto& self = *package.package;
     const auto file = fmt::format("/var/lib/dpkg/info/{}.postinst", unpack::DpkgDatabase::info_name(self));
     auto command = script_command(self, "postinst", {file, "configure", ""});
+    command.environment["SOURCE_DATE_EPOCH"] = std::to_string(date);
     command.small_stand_ins = small_stand_ins_fit(root_);
     auto& beside = beside_.emplace_back();
     beside.package = &self;

@@ -1,8 +1,10 @@
 // Running what packages bring: preinst scripts, and dpkg --configure for all the rest.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,14 +32,16 @@ class MaintainerScripts {
     // does between its runs of dpkg, left to a later call where no package waits for them.
     enum class Triggers { process, defer };
     void configure(const std::vector<const deb::Package*>& packages, Triggers triggers);
-    // The same for all that are unpacked, in dpkg's own order.
-    void configure_pending();
+    // The same for all that are unpacked, in dpkg's own order. `date` (seconds since the epoch) is what scripts find in
+    // SOURCE_DATE_EPOCH, by which mkinitramfs(8) makes the same initramfs each time.
+    void configure_pending(std::optional<std::int64_t> date);
     // The packages that configure_pending() would configure, in its order: "name" or "name:arch" as dpkg says it.
     std::vector<std::string> pending_order();
 
     // `postinst configure` of a package that is unpacked and set aside (unpack::DpkgDatabase), beside whatever is done
     // until finish_postinsts(), which throws when the script has failed. A package without one is fine.
-    void start_postinst(const unpack::StagedPackage& package);
+    // `date` as above.
+    void start_postinst(const unpack::StagedPackage& package, std::int64_t date);
     void finish_postinsts();
 
   private:
@@ -48,7 +52,7 @@ class MaintainerScripts {
     };
     SandboxCommand script_command(const deb::Package& package, std::string_view script, std::vector<std::string> argv,
                                   unsigned instances = 1) const;
-    int run_dpkg(std::vector<std::string> arguments);
+    int run_dpkg(std::vector<std::string> arguments, std::optional<std::int64_t> date = std::nullopt);
     void take_output(std::string_view line);
     void take_status(std::string_view line);
     [[noreturn]] void fail(std::string_view what, int status) const;

@@ -1,0 +1,116 @@
+#include "os/file_copy.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/fd.h"
+#include "os/interrupt.h"
+
+namespace vprov::os {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPortion = 64 << 20;  // between two looks for a stop request
+constexpr std::size_t kBuffer = 1 << 20;
+
+class Copy {
+  public:
+    Copy(const fs::path& from, const fs::path& to, mode_t mode)
+        : to_name_(to), from_(open_file(from, O_RDONLY)), to_(open_file(to, O_RDWR | O_CREAT | O_EXCL, mode)) {
+        struct stat status {};
+        if (::fstat(from_.get(), &status) != 0)
+            fail();
+        size_ = status.st_size;
+    }
+
+    void run() {
+        if (::ioctl(to_.get(), FICLONE, from_.get()) == 0)
+            return;
+        if (::ftruncate(to_.get(), size_) != 0)
+            fail();
+        for (off_t place = 0; place < size_;) {
+            const auto data = ::lseek(from_.get(), place, SEEK_DATA);
+            if (data < 0 && errno == ENXIO)
+                return;
+            const auto end = data < 0 ? -1 : ::lseek(from_.get(), data, SEEK_HOLE);
+            if (end < 0)
+                fail();
+            copy_range(data, end);
+            place = end;
+        }
+    }
+
+  private:
+    [[noreturn]] void fail() const {
+        throw system_error(ErrorKind::disk, errno, "cannot write " + quote(to_name_.native()));
+    }
+
+    void copy_range(off_t place, off_t end) {
+        while (place < end) {
+            check_stop();
+            const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(end - place), kPortion);
+            const auto count = in_kernel_ ? copy_in_kernel(place, wanted) : copy_through_memory(place, wanted);
+            place += static_cast<off_t>(count);
+        }
+    }
+
+    std::size_t copy_in_kernel(off_t place, std::size_t wanted) {
+        off_t from = place, to = place;
+        const auto count = ::copy_file_range(from_.get(), &from, to_.get(), &to, wanted, 0);
+        if (count > 0)
+            return static_cast<std::size_t>(count);
+        // between file systems not before Linux 5.3, and not between all of them since 5.19
+        if (count < 0 && errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS)
+            fail();
+        in_kernel_ = false;
+        return 0;
+    }
+
+    std::size_t copy_through_memory(off_t place, std::size_t wanted) {
+        buffer_.resize(kBuffer);
+        const auto count = ::pread(from_.get(), buffer_.data(), std::min(wanted, kBuffer), place);
+        if (count == 0)
+            errno = EIO;  // it has become shorter
+        if (count <= 0)
+            fail();
+        for (ssize_t done = 0; done < count;) {
+            const auto written =
+                ::pwrite(to_.get(), buffer_.data() + done, static_cast<std::size_t>(count - done), place + done);
+            if (written < 0)
+                fail();
+            done += written;
+        }
+        return static_cast<std::size_t>(count);
+    }
+
+    fs::path to_name_;
+    Fd from_, to_;
+    off_t size_ = 0;
+    bool in_kernel_ = true;
+    std::vector<char> buffer_;
+};
+
+}  // namespace
+
+void copy_file(const fs::path& from, const fs::path& to, mode_t mode) {
+    Copy copy(from, to, mode);
+    try {
+        copy.run();
+    } catch (...) {
+        std::error_code ignored;
+        fs::remove(to, ignored);
+        throw;
+    }
+}
+
+}  // namespace vprov::os
