@@ -171,7 +171,8 @@ class GuestBuild {
 
     Passwords images_by_base() {
         auto use = BaseUse::copy;
-        if (has_base()) {
+        const bool was_there = has_base();
+        if (was_there) {
             if (request_.sandbox)
                 request_.sandbox->close();
         } else {
@@ -184,7 +185,7 @@ class GuestBuild {
             make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
         host_keys_ = render::host_keys(os::RootDir(scratch));
         const auto origin = fmt::format(", from base {:.12}", base_->directory.filename().native());
-        timer_.finish(plan_.fqdn + (use == BaseUse::copy ? origin : ""));
+        timer_.finish(plan_.fqdn + (was_there ? origin : ""));
         return passwords;
     }
 
