@@ -107,7 +107,7 @@ class FirstBootTest(VprovTest):
         self.assertEqual(self.inside(console, "findmnt /etc/machine-id || echo kept"), "kept")
         keys = self.inside(console, FINGERPRINTS).split()
         self.assertEqual(len(keys), 3)
-        served = self.inside(console, "ssh-keyscan 127.0.0.1 2>/dev/null | ssh-keygen -l -f - | cut -d ' ' -f 2")
+        served = self.inside(console, "ssh-keyscan -T 300 127.0.0.1 2>/dev/null | ssh-keygen -l -f - | cut -d ' ' -f 2")
         self.assertEqual(sorted(served.split()), sorted(keys))
         self.assertEqual(self.inside(console, "ls /var/lib/vprov 2>&1 || true"),
                          "ls: cannot access '/var/lib/vprov': No such file or directory")
