@@ -26,12 +26,13 @@ SHOW_NETWORK = "echo; ip -j address; ip -j route; ip -j -6 route"
 IFUP = "mkdir /run/network; ifup wan lan1"
 NETWORKD = """
 install -d -o systemd-network -g systemd-network /run/systemd/netif
-/lib/systemd/systemd-networkd &
+/lib/systemd/systemd-networkd > /run/networkd.log 2>&1 &
 tries=0
 until ip -o address show dev wan | grep 'inet6 fe80' | grep -qv tentative || [ $tries = 300 ]; do
     sleep 0.1
     tries=$((tries + 1))
 done
+cat /run/networkd.log
 """
 CARDS = ["00:16:3e:00:00:01", "00:16:3e:00:00:02"]
 SSHD_TEST = "mkdir /run/sshd && /usr/sbin/sshd -t"
