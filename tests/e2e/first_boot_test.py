@@ -82,6 +82,7 @@ class FirstBootTest(VprovTest):
         image.unlink()
         return unique
 
+    # Without "quiet" the kernel speaks of its VLANs when the prompt is there.
     # Cards are in the order of their places on the bus, which is that of neither their addresses nor their names.
     @staticmethod
     def qemu(built, image, number):
@@ -90,7 +91,7 @@ class FirstBootTest(VprovTest):
                 "-display", "none", "-no-reboot", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-device", "virtio-rng-pci", "-drive", f"file={image},format=raw,if=virtio",
                 "-kernel", built / "vmlinuz", "-initrd", built / "initrd.img",
-                "-append", f"root=UUID={uuid} ro console=ttyS0 no_timer_check hostname=copy{number}.example.org"]
+                "-append", f"root=UUID={uuid} ro quiet console=ttyS0 no_timer_check hostname=copy{number}.example.org"]
         for slot, mac in ((10, f"52:54:00:00:0{number}:03"), (11, f"52:54:00:00:0{number}:01"), (9, "00:16:3e:00:00:aa")):
             argv += ["-netdev", f"user,id=net{slot}", "-device", f"virtio-net-pci,netdev=net{slot},mac={mac},addr={slot:#x}"]
         return [str(word) for word in argv]
