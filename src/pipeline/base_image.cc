@@ -232,6 +232,7 @@ Passwords make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan,
     for (const auto& user : plan.recipe.identity.users) stand_in_for(user.shell, programs, skeleton);
     const auto before = snapshot_of(scratch);
     auto passwords = write_identity(skeleton, {base.date, base.unique, base.named}, plan, packages);
+    settle_machine(skeleton, plan);
     const auto changes = changes_since(before, scratch);
     const auto names = early_archive(render::link_files(plan), base.date);
     for (const auto& disk : plan.layout.disks) {
