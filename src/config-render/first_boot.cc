@@ -10,6 +10,15 @@ namespace {
 
 constexpr const char* kUnit = "/etc/systemd/system/vprov-first-boot.service";
 
+// A line each: what the script gives to cards that have none yet.
+std::string names_of_interfaces(const plan::Plan& plan) {
+    std::string names;
+    for (const auto& interface : plan.interfaces)
+        if (interface.any_card)
+            names += interface.name + "\n";
+    return names;
+}
+
 }  // namespace
 
 std::vector<GuestFile> first_boot_files(const plan::Plan& plan) {
@@ -18,7 +27,7 @@ std::vector<GuestFile> first_boot_files(const plan::Plan& plan) {
     return {{"/usr/lib/vprov/first-boot", rendered("first-boot", {}), 0755},
             {kUnit, rendered("first-boot.service", {})},
             enabled,
-            {"/var/lib/vprov/first-boot", ""}};
+            {"/var/lib/vprov/first-boot", names_of_interfaces(plan)}};
 }
 
 void remove_host_keys(const os::RootDir& root) {

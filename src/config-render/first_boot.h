@@ -1,5 +1,5 @@
-// What a template makes of itself when it boots for the first time: the SSH host keys and, where somebody tells it, its
-// name. systemd makes the machine-id by itself (machine-id(5)).
+// What a template makes of itself when it boots for the first time: the SSH host keys, the names of its network
+// interfaces and, where somebody tells it, its own. systemd makes the machine-id by itself (machine-id(5)).
 #pragma once
 
 #include <vector>
@@ -8,7 +8,8 @@
 
 namespace vprov::render {
 
-// A service, its script and what enables it; and an empty /etc/hostname, unless the recipe names the host. Pure.
+// A service, its script, what enables it, and a file that says that it is due; and an empty /etc/hostname, unless the
+// recipe names the host. Pure.
 std::vector<GuestFile> first_boot_files(const plan::Plan& plan);
 
 // Removes what scripts made for this one machine: SSH host keys. Throws Error(disk).

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -173,15 +174,6 @@ std::string private_fields(KeyAlgorithm type, const Key& key) {
     return wire.bytes();
 }
 
-std::string base64(std::string_view bytes) {
-    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    const int size =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return text;
-}
-
 std::string openssh_file(KeyAlgorithm type, const Key& key, std::string_view comment) {
     std::uint32_t guard = 0;  // twice: tells a reader of encrypted keys whether the passphrase was right
     check(RAND_bytes(reinterpret_cast<unsigned char*>(&guard), sizeof guard) == 1);
@@ -191,7 +183,7 @@ std::string openssh_file(KeyAlgorithm type, const Key& key, std::string_view com
     Wire file;
     file.append(std::string_view("openssh-key-v1\0", 15)).text("none").text("none").text("").number32(1);
     file.text(public_blob(type, key)).text(secret.bytes());
-    const auto text = base64(file.bytes());
+    const auto text = encode_base64(file.bytes());
     std::string lines = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
     for (std::size_t place = 0; place < text.size(); place += kPemLine) lines += text.substr(place, kPemLine) + "\n";
     return lines + "-----END OPENSSH PRIVATE KEY-----\n";
@@ -227,7 +219,7 @@ HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::strin
     const auto key = new_key(type);
     const bool pem = format == PrivateKeyFormat::pem && type != KeyAlgorithm::ed25519;
     return {pem ? pem_file(key) : openssh_file(type, key, comment),
-            fmt::format("{} {} {}\n", public_name(type), base64(public_blob(type, key)), comment)};
+            fmt::format("{} {} {}\n", public_name(type), encode_base64(public_blob(type, key)), comment)};
 }
 
 }  // namespace vprov::render

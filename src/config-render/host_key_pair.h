@@ -1,4 +1,5 @@
-// Keys by which an SSH server is known. Made here, with libcrypto, as ssh-keygen(1) would in the guest.
+// Keys by which an SSH server is known. Made here, with libcrypto, as ssh-keygen(1) would in the guest: for trees of
+// any architecture, and for images that are edited in place.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,8 @@ struct HostKeyPair {
     std::string public_key;   // "ssh-ed25519 AAAA... COMMENT\n"
 };
 
-// A new one, of ssh-keygen's own size: rsa 3072, ecdsa nistp256, dsa 1024. Throws Error(internal) when libcrypto fails.
+// A new one from the system's random numbers, never from a seed, of ssh-keygen's own size: rsa 3072, ecdsa nistp256,
+// dsa 1024. Throws Error(internal) when libcrypto fails.
 HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment);
 
 }  // namespace vprov::render

@@ -80,6 +80,8 @@ data stanzas(const Interface& interface) {
 std::string comment_of(const Interface& interface) {
     if (interface.vlan)
         return fmt::format("VLAN {} on {}", *interface.vlan, interface.parent);
+    if (interface.any_card)
+        return fmt::format("named at the first boot, by /etc/systemd/network/10-{}.link", interface.name);
     return fmt::format("{}, named by /etc/systemd/network/10-{}.link", interface.mac, interface.name);
 }
 

@@ -66,7 +66,7 @@ Lines settings_of(const plan::Plan& plan, const Interface& interface) {
     Lines lines;
     if (interface.vlan)
         lines = {fmt::format("id: {}", *interface.vlan), fmt::format("link: {}", interface.parent)};
-    else
+    else if (!interface.any_card)  // or the key is the interface's name
         lines = {"match:", fmt::format("  macaddress: \"{}\"", interface.mac),
                  fmt::format("set-name: {}", interface.name)};
     add_addresses(interface, lines);

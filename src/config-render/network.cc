@@ -97,7 +97,7 @@ NetworkRenderer renderer_of(const plan::Plan& plan, const PackageNames& packages
 std::vector<GuestFile> link_files(const plan::Plan& plan) {
     std::vector<GuestFile> files;
     for (const auto& interface : plan.interfaces) {
-        if (interface.vlan)
+        if (interface.vlan || interface.any_card)
             continue;
         data values;
         values["mac"] = interface.mac;

@@ -80,8 +80,8 @@ GuestFile network_file(const plan::Plan& plan, const Interface& interface) {
     for (const auto& gateway : interface.gateway) gateways << data{"gateway", gateway};
     const auto network = network_section(plan, interface), link = link_section(interface);
     data values;
-    if (interface.vlan)
-        values["vlan_name"] = interface.name;
+    if (interface.vlan || interface.any_card)
+        values["name"] = interface.name;
     else
         values["mac"] = interface.mac;
     values["has_link"] = !link.is_empty();

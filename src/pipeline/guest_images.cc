@@ -150,6 +150,7 @@ GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& pla
     made.layout = plan.layout;
     render::write_guest_files(skeleton, render::grub_files(plan, base.kernels));
     made.passwords = write_identity(skeleton, {base.date, base.unique, base.named}, plan, packages);
+    settle_machine(skeleton, plan);
     const Identity identity(base, plan, changes_since(before, scratch));
     for (auto& disk : made.layout.disks) {
         const auto image = directory / disk.image;

@@ -14,15 +14,15 @@
 #include "config-render/first_boot.h"
 #include "config-render/guest_files.h"
 #include "config-render/network.h"
+#include "config-render/ssh_host_keys.h"
+#include "config-render/timezone.h"
 #include "partition/image/image.h"
 #include "pipeline/guest_kernels.h"
 #include "pipeline/guest_name.h"
+#include "pipeline/hooks.h"
 #include "pipeline/initrd_names.h"
 #include "pipeline/tree_dates.h"
 #include "pipeline/unique_files.h"
-#include "config-render/ssh_host_keys.h"
-#include "config-render/timezone.h"
-#include "pipeline/hooks.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -63,7 +63,8 @@ void run_last_hooks(const os::RootDir& root, const plan::Plan& plan, const SealR
     configure::remove_traces(root);
 }
 
-// Hooks may have installed what makes keys.
+}  // namespace
+
 void settle_machine(const os::RootDir& root, const plan::Plan& plan) {
     render::remove_random_seeds(root);
     if (plan.recipe.identity.is_template) {
@@ -74,8 +75,6 @@ void settle_machine(const os::RootDir& root, const plan::Plan& plan) {
         render::write_guest_files(root, render::given_host_keys(plan));
     }
 }
-
-}  // namespace
 
 std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDir& root, const IdentityPlaces& places,
                                                                 const plan::Plan& plan,
@@ -90,7 +89,6 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
     if (made.root_password)
         passwords.emplace_back("root", std::move(*made.root_password));
     for (auto& user : made.user_passwords) passwords.push_back(std::move(user));
-    settle_machine(root, plan);
     return passwords;
 }
 

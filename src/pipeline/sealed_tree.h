@@ -53,6 +53,10 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
                                                                 const plan::Plan& plan,
                                                                 const resolve::PackageSet& packages);
 
+// What comes last, for hooks may have installed what makes keys: host keys that the recipe gives, no random seed, and
+// nothing of one machine in a template. Throws Error(disk), Error(recipe).
+void settle_machine(const os::RootDir& root, const plan::Plan& plan);
+
 // A tree for images that guests are made of: without an identity, but with the mount points of plan.layout and
 // `names_size` bytes in its initrds for the names of interfaces.
 SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size);

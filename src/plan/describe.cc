@@ -218,8 +218,8 @@ std::string network_section(const Plan& plan) {
             value += fmt::format(", search {}", joined(interface.search, " "));
         if (interface.mtu)
             value += fmt::format(", MTU {}", *interface.mtu);
-        section.block(
-            fmt::format("{:<{}}  {}  {}, {}", interface.name, width, interface.mac, value, place_of(interface)));
+        section.block(fmt::format("{:<{}}  {}  {}, {}", interface.name, width,
+                                  interface.any_card ? "any card" : interface.mac, value, place_of(interface)));
     }
     return plan.interfaces.empty() ? section.block("none").text() : section.text();
 }

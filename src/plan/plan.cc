@@ -44,6 +44,7 @@ std::vector<Interface> planned_interfaces(const recipe::Recipe& recipe, const st
         interface.search = network.search;
         interface.mtu = network.mtu;
         interface.vlan = network.vlan;
+        interface.any_card = recipe.identity.is_template && !network.mac && !network.vlan;
         interface.parent = names[index].parent;
         set_device(interface, network);
         interfaces.push_back(std::move(interface));

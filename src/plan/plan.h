@@ -67,6 +67,9 @@ struct Interface {
     std::vector<std::string> search = {};  // domains; none: the guest's own
     std::optional<unsigned> mtu = std::nullopt, vlan = std::nullopt;
     std::string parent = {};  // of a VLAN: another interface's name
+    // Of a template whose recipe names no MAC address: its first boot gives the name to a card, and `mac` is what its
+    // own configuration says, and no copy's.
+    bool any_card = false;
     hypervisor::VifType type = hypervisor::VifType::automatic;
     std::string model = {}, ip = {}, rate = {}, script = {}, vifname = {};  // "" : none given
     bool operator==(const Interface&) const = default;

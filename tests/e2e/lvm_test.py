@@ -174,6 +174,8 @@ class LvmTest(VprovTest):
         self.refused("physical", "cannot write to '/dev/sda': something is on it:", "  LVM physical volume, UUID ")
 
     def array(self):
+        # udev would assemble it again as soon as it is stopped
+        self.inside("mkdir -p /run/udev/rules.d && ln -s /dev/null /run/udev/rules.d/64-md-raid-assembly.rules && udevadm control --reload")
         self.inside("mdadm --create --run --quiet --level=1 --raid-devices=2 --metadata=1.2 /dev/md0 /dev/sdc /dev/sdd 2>/dev/null")
         self.refused("member", "cannot write to '/dev/sdc': it is in use:", "  /dev/sdc is part of md0", arguments=["--erase /dev/sdc"])
         self.inside("mdadm --wait-clean /dev/md0; mdadm --stop --quiet /dev/md0 && udevadm settle")

@@ -106,6 +106,15 @@ TEST(WriteXlCfg, RefusesWhatTheGrammarCannotHold) {
     EXPECT_EQ(error_of(guest), "cannot write the disk file '/a,' to the domain configuration: it ends with a comma");
 }
 
+TEST(WriteXlCfg, ACommandLineIsOneRootAndTheRestInXmsSpelling) {
+    for (const auto* cmdline :
+         {"root=/dev/xvda", "root=/dev/xvda ro", "root=/dev/xvda ", "root= ro", "root=", "ro", " "}) {
+        Guest guest = named("a");
+        guest.cmdline = cmdline;
+        EXPECT_EQ(read_xl_cfg(write_xl_cfg(guest, Dialect::xm), "f").guest, guest) << cmdline;
+    }
+}
+
 TEST(WriteXlCfg, XmsSpellingHasNoWordsForAFileWithACommaOrAnEqualsSign) {
     for (const auto* target : {"/a,b", "/a=b"}) {
         Guest guest = named("a");

@@ -42,6 +42,27 @@ TEST(FirstBoot, ANameThatTheRecipeGivesStays) {
     EXPECT_EQ(file_at(files, "/etc/hosts").content.find("127.0.1.1\tappliance\n"), 20U);
 }
 
+// No MAC address of a copy is known before it starts.
+TEST(FirstBoot, InterfacesOfAnyCardAreKnownByTheNamesThatTheyGet) {
+    auto plan = template_plan();
+    plan.interfaces.front().any_card = true;
+    plan.interfaces.push_back(vlan_interface());
+    plan.interfaces.push_back(static_interface("wan"));
+    const auto files = late_guest_files(plan, {"ifupdown", "systemd"});
+    EXPECT_EQ(file_at(files, "/var/lib/vprov/first-boot").content, "lan0\n");
+    EXPECT_NE(file_at(files, "/etc/network/interfaces")
+                  .content.find("# named at the first boot, by /etc/systemd/network/10-lan0.link\n"),
+              std::string::npos);
+    const auto links = link_files(plan);
+    ASSERT_EQ(links.size(), 1U);
+    EXPECT_EQ(links.front().path, "/etc/systemd/network/10-wan.link");
+    const auto network = file_at(late_guest_files(plan, {"systemd"}), "/etc/systemd/network/10-lan0.network").content;
+    EXPECT_EQ(network.substr(0, network.find("\n\n")), "[Match]\nName=lan0");
+    const auto netplan =
+        file_at(late_guest_files(plan, {"systemd", "netplan.io"}), "/etc/netplan/01-vprov.yaml").content;
+    EXPECT_NE(netplan.find("  ethernets:\n    lan0:\n      dhcp4: true\n"), std::string::npos) << netplan;
+}
+
 TEST(FirstBoot, NothingOfItIsInAGuest) {
     EXPECT_EQ(file_at(late_guest_files(sample_plan()), "/var/lib/vprov/first-boot").content, "(not there)");
 }

@@ -3,50 +3,68 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <vector>
 
+#include "base/text.h"
+#include "config-render/ssh_host_keys.h"
 #include "os/command.h"
 #include "os/temp_dir.h"
 
 namespace vprov::render {
 namespace {
 
-// What ssh-keygen, which shares no code with ours, makes of a private key: its public key; "" where it is not installed.
-std::optional<std::string> public_key_by_ssh_keygen(const std::string& private_key) {
-    const os::TempDir place(std::filesystem::temp_directory_path(), "vprov-test-");
-    os::write_file(place.path() / "key", private_key, 0600);
+std::string ssh_keygen(std::vector<std::string> arguments) {
     os::Command command;
-    command.argv = {"ssh-keygen", "-y", "-P", "", "-f", (place.path() / "key").native()};
+    command.argv = {"ssh-keygen"};
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = os::clean_environment();
     os::SystemCommandRunner runner;
-    try {
-        const auto result = runner.run(command);
-        return result.ok() ? result.output : "refused: " + result.errors;
-    } catch (const Error&) {
-        return std::nullopt;
+    const auto result = runner.run(command);
+    return result.ok() ? result.output : "refused: " + result.errors;
+}
+
+struct Kind {
+    const char* name;
+    PrivateKeyFormat format;
+    const char* listed;  // by ssh-keygen -l; {}: the fingerprint
+    int rounds;          // for numbers of every length, where they are made quickly
+};
+
+class HostKeyPairs : public testing::TestWithParam<Kind> {};
+
+TEST_P(HostKeyPairs, AreUnderstoodBySshKeygen) {
+    if (!os::program_exists("ssh-keygen"))
+        GTEST_SKIP() << "ssh-keygen is not installed";
+    const auto& kind = GetParam();
+    const os::TempDir place(std::filesystem::temp_directory_path(), "vprov-test-");
+    const auto file = (place.path() / "key").native();
+    std::string last;
+    for (int round = 0; round < kind.rounds; ++round) {
+        const auto pair = make_host_key(*key_algorithm(kind.name), kind.format, "root@debian1");
+        EXPECT_NE(pair.public_key, last);
+        last = pair.public_key;
+        os::write_file(file, pair.private_key, 0600);
+        const auto key = pair.public_key.substr(0, pair.public_key.rfind(' '));
+        EXPECT_EQ(pair.public_key, key + " root@debian1\n");
+        EXPECT_EQ(ssh_keygen({"-y", "-P", "", "-f", file}).substr(0, key.size()), key) << "the private key is another";
+        os::write_file(file + ".pub", pair.public_key);
+        const auto read = read_public_key(pair.public_key);
+        ASSERT_TRUE(read);
+        EXPECT_EQ(ssh_keygen({"-l", "-f", file + ".pub"}), fmt::format(fmt::runtime(kind.listed), read->fingerprint));
     }
 }
 
-class HostKeyPairs : public testing::TestWithParam<std::pair<const char*, PrivateKeyFormat>> {};
-
-TEST_P(HostKeyPairs, AreUnderstoodBySshKeygen) {
-    const auto [name, format] = GetParam();
-    const auto pair = make_host_key(*key_algorithm(name), format, "root@debian1");
-    EXPECT_TRUE(pair.public_key.ends_with(" root@debian1\n")) << pair.public_key;
-    const auto said = public_key_by_ssh_keygen(pair.private_key);
-    if (!said)
-        GTEST_SKIP() << "ssh-keygen is not installed";
-    const auto key = pair.public_key.substr(0, pair.public_key.rfind(' '));
-    EXPECT_EQ(said->substr(0, key.size()), key) << *said;
-    EXPECT_NE(make_host_key(*key_algorithm(name), format, "root@debian1").public_key, pair.public_key);
-}
+constexpr const char *kRsa = "3072 {} root@debian1 (RSA)\n", *kEcdsa = "256 {} root@debian1 (ECDSA)\n",
+                     *kEd25519 = "256 {} root@debian1 (ED25519)\n", *kDsa = "1024 {} root@debian1 (DSA)\n";
 
 INSTANTIATE_TEST_SUITE_P(All, HostKeyPairs,
-                         testing::Values(std::pair{"rsa", PrivateKeyFormat::openssh},
-                                         std::pair{"ecdsa", PrivateKeyFormat::openssh},
-                                         std::pair{"ed25519", PrivateKeyFormat::openssh},
-                                         std::pair{"rsa", PrivateKeyFormat::pem},
-                                         std::pair{"ecdsa", PrivateKeyFormat::pem},
-                                         std::pair{"ed25519", PrivateKeyFormat::pem}));
+                         testing::Values(Kind{"rsa", PrivateKeyFormat::openssh, kRsa, 1},
+                                         Kind{"ecdsa", PrivateKeyFormat::openssh, kEcdsa, 20},
+                                         Kind{"ed25519", PrivateKeyFormat::openssh, kEd25519, 20},
+                                         Kind{"rsa", PrivateKeyFormat::pem, kRsa, 1},
+                                         Kind{"ecdsa", PrivateKeyFormat::pem, kEcdsa, 20},
+                                         Kind{"ed25519", PrivateKeyFormat::pem, kEd25519, 20},
+                                         Kind{"dsa", PrivateKeyFormat::pem, kDsa, 1}));
 
 TEST(HostKeyPair, TypesAreNamedAsInFileNames) {
     EXPECT_EQ(key_algorithm("dsa"), KeyAlgorithm::dsa);

@@ -88,11 +88,12 @@ class Writer {
     void write_root_and_extra() {
         constexpr std::string_view kRoot = "root=";
         const std::string_view cmdline = guest_.cmdline;
-        if (!cmdline.starts_with(kRoot) || cmdline.size() == kRoot.size() || cmdline[kRoot.size()] == ' ') {
+        const auto space = cmdline.find(' ');
+        const bool has_root = cmdline.starts_with(kRoot) && cmdline.size() > kRoot.size() && space != kRoot.size();
+        if (!has_root || space + 1 == cmdline.size()) {  // a blank at the end would be lost
             string("extra", cmdline);
             return;
         }
-        const auto space = cmdline.find(' ');
         string("root", cmdline.substr(kRoot.size(), space == std::string_view::npos ? space : space - kRoot.size()));
         if (space != std::string_view::npos)
             string("extra", cmdline.substr(space + 1));
