@@ -211,4 +211,14 @@ PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan
     return result;
 }
 
+void limit_password_dates(const os::RootDir& root, std::int64_t latest) {
+    for (const auto* path : {"/etc/shadow", "/etc/shadow-"}) {
+        AccountTables tables;
+        TableFile file(root, path, &AccountTables::shadow);
+        file.read(root, tables);
+        limit_last_change(tables.shadow, latest / kSecondsPerDay);
+        file.write(root, tables);
+    }
+}
+
 }  // namespace vprov::render

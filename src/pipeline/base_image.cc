@@ -27,7 +27,7 @@ namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kFormat = "base format 2";  // raised when the same inputs make another base
+constexpr std::string_view kFormat = "base format 3";  // raised when the same inputs make another base
 constexpr mode_t kImageMode = 0600;                    // it holds password hashes and host keys
 
 bool is_ext(partition::Filesystem filesystem) {

@@ -106,6 +106,7 @@ SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::Pack
     run_last_hooks(root, plan, request);
     settle_machine(root, plan);
     add_names_to_initrds(root, render::link_files(plan), places.date);
+    render::limit_password_dates(root, places.date);
     limit_dates(root.path(), places.date);
     return sealed;
 }
