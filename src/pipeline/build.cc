@@ -129,7 +129,7 @@ class GuestBuild {
                        write_manifest(written_, *selection_, timer_.times(), host_keys_, files_in(result)));
         publish(result, plan_.output);
         return {plan_.output, plan_.output / configurations.front(),
-                passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
+                passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times(), written_.layout};
     }
 
   private:

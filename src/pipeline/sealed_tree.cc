@@ -14,15 +14,15 @@
 #include "config-render/first_boot.h"
 #include "config-render/guest_files.h"
 #include "config-render/network.h"
+#include "config-render/ssh_host_keys.h"
+#include "config-render/timezone.h"
 #include "partition/image/image.h"
 #include "pipeline/guest_kernels.h"
 #include "pipeline/guest_name.h"
+#include "pipeline/hooks.h"
 #include "pipeline/initrd_names.h"
 #include "pipeline/tree_dates.h"
 #include "pipeline/unique_files.h"
-#include "config-render/ssh_host_keys.h"
-#include "config-render/timezone.h"
-#include "pipeline/hooks.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -81,7 +81,7 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
                                                                 const plan::Plan& plan,
                                                                 const resolve::PackageSet& packages) {
     write_name(root, places.named, plan.hostname);
-    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages));
+    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages), plan.known.files);
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
     render::write_guest_files(root, render::late_guest_files(plan, names));
