@@ -27,6 +27,7 @@ name = "same"
 [system]
 suite = "bookworm"
 variant = "essential"
+include = ["passwd"]  # for /etc/shadow
 updates = false
 security = false
 mirror = "{mirror}"
@@ -143,14 +144,14 @@ class SameBytesTest(OrdinaryUserTest):
     def built(self, recipe, directory, *arguments, user=False, processors=None, cache=None):
         """DIR/same of a build; `directory` is new."""
         prefix = self.as_user() if user else []
-        if processors is not None:
-            prefix = ["taskset", "--cpu-list", processors, *prefix]
+        command = [self.program] if processors is None else ["taskset", "--cpu-list", processors, self.program]
         place = self.place / directory
         place.mkdir()
         own = shutil.copy(recipe, place), shutil.copy(recipe.with_suffix(".lock"), place)
-        for path in (place, *own):
-            os.chown(path, UID, UID) if user else None
-        self.assert_done(self.run_as(prefix, self.program, "build", "--locked", own[0], "--output", place / "out",
+        if user:
+            for path in (place, *own):
+                os.chown(path, UID, UID)
+        self.assert_done(self.run_as(prefix, *command, "build", "--locked", own[0], "--output", place / "out",
                                      "--cache-dir", cache or (self.user_cache if user else self.cache), *arguments))
         return place / "out/same"
 
@@ -174,13 +175,12 @@ class SameBytesTest(OrdinaryUserTest):
                 self.assertEqual(said.returncode, 0, said.stdout)
 
     def verify(self, *arguments, user=False):
-        prefix = self.as_user() if user else []
-        return self.run_as(["env", f"TMPDIR={self.place}", *prefix], self.program, "--quiet", "verify", "--cache-dir",
-                           self.user_cache if user else self.cache, *arguments)
+        return self.run_as(self.as_user() if user else [], "env", f"TMPDIR={self.place}", self.program, "--quiet", "verify",
+                           "--cache-dir", self.user_cache if user else self.cache, *arguments)
 
     def verified(self, *arguments):
         """Of each file of the guest what is said; status and words agree."""
-        done = self.run_as(["env", f"TMPDIR={self.place}"], self.program, "--json", "verify", "--cache-dir", self.cache,
+        done = self.run_as([], "env", f"TMPDIR={self.place}", self.program, "--json", "verify", "--cache-dir", self.cache,
                            *arguments)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         last = events[-1]
