@@ -55,20 +55,7 @@ def describe(way, runs):
             f"  peak {max(run.peak for run in runs) / 1e6:4.0f} MB")
 
 
-def compare(first, second, pairs):
-    ours, theirs = [], []
-    for number in range(1, pairs + 1):
-        ours.append(measure(first))
-        theirs.append(measure(second))
-        print(f"  {number}: {ours[-1].seconds:.2f} s and {theirs[-1].seconds:.2f} s", flush=True)
-    print(describe(first, ours))
-    print(describe(second, theirs))
-    ratios = [a.seconds / b.seconds for a, b in zip(ours, theirs)]
-    print(f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}): "
-          f"{first.name} to {second.name}, median of {pairs}")
-
-
-def compare_all(ours, peers, wanted, pairs):
+def compare(ours, peers, wanted, pairs):
     """All ways in turn, `pairs` times; then the ratio of each of ours to each of the peers that is wanted, which names
     (one of ours, a peer)."""
     runs = {way.name: [] for way in [*ours, *peers]}

@@ -83,7 +83,7 @@ build() {
   shift 2
   if [[ ! -f $directory/build.ninja ]]; then
     say "configuring $directory"
-    cmake -S . -B "$directory" "$@" --log-level=WARNING >/dev/null
+    cmake -S . -B "$directory" "$@" --log-level=WARNING >/dev/null || return
   fi
   say "building $directory"
   ninja -C "$directory" "$target"

@@ -27,7 +27,7 @@ namespace vprov::pipeline {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kFormat = "base format 3";  // raised when the same inputs make another base
+constexpr std::string_view kFormat = "base format 5";  // raised when the same inputs make another base
 constexpr mode_t kImageMode = 0600;                    // it holds password hashes and host keys
 
 bool is_ext(partition::Filesystem filesystem) {
@@ -53,6 +53,12 @@ bool is_bare_image(const partition::DiskPlan& disk) {
 bool is_clonable_disk(const partition::DiskPlan& disk) {
     return is_bare_image(disk) && (has_tree(disk) ? is_ext(volume_of(disk).filesystem)
                                                   : volume_of(disk).filesystem != partition::Filesystem::none);
+}
+
+// Whether a skeleton shows what is at the account's places.
+bool fits_skeleton(const recipe::User& user) {
+    const auto home = user.home.value_or("/home/" + user.name);
+    return is_place_of_programs(fs::path(user.shell).parent_path().native()) && is_in_skeleton(home.substr(1));
 }
 
 // The plan of the base itself: no disk without a tree, and UUIDs that no guest has.
@@ -151,7 +157,9 @@ void write_names(const fs::path& initrd, const std::string& names) {
 bool is_clonable(const plan::Plan& plan) {
     const auto& recipe = plan.recipe;
     const bool adds = !recipe.hooks.empty() || !recipe.files.empty() || !recipe.directories.empty();
-    return !adds && !recipe.identity.is_template && plan.boot.method == recipe::BootMethod::direct && std::ranges::all_of(plan.layout.disks, is_clonable_disk);
+    return !adds && !recipe.identity.is_template && plan.boot.method == recipe::BootMethod::direct &&
+           std::ranges::all_of(recipe.identity.users, fits_skeleton) &&
+           std::ranges::all_of(plan.layout.disks, is_clonable_disk);
 }
 
 std::string base_inputs(const plan::Plan& plan, std::string_view layer) {
@@ -181,6 +189,7 @@ BaseImage make_base(Installed installed, const plan::Plan& plan, const std::stri
     fs::copy(logs, directory / "log", fs::copy_options::recursive);
     os::write_file(directory / "unique", as_lines(unique));
     os::write_file(directory / "named", as_lines(named));
+    os::write_file(directory / "programs", as_lines(programs_of(tree.root().path())));
     os::write_file(directory / "date", fmt::format("{}\n", date));
     os::write_file(directory / "initrds", as_lines(initrds_of(tree.root())));
     os::write_file(directory / "base", inputs);
@@ -219,6 +228,8 @@ Passwords make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan,
                      const fs::path& scratch, const fs::path& directory, os::CommandRunner& runner) {
     const os::RootDir skeleton(scratch);
     pack::read_tar(base.directory / "skeleton.tar", skeleton);
+    const auto programs = lines_of(base.directory / "programs");
+    for (const auto& user : plan.recipe.identity.users) stand_in_for(user.shell, programs, skeleton);
     const auto before = snapshot_of(scratch);
     auto passwords = write_identity(skeleton, {base.date, base.unique, base.named}, plan, packages);
     const auto changes = changes_since(before, scratch);

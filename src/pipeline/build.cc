@@ -171,7 +171,8 @@ class GuestBuild {
 
     Passwords images_by_base() {
         auto use = BaseUse::copy;
-        if (has_base()) {
+        const bool was_there = has_base();
+        if (was_there) {
             if (request_.sandbox)
                 request_.sandbox->close();
         } else {
@@ -183,7 +184,8 @@ class GuestBuild {
         auto passwords =
             make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
         host_keys_ = render::host_keys(os::RootDir(scratch));
-        timer_.finish(fmt::format("{}, from base {:.12}", plan_.fqdn, base_->directory.filename().native()));
+        const auto origin = fmt::format(", from base {:.12}", base_->directory.filename().native());
+        timer_.finish(plan_.fqdn + (was_there ? origin : ""));
         return passwords;
     }
 

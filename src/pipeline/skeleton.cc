@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "os/tree_files.h"
 
 namespace vprov::pipeline {
@@ -16,6 +17,8 @@ constexpr std::array<std::string_view, 4> kHollow = {"var/cache", "var/lib/apt",
 constexpr std::array<std::string_view, 1> kKept = {"var/cache/debconf"};
 // Directories, and the directories in them, but no files.
 constexpr std::array<std::string_view, 1> kFolders = {"usr"};
+constexpr std::array<std::string_view, 6> kPrograms = {"/bin",      "/sbin",          "/usr/bin",
+                                                       "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"};
 
 bool is_within(std::string_view path, std::string_view folder) {
     return path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
@@ -72,6 +75,30 @@ std::set<std::string> left_out_of_skeleton(const fs::path& tree) {
         if (is_folder(tree / hollow))
             leave_out(tree, std::string(hollow), left_out);
     return left_out;
+}
+
+std::vector<std::string> programs_of(const fs::path& tree) {
+    std::vector<std::string> programs;
+    for (const auto folder : kPrograms) {
+        const auto directory = tree / folder.substr(1);
+        if (!is_folder(directory))
+            continue;
+        for (const auto& name : os::sorted_names(directory))
+            if (!is_folder(directory / name))
+                programs.push_back(fmt::format("{}/{}", folder, name));
+    }
+    std::ranges::sort(programs);
+    return programs;
+}
+
+bool is_place_of_programs(std::string_view directory) {
+    return is_one_of(directory, kPrograms);
+}
+
+void stand_in_for(const std::string& program, const std::vector<std::string>& programs, const os::RootDir& skeleton) {
+    for (const auto& path : {program, "/usr" + program})
+        if (std::ranges::binary_search(programs, path) && !skeleton.exists(path))
+            skeleton.write(path, "", 0755);
 }
 
 }  // namespace vprov::pipeline

@@ -11,7 +11,7 @@ from guest_console import GuestConsole
 from vprov_under_test import SOURCE, VprovTest
 
 RECIPE_FILE = SOURCE / "recipes/debian1.toml"
-STAGES = ["index", "resolve", "fetch", "unpack", "configure", "personalise", "write", "render", "launch"]
+STAGES = ["index", "resolve", "fetch", "unpack", "configure", "write", "personalise", "render", "launch"]
 FILES = ["debian1.cfg", "initrd.img", "log", "manifest.json", "passwords", "root.img", "swap.img", "vmlinuz"]
 
 XLUTIL_READER = r"""

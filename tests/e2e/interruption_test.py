@@ -129,12 +129,16 @@ class InterruptionTest(VprovTest):
 
     def test_interrupted_and_killed_while_a_layer_is_restored(self):
         self.options = []
-        for seconds in (0, 0.05, 0.1):
+        self.build_undisturbed()  # the layer is there, and at its second use it becomes an image to copy
+        interrupted = 0
+        for seconds in (0, 0.02, 0.05, 0.1):
             with self.subTest(seconds=seconds):
-                self.check_interrupted(("configure", seconds), lambda p: p.send_signal(signal.SIGTERM))
-                self.build_until(("configure", seconds), lambda p: p.send_signal(signal.SIGKILL))
+                moment = ("personalise", seconds)
+                interrupted += self.check_interrupted(moment, lambda p: p.send_signal(signal.SIGTERM))
+                self.build_until(moment, lambda p: p.send_signal(signal.SIGKILL))
                 vprov_under_test.wait_until(lambda: not processes_in(self.place), GRACE)
                 shutil.rmtree(self.output / "tiny", ignore_errors=True)  # where it was done before the signal came
+        self.assertGreater(interrupted, 0)
         self.build_undisturbed()
 
     def test_impatient_ctrl_c(self):

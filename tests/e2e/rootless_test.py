@@ -118,7 +118,7 @@ class RootlessTest(OrdinaryUserTest):
         for subordinate in (SUBORDINATE, SUBORDINATE, None):
             run = self.run_as(self.as_user(subordinate), self.program, "build", recipe, "--cache-dir", self.user_cache)
             self.assert_done(run)
-            said.append("from layer" in run.stderr)
+            said.append("from base" in run.stderr)
         self.assertEqual(said[1:], [True, False])
 
     def start_bootstrap(self):

@@ -106,6 +106,16 @@ TEST(WriteXlCfg, RefusesWhatTheGrammarCannotHold) {
     EXPECT_EQ(error_of(guest), "cannot write the disk file '/a,' to the domain configuration: it ends with a comma");
 }
 
+TEST(WriteXlCfg, XmsSpellingHasNoWordsForAFileWithACommaOrAnEqualsSign) {
+    for (const auto* target : {"/a,b", "/a=b"}) {
+        Guest guest = named("a");
+        guest.disks = {{target, DiskFormat::qcow2, "xvda", true, false}};
+        const auto text = write_xl_cfg(guest, Dialect::xm);
+        EXPECT_NE(text.find(fmt::format("\"format=qcow2,vdev=xvda,access=rw,target={}\"", target)), std::string::npos);
+        EXPECT_EQ(read_xl_cfg(text, "f").guest, guest);
+    }
+}
+
 TEST(WriteXlCfg, BackslashesComeBack) {
     Guest guest = named("a");
     guest.kernel = R"(/boot/a\tb\\)";

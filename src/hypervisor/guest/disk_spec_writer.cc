@@ -56,7 +56,7 @@ constexpr std::string_view kBlock = "block-";
 bool has_old_spelling(const GuestDisk& disk) {
     const bool has_prefix = disk.format == DiskFormat::raw || disk.format == DiskFormat::qcow ||
                             disk.format == DiskFormat::qcow2 || disk.format == DiskFormat::vhd;
-    if (disk.target.find(',') != std::string::npos || trimmed(disk.target) != disk.target ||
+    if (disk.target.find_first_of(",=") != std::string::npos || trimmed(disk.target) != disk.target ||
         (!has_prefix && !disk.target.empty()))
         return false;
     if (disk.script.empty())
