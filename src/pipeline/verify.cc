@@ -121,6 +121,7 @@ Images images_of(const plan::Plan& plan, const fs::path& image, const std::optio
 
 Verification verify(const plan::Plan& plan, const Images& images, const std::optional<fs::path>& directory,
                     const fs::path& scratch, const RunEnvironment& environment) {
+    os::TempDir::remove_stale(scratch, "vprov-verify-");
     const os::TempDir work(scratch, "vprov-verify-");
     for (const auto* name : {"found", "expected", "files"}) fs::create_directory(work.path() / name);
     Images raw;
