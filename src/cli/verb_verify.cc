@@ -34,7 +34,9 @@ fs::path output_of(const fs::path& image) {
 
 // Of a recipe that lists guests the one whose directory the image is in.
 plan::Plan plan_of(const VerifyOptions& options, const fs::path& image) {
-    const auto recipe = fs::path(options.recipe).replace_extension(".toml").native();
+    auto recipe = options.recipe;
+    if (recipe.ends_with(".lock"))
+        recipe.replace(recipe.size() - 5, 5, ".toml");
     auto planned = plan_guests(options, recipe, pipeline::PoolUse::look);
     if (planned.plans.size() == 1)
         return std::move(planned.plans.front());
