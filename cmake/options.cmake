@@ -1,4 +1,5 @@
 option(BUILD_TESTING "Build the tests" ON)
+option(VPROV_UNIT_TESTS "Build and register the unit tests" ON)
 option(VPROV_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(VPROV_FUZZ "Build the readers with clang's libFuzzer, and test nothing but them" OFF)
 set(VPROV_FUZZ_SECONDS 60 CACHE STRING "How long each fuzz target runs as a test")
@@ -19,6 +20,11 @@ endif()
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_program(MOLD mold)  # links the tests, with what they use in each of them, in a fraction of the time
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual

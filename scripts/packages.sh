@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 
 build_packages=(
-  g++ cmake ninja-build pkg-config
+  g++ cmake ninja-build pkg-config mold
   libarchive-dev libblkid-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev
   libfmt-dev libkainjow-mustache-dev libparted-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev
   nlohmann-json3-dev
