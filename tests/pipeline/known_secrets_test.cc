@@ -1,5 +1,6 @@
 #include "pipeline/known_secrets.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
