@@ -263,7 +263,7 @@ class SameBytesTest(OrdinaryUserTest):
                 self.assertEqual(event["taken"], ["the password of root", "the SSH host key rsa", "the SSH host key ecdsa",
                                                   "the SSH host key ed25519"])
                 by_files = [name for file in event["files"] for name in file["compared_by_files"]]
-                self.assertEqual(by_files, [] if user else ["share"])
+                self.assertEqual(by_files, [] if user else ["usr-share"])
 
 
 if __name__ == "__main__":
