@@ -49,3 +49,32 @@ std::string_view small_programs() {
   set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS "${gzip};${small}")
   target_sources(${target} PRIVATE ${generated})
 endfunction()
+
+# vprov_embed_preload(MODULE): the shared object that is preloaded into mkfs.btrfs, as the bytes that the module's
+# same_bytes.h declares.
+function(vprov_embed_preload path)
+  string(REPLACE "/" "_" target "vprov_${path}")
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/stand-ins/same_bytes.c)
+  set(library ${CMAKE_CURRENT_BINARY_DIR}/vprov-same-bytes.so)
+  add_custom_command(OUTPUT ${library} DEPENDS ${source} VERBATIM
+    COMMAND ${CMAKE_C_COMPILER} -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -s ${source} -o ${library} -ldl)
+  set(generated ${CMAKE_CURRENT_BINARY_DIR}/${path}/same_bytes_image.cc)
+  file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT
+"// Made by cmake/stand_ins.cmake.
+#include \"${path}/same_bytes.h\"
+
+asm(\".section .rodata\\nvprov_same_bytes_begin:\\n.incbin \\\"${library}\\\"\\nvprov_same_bytes_end:\\n.previous\");
+extern const char same_bytes_begin[] asm(\"vprov_same_bytes_begin\");
+extern const char same_bytes_end[] asm(\"vprov_same_bytes_end\");
+
+namespace vprov::partition {
+
+std::string_view same_bytes_library() {
+    return {same_bytes_begin, same_bytes_end};
+}
+
+}  // namespace vprov::partition
+")
+  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS ${library})
+  target_sources(${target} PRIVATE ${generated})
+endfunction()

@@ -110,6 +110,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_import(app, session);
     add_build(app, session);
     add_image(app, session);
+    add_verify(app, session);
     add_bootstrap(app, session);
     add_cache(app, session);
     add_create(app, session);

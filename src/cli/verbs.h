@@ -28,6 +28,7 @@ void add_bootstrap(CLI::App& app, Session& session);
 void add_plan(CLI::App& app, Session& session);
 void add_lock(CLI::App& app, Session& session);
 void add_image(CLI::App& app, Session& session);
+void add_verify(CLI::App& app, Session& session);
 void add_why(CLI::App& app, Session& session);
 void add_cache(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);

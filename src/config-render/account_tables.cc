@@ -129,6 +129,12 @@ void set_password(AccountTables& tables, std::string_view name, std::string_view
     (*row)[2] = days(last_change);
 }
 
+void limit_last_change(AccountTable& shadow, std::int64_t latest) {
+    for (auto& row : shadow.rows())
+        if (const auto day = row.size() > 2 ? number(row[2]) : std::nullopt; day && *day > latest)
+            row[2] = std::to_string(latest);
+}
+
 UserIds add_user(AccountTables& tables, const NewUser& user) {
     if (!is_user_name(user.name))
         throw error(ErrorKind::recipe, "cannot add user {}: a name has small letters, digits, _ and -, 32 at most",

@@ -23,6 +23,7 @@ class AccountTable {
     bool has_number(std::size_t index, std::uint32_t value) const;
 
     const std::vector<std::vector<std::string>>& rows() const { return rows_; }
+    std::vector<std::vector<std::string>>& rows() { return rows_; }
 
   private:
     std::vector<std::vector<std::string>> rows_;
@@ -48,6 +49,9 @@ struct UserIds {
 
 // Sets the password of a user that exists. Throws Error(recipe) when there is no line for it in shadow.
 void set_password(AccountTables& tables, std::string_view name, std::string_view hash, std::int64_t last_change);
+
+// Passwords that were changed after `latest` (days since the epoch) were changed then. Of a table of shadow(5).
+void limit_last_change(AccountTable& shadow, std::int64_t latest);
 
 // Adds a user with a group of its own, both with the lowest number from 1000 on that is free in passwd and group where
 // none is given, and 65536 subordinate ids above the last that are taken. Throws Error(recipe) for a name or number

@@ -173,6 +173,17 @@ NewUser new_user(const recipe::User& user, std::string password, std::int64_t la
     return made;
 }
 
+HashedPassword password_of(const plan::Plan& plan, const recipe::Password& password, const std::string& user,
+                           const std::string& whose) {
+    using Source = recipe::Password::Source;
+    const auto known = plan.known.passwords.find(user);
+    const bool is_it = known != plan.known.passwords.end() &&
+                       (password.source == Source::random ||
+                        (password.source == Source::environment &&
+                         is_hash_of(known->second, password_text(password, folder_of(plan), whose))));
+    return is_it ? HashedPassword{known->second, std::nullopt} : hashed_password(password, folder_of(plan), whose);
+}
+
 }  // namespace
 
 void check_passwords(const plan::Plan& plan) {
@@ -193,12 +204,12 @@ PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan
 
     PersonaliseResult result;
     if (identity.root_password) {
-        const auto password = hashed_password(*identity.root_password, folder_of(plan), "root");
+        const auto password = password_of(plan, *identity.root_password, "root", "root");
         set_password(tables, "root", password.hash, today);
         result.root_password = password.clear;
     }
     for (const auto& user : identity.users) {
-        const auto password = user.password ? hashed_password(*user.password, folder_of(plan), whose(user))
+        const auto password = user.password ? password_of(plan, *user.password, user.name, whose(user))
                                             : HashedPassword{"!", std::nullopt};
         check_shell(root, user);
         const auto ids = add_user(tables, new_user(user, password.hash, today));
@@ -209,6 +220,16 @@ PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan
     }
     for (const auto& file : files) file.write(root, tables);
     return result;
+}
+
+void limit_password_dates(const os::RootDir& root, std::int64_t latest) {
+    for (const auto* path : {"/etc/shadow", "/etc/shadow-"}) {
+        AccountTables tables;
+        TableFile file(root, path, &AccountTables::shadow);
+        file.read(root, tables);
+        limit_last_change(tables.shadow, latest / kSecondsPerDay);
+        file.write(root, tables);
+    }
 }
 
 }  // namespace vprov::render

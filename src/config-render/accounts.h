@@ -30,4 +30,8 @@ struct PersonaliseResult {
 // written.
 PersonaliseResult apply_accounts(const os::RootDir& root, const plan::Plan& plan, std::int64_t now);
 
+// useradd(8) and pwconv(8) write down the day on which they run. No password of the tree, nor of the copies beside its
+// tables, was changed later than `latest` (seconds since the epoch). Throws Error(disk).
+void limit_password_dates(const os::RootDir& root, std::int64_t latest);
+
 }  // namespace vprov::render

@@ -73,6 +73,12 @@ bool is_password_hash(std::string_view text) {
     return text.starts_with("$") && std::ranges::count(text, '$') >= 3;
 }
 
+bool is_hash_of(const std::string& hash, const std::string& clear) {
+    const auto state = std::make_unique<crypt_data>();
+    const char* made = ::crypt_rn(clear.c_str(), hash.c_str(), state.get(), sizeof *state);
+    return made && hash == made;
+}
+
 std::string random_password() {
     std::string password;
     while (password.size() < kRandomLength) {

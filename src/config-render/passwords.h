@@ -24,6 +24,9 @@ std::string password_text(const recipe::Password& password, const std::filesyste
 HashedPassword hashed_password(const recipe::Password& password, const std::filesystem::path& folder,
                                std::string_view whose);
 
+// Whether `clear` is the password of which `hash` was made (crypt(3)).
+bool is_hash_of(const std::string& hash, const std::string& clear);
+
 // 20 letters and digits, none of which looks like another: 115 bits.
 std::string random_password();
 

@@ -11,6 +11,7 @@
 #include "bootstrap/archive/cache_entries.h"
 #include "bootstrap/configure/install_order.h"
 #include "bootstrap/unpack/staging.h"
+#include "config-render/accounts.h"
 #include "os/foreign_programs.h"
 #include "os/user_namespace.h"
 #include "pipeline/data_copies.h"
@@ -267,8 +268,10 @@ Installed installed_anew(const BootstrapRequest& request, const Selection& selec
                          const Environment& environment, StageTimer& timer) {
     Installed installed{install_anew(request, selection, sandbox, environment, timer)};
     const auto& tree = installed.tree;
-    if (request.dates == Dates::of_packages)
+    if (request.dates == Dates::of_packages) {
+        render::limit_password_dates(tree.root(), tree.date());
         limit_dates(tree.root().path(), tree.date());
+    }
     installed.unique = find_unique_files(tree.root()).known;
     if (request.hostname == kUnnamedGuest) {
         auto named = find_named_files(tree.root().path(), tree.date(), installed.unique);

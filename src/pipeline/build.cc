@@ -136,7 +136,7 @@ class GuestBuild {
         if (disks_)
             disks_->keep();
         return {plan_.output, plan_.output / configurations.front(),
-                passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times()};
+                passwords.empty() ? fs::path{} : plan_.output / passwords, timer_.times(), written_.layout};
     }
 
   private:

@@ -18,6 +18,7 @@ struct BuildResult {
     std::filesystem::path configuration;  // NAME.cfg in it
     std::filesystem::path password_file;  // mode 0600, in it; "" when no password was made up
     std::vector<StageTime> times;
+    partition::DiskLayout layout = {};  // as it was written: with the sizes that follow from the content
 };
 
 // What the stages use of the world, for several guests.

@@ -14,7 +14,7 @@ using partition::DiskPlan;
 using partition::Filesystem;
 using partition::Volume;
 
-constexpr std::string_view kFormat = "base format 5";  // raised when the same inputs make another base
+constexpr std::string_view kFormat = "base format 6";  // raised when the same inputs make another base
 
 std::string why_not_edited(const Volume& volume) {
     const auto filesystem = volume.filesystem;

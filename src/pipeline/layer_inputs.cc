@@ -10,7 +10,7 @@
 namespace vprov::pipeline {
 namespace {
 
-constexpr std::string_view kFormat = "layer format 5";  // raised when the same inputs make another tree or tar
+constexpr std::string_view kFormat = "layer format 6";  // raised when the same inputs make another tree or tar
 constexpr std::size_t kNamed = 3;
 
 struct Line {

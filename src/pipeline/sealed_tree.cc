@@ -80,7 +80,7 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
                                                                 const plan::Plan& plan,
                                                                 const resolve::PackageSet& packages) {
     write_name(root, places.named, plan.hostname);
-    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages));
+    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages), plan.known.files);
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
     render::write_guest_files(root, render::late_guest_files(plan, names));
@@ -104,6 +104,7 @@ SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::Pack
     run_last_hooks(root, plan, request);
     settle_machine(root, plan);
     add_names_to_initrds(root, render::link_files(plan), places.date);
+    render::limit_password_dates(root, places.date);
     limit_dates(root.path(), places.date);
     return sealed;
 }

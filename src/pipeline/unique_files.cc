@@ -95,7 +95,7 @@ UniqueFiles find_unique_files(const os::RootDir& tree) {
 }
 
 void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& known, std::string_view hostname,
-                       render::PrivateKeyFormat format) {
+                       render::PrivateKeyFormat format, const std::map<std::string, std::string>& given) {
     const auto comment = fmt::format("root@{}", hostname);
     for (const auto& path : known) {
         if (!path.starts_with(kHostKeys) || path.ends_with(".pub"))
@@ -103,7 +103,10 @@ void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& 
         const auto type = render::key_algorithm(key_type(path));
         if (!type)
             throw error(ErrorKind::disk, "cannot make {}: there is no key of that type", quote("/" + path));
-        const auto pair = render::make_host_key(*type, format, comment);
+        const auto secret = given.find(path), open = given.find(path + ".pub");
+        const auto pair = secret != given.end() && open != given.end()
+                              ? render::HostKeyPair{secret->second, open->second}
+                              : render::make_host_key(*type, format, comment);
         tree.write(path, pair.private_key, 0600);
         tree.write(path + ".pub", pair.public_key);
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -91,6 +92,12 @@ struct BootPlan {
     bool operator==(const BootPlan&) const = default;
 };
 
+// Random by nature, and taken over from an image rather than made anew.
+struct KnownSecrets {
+    std::map<std::string, std::string> passwords;  // by user: a field of shadow(5)
+    std::map<std::string, std::string> files;      // SSH host keys, by path without a leading "/"
+};
+
 struct Plan {
     recipe::Recipe recipe;  // what was asked; authorized keys are also those of the files it names
     std::string name;
@@ -109,6 +116,7 @@ struct Plan {
     std::filesystem::path output;                           // absolute: DIR/NAME
     std::filesystem::path cache;                            // empty: the archive's default directory
     std::vector<std::filesystem::path> erase;               // devices whose content is given up
+    KnownSecrets known;
     std::filesystem::path lock;  // a lock file to take the packages from; empty: what the archives offer now
 };
 

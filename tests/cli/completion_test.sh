@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 mkdir -p recipes out/web1 out/other
-touch debian1.toml notes.txt recipes/web1.toml mine.cfg out/web1/web1.cfg out/other/disk.cfg
+touch debian1.lock debian1.toml notes.txt recipes/web1.toml mine.cfg out/web1/web1.cfg out/other/disk.cfg
 
 # Lists two domains; everything else is the program's.
 cat >fake <<END
@@ -50,6 +50,8 @@ offers 'debian1.toml' build --launch d
 offers '--locked --login-timeout' build --lo
 offers '--launch --libvirt --locked --login-timeout' build --l
 offers 'xm' build --dialect xm
+offers 'debian1.lock out recipes' verify out/web1 ''
+offers '' verify --disk ''
 offers 'libvirt libvirt-kvm libvirt-qemu libvirt-xen' config --format l
 offers 'debian1.toml mine.cfg out recipes' config ''
 offers '--verbose --version' build --ver

@@ -42,6 +42,7 @@ class Usage(unittest.TestCase):
             (["check"], cannot + "RECIPE is required\n"),
             (["bootstrap", "bookworm"], cannot + "TARGET is required\n"),
             (["console"], cannot + "NAME is required\n"),
+            (["verify", "root.img"], cannot + "RECIPE is required\n"),
             (["list", "--frob"], cannot + "The following argument was not expected: --frob\n"),
             (["destroy", "one", "two"], cannot + "The following argument was not expected: two\n"),
             (["build", "guest.toml", "--login-timeout", "soon"],
@@ -108,7 +109,7 @@ class Usage(unittest.TestCase):
     def test_every_verb_describes_itself(self):
         verbs = [word for word in self.run_vprov("complete").stdout.split() if not word.startswith("-")]
         self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "config", "console", "create", "destroy", "doctor",
-                                         "image", "import", "list", "lock", "plan", "shutdown", "why"])
+                                         "image", "import", "list", "lock", "plan", "shutdown", "verify", "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

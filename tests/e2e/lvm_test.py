@@ -201,7 +201,7 @@ class LvmTest(VprovTest):
     def disk_taken_away(self):
         """While it is written: it is opened again and again, and its partitions' table is read after that."""
         status, said = self.console.run(
-            f"{self.command('gone').replace('--quiet', '--json')} >events 2>&1 & pid=$!; until grep -q 'stage-started.*write' events || ! kill -0 $pid; do "
+            f"{self.command('gone').replace('--quiet', '--json')} >events 2>said & pid=$!; until grep -q 'stage-started.*write' events || ! kill -0 $pid; do "
             "sleep 0.02; done; echo 1 > /sys/block/sdd/device/delete; wait $pid")
         self.assertEqual(status, DISK, said)
         last = self.inside("tail -n 1 events")

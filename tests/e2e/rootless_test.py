@@ -1,26 +1,18 @@
 #!/usr/bin/env python3
-"""Building without root: by a user with subordinate ids, by one without, and in a container with a masked /proc.
-
-The user, `tester`, is in the account tables of private mount namespaces only.
-"""
+"""Building without root: by a user with subordinate ids, by one without, and in a container with a masked /proc."""
 
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 
 import vprov_under_test
+from ordinary_user import SUBORDINATE, UID, OrdinaryUserTest
 from tree_checks import NODES
-from vprov_under_test import INTERRUPTED, USAGE, VprovTest, tiny_recipe
+from vprov_under_test import INTERRUPTED, USAGE, tiny_recipe
 from tree_diff import compare, read_tree
 
-UID = 4242
-SUBORDINATE = "300000:65536"
-BECOME = ('for table in passwd group subuid subgid; do mount --bind "$1/$table" "/etc/$table" || exit 99; done; shift; '
-          f'exec setpriv --reuid={UID} --regid={UID} --clear-groups "$@"')
 # Root of a container that has ids and may mount: runc and crun cover such places of /proc and /sys.
 MASK = ('mount -t proc proc /proc && mount -t tmpfs none /proc/fs && mount --bind /dev/null /proc/interrupts && '
         'mount -t tmpfs none /sys/kernel && ! unshare --user --map-root-user --mount --pid --fork mount -t proc proc /mnt '
@@ -30,37 +22,8 @@ CONTAINER = ["unshare", "--user", "--map-auto", "--map-root-user", "--mount", "-
 IN_NAMESPACE = ["unshare", "--user", "--map-auto", "--map-root-user"]
 
 
-class RootlessTest(VprovTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="vprov-rootless-"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        cls.shared.chmod(0o755)
-        cls.program = shutil.copy(vprov_under_test.vprov, cls.shared / "vprov")  # the build may be where no user can read
-        cls.user_cache = cls.shared / "cache"
-        cls.user_cache.mkdir()
-        os.chown(cls.user_cache, UID, UID)
-        cls.mirror = vprov_under_test.host_mirror()
-        cls.expected = None
-
-    def setUp(self):
-        super().setUp()
-        os.chown(self.place, UID, UID)
-
-    def as_user(self, subordinate=SUBORDINATE):
-        """What comes before a command's words to run it as `tester`."""
-        tables = pathlib.Path(tempfile.mkdtemp(dir=self.shared))
-        for name, line in (("passwd", f"tester:x:{UID}:{UID}::{self.place}:/bin/sh\n"), ("group", f"tester:x:{UID}:\n")):
-            (tables / name).write_text(pathlib.Path("/etc", name).read_text() + line)
-        for name in ("subuid", "subgid"):
-            (tables / name).write_text(f"tester:{subordinate}\n" if subordinate else "")
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", BECOME, "sh", str(tables)]
-
-    def run_as(self, prefix, *arguments):
-        state = {"VPROV_STATE_DIR": str(self.place / ("state-of-user" if prefix else "state"))}
-        return subprocess.run([*prefix, *map(str, arguments)], env=self.environment() | state, cwd=self.place, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+class RootlessTest(OrdinaryUserTest):
+    expected = None
 
     def bootstrap(self, prefix, target, cache=None):
         run = self.run_as(prefix, self.program, "bootstrap", "--variant=essential", "--no-updates", "--no-layers",

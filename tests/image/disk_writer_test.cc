@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -101,6 +102,60 @@ TEST_F(DiskWriter, TheSameTwiceIsTheSameBytes) {
     ::sleep(2);  // FAT counts in steps of two seconds
     write_raw_image(disk, parts_of(disk), image, runner);
     EXPECT_EQ(run({"cmp", first, image}), "");
+}
+
+// Other inodes, and names that were made in another order: as on another file system of the host.
+TEST_F(DiskWriter, BtrfsOfACopiedTreeIsTheSameBytes) {
+    for (const auto* name : {"c", "a", "d", "b"}) os::write_file(tree / "etc" / name, name);
+    const auto copy = work.path() / "copy";
+    fs::create_directories(copy / "etc");
+    for (const auto* name : {"d", "c", "b", "a"}) fs::copy_file(tree / "etc" / name, copy / "etc" / name);
+    fs::copy(tree, copy, fs::copy_options::recursive | fs::copy_options::skip_existing);
+    fs::remove(copy / "etc/also");
+    fs::create_hard_link(copy / "etc/hostname", copy / "etc/also");
+    for (const auto& top : {tree, copy}) {
+        for (const auto& entry : fs::recursive_directory_iterator(top))
+            ::utimensat(AT_FDCWD, entry.path().c_str(), kDates, AT_SYMLINK_NOFOLLOW);
+        ::utimensat(AT_FDCWD, top.c_str(), kDates, 0);
+    }
+    auto disk = disk_of(Table::gpt, 300_MiB, {volume("root", Filesystem::btrfs, 256_MiB, "/")});
+    write(disk, {{tree}});
+    const auto first = work.path() / "first.img";
+    fs::rename(image, first);
+    ::sleep(1);
+    write_raw_image(disk, {{copy}}, image, runner);
+    EXPECT_EQ(run({"cmp", first, image}), "");
+    run({"btrfs", "check", part_of(disk, 0)});
+}
+
+// What a user other than root cannot make in a tree is in its image as if it were there.
+TEST_F(DiskWriter, AddedDevicesAreTheSameBytesAsDevices) {
+    fs::create_directory(tree / "dev");
+    os::write_file(tree / "dev/after", "");
+    os::write_file(tree / "dev/zzz", "");
+    const auto settle_dates = [&] {
+        for (const auto& entry : fs::recursive_directory_iterator(tree))
+            ::utimensat(AT_FDCWD, entry.path().c_str(), kDates, AT_SYMLINK_NOFOLLOW);
+        ::utimensat(AT_FDCWD, tree.c_str(), kDates, 0);
+    };
+    for (const auto filesystem : {Filesystem::ext4, Filesystem::btrfs}) {
+        auto disk = disk_of(Table::gpt, 300_MiB, {volume("root", filesystem, 256_MiB, "/")});
+        settle_dates();
+        auto part = TreePart{tree};
+        part.added = {{tree / "dev/null", S_IFCHR | 0666, makedev(1, 3)}};
+        write(disk, {part});
+        EXPECT_FALSE(fs::exists(tree / "dev/null"));
+        const auto first = work.path() / "first.img";
+        fs::rename(image, first);
+        if (::mknod((tree / "dev/null").c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0)
+            GTEST_SKIP() << "device files cannot be made here";
+        ASSERT_EQ(::chmod((tree / "dev/null").c_str(), 0666), 0);
+        settle_dates();
+        write_raw_image(disk, {{tree}}, image, runner);
+        EXPECT_EQ(run({"cmp", first, image}), "") << name(filesystem);
+        fs::remove(image);
+        fs::remove(tree / "dev/null");
+    }
 }
 
 TEST_F(DiskWriter, SizesFollowFromContent) {

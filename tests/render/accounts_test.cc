@@ -44,6 +44,14 @@ TEST(AccountTables, UserIsAddedAsAdduserDoes) {
     EXPECT_EQ(tables.subgid.text(), "joe:100000:65536\n");
 }
 
+TEST(AccountTables, LimitsTheDaysOfPasswords) {
+    AccountTable shadow(
+        "root:*:20778:0:99999:7:::\nold:*:20000:0:99999:7:::\nnone:*::0:99999:7:::\nodd\nsshd:!:20773::::::\n");
+    limit_last_change(shadow, 20773);
+    EXPECT_EQ(shadow.text(),
+              "root:*:20773:0:99999:7:::\nold:*:20000:0:99999:7:::\nnone:*::0:99999:7:::\nodd\nsshd:!:20773::::::\n");
+}
+
 TEST(AccountTables, RefusesWhatCannotBe) {
     const auto message = [](const NewUser& user) -> std::string {
         auto tables = debian_tables();

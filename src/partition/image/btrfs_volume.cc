@@ -5,7 +5,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -14,6 +16,7 @@
 #include "partition/image/made_apart.h"
 #include "partition/image/mkfs.h"
 #include "partition/image/private_mounts.h"
+#include "partition/image/same_bytes.h"
 
 namespace vprov::partition {
 namespace fs = std::filesystem;
@@ -67,6 +70,56 @@ class OpenedRoot {
     bool changed_ = false;
 };
 
+// Files in the places of the devices that the tree lacks, for as long as this lives; mkfs.btrfs takes them for those.
+class StandingIn {
+  public:
+    explicit StandingIn(const std::vector<AddedNode>& nodes) {
+        try {
+            for (const auto& node : nodes) add(node);
+            for (const auto& [folder, status] : folders_) set_time(folder, status);
+        } catch (...) {
+            remove();
+            throw;
+        }
+    }
+    ~StandingIn() { remove(); }
+    StandingIn(const StandingIn&) = delete;
+    StandingIn& operator=(const StandingIn&) = delete;
+
+    const std::vector<StandingNode>& nodes() const { return nodes_; }
+
+  private:
+    void add(const AddedNode& node) {
+        const auto folder = node.path.parent_path();
+        folders_.emplace(folder, os::status_of(folder));
+        const auto file = os::open_file(node.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        files_.push_back(node.path);
+        set_time(node.path, folders_.at(folder));
+        nodes_.push_back({os::status_of(node.path).st_ino, node.mode, node.device});
+    }
+
+    static void set_time(const fs::path& path, const struct stat& status) {
+        const timespec times[2] = {status.st_mtim, status.st_mtim};
+        if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+            throw system_error(ErrorKind::disk, errno, "cannot set the time of " + quote(path.native()));
+    }
+
+    void remove() const noexcept {
+        for (const auto& file : files_) ::unlink(file.c_str());
+        for (const auto& [folder, status] : folders_) {
+            const timespec times[2] = {status.st_mtim, status.st_mtim};
+            (void)!::utimensat(AT_FDCWD, folder.c_str(), times, 0);
+        }
+    }
+
+    std::map<fs::path, struct stat> folders_;
+    std::vector<fs::path> files_;
+    std::vector<StandingNode> nodes_;
+};
+
+constexpr unsigned kUuids = 8;       // 6.2 draws three
+constexpr std::int64_t kNoDate = 1;  // of a file system without a tree
+
 }  // namespace
 
 os::Command mkfs_btrfs(const Volume& volume, const fs::path& tree, const fs::path& target) {
@@ -81,17 +134,40 @@ os::Command mkfs_btrfs(const Volume& volume, const fs::path& tree, const fs::pat
     return command;
 }
 
+void write_the_same(os::Command& command, const Volume& volume, const SameBytes& as) {
+    std::vector<std::string> uuids, nodes;
+    for (unsigned i = 0; i < kUuids; ++i)
+        uuids.push_back(Uuid::derived(volume.uuid.text(), fmt::format("btrfs {}", i)).text());
+    for (const auto& node : as.nodes)
+        nodes.push_back(fmt::format("{:x}:{:x}:{:x}", node.inode, node.mode, node.device));
+    command.environment["LD_PRELOAD"] = as.library.native();
+    command.environment["VPROV_TIME"] = std::to_string(as.date);
+    command.environment["VPROV_UUIDS"] = joined(uuids, " ");
+    if (!nodes.empty())
+        command.environment["VPROV_NODES"] = joined(nodes, " ");
+}
+
 void write_btrfs(const Volume& volume, const TreePart& part, const Place& place, os::CommandRunner& runner) {
     make_apart(place, volume.size, [&](const fs::path& target) {
-        const auto make = [&] { run_mkfs(mkfs_btrfs(volume, part.top, target), place, "btrfs-progs", runner); };
+        const os::TempDir scratch(place.scratch, ".btrfs-");
+        SameBytes as{scratch.path() / "same-bytes.so", kNoDate, {}};
+        os::write_file(as.library, same_bytes_library());
+        const auto make = [&] {
+            auto command = mkfs_btrfs(volume, part.top, target);
+            write_the_same(command, volume, as);
+            run_mkfs(command, place, "btrfs-progs", runner);
+        };
         if (part.top.empty())
             return make();
-        const auto content = btrfs_size(measure(part.top, part.left_out), {});
+        const auto tree = measure(part.top, part.left_out);
+        const auto content = btrfs_size(tree, {});
         if (content > volume.size)
             throw error(ErrorKind::disk, "cannot write {}: the tree needs about {}, the disk has {}", place.title,
                         human(content), human(volume.size));
+        as.date = std::max(tree.newest, kNoDate);
         const OpenedRoot root(volume, part);
-        const os::TempDir scratch(place.scratch, ".btrfs-");
+        const StandingIn devices(part.added);
+        as.nodes = devices.nodes();
         in_private_mounts([&] {
             cover(part, scratch.path());
             make();

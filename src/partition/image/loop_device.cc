@@ -17,20 +17,23 @@ constexpr int kAttempts = 32;  // another process may take the one that was free
 
 }  // namespace
 
-LoopDevice::LoopDevice(const Place& place, Bytes size) {
+LoopDevice::LoopDevice(const Place& place, Bytes size, Access access) {
+    const int mode = access == Access::write ? O_RDWR : O_RDONLY;
     const auto control = os::open_file(kControl, O_RDWR);
-    const auto file = os::open_file(place.file, O_RDWR);
+    const auto file = os::open_file(place.file, mode);
     loop_config config{};
     config.fd = static_cast<__u32>(file.get());
     config.info.lo_offset = place.offset.value;
     config.info.lo_sizelimit = size.value;
     config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+    if (access == Access::read)
+        config.info.lo_flags |= LO_FLAGS_READ_ONLY;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         const int number = ::ioctl(control.get(), LOOP_CTL_GET_FREE);
         if (number < 0)
             break;
         path_ = fmt::format("/dev/loop{}", number);
-        fd_ = os::open_file(path_, O_RDWR);
+        fd_ = os::open_file(path_, mode);
         if (::ioctl(fd_.get(), LOOP_CONFIGURE, &config) == 0)  // Linux 5.8
             return;
         if (errno != EBUSY)

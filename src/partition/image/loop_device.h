@@ -11,8 +11,9 @@ namespace vprov::partition {
 // It is gone when the object is and nothing uses it any more, also when this process is killed (LO_FLAGS_AUTOCLEAR).
 class LoopDevice {
   public:
+    enum class Access { write, read };
     // Needs root of the host. Throws Error(disk).
-    LoopDevice(const Place& place, Bytes size);
+    LoopDevice(const Place& place, Bytes size, Access access = Access::write);
     const std::filesystem::path& path() const { return path_; }
 
   private:

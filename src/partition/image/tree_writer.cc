@@ -26,12 +26,12 @@ class TreeWriter {
     void write_folder(const fs::path& path, const struct stat& status, Inode self, Inode parent) {
         os::check_stop();
         std::vector<DirectoryEntry> entries;
-        if (!part_.left_out.contains(path))
-            for (const auto& name : os::sorted_names(path))
-                // mke2fs has made the root's own
-                if (self != ExtFilesystem::kRoot || name != "lost+found")
-                    entries.push_back(write_entry(path / name, name, self));
-        add_nodes(path, status, entries);
+        const auto nodes = nodes_in(path);
+        for (const auto& name : names_in(path, self, nodes)) {
+            const auto node = nodes.find(name);
+            entries.push_back(node == nodes.end() ? write_entry(path / name, name, self)
+                                                  : write_node(*node->second, name, status));
+        }
         into_.write_directory(self, parent, status, std::move(entries));
         keep_attributes(path, self);
     }
@@ -68,19 +68,35 @@ class TreeWriter {
         return {name, inode, status.st_mode};
     }
 
-    void add_nodes(const fs::path& folder, const struct stat& of_folder, std::vector<DirectoryEntry>& entries) {
-        for (const auto& node : part_.added) {
-            if (node.path.parent_path() != folder)
-                continue;
-            struct stat status {};
-            status.st_mode = node.mode;
-            status.st_rdev = node.device;
-            status.st_mtim = of_folder.st_mtim;
-            const auto inode = into_.new_inode(node.mode);
-            into_.write_special(inode, status);
-            entries.push_back({node.path.filename().native(), inode, node.mode});
-        }
-        std::ranges::sort(entries, {}, &DirectoryEntry::name);
+    using Nodes = std::map<std::string, const AddedNode*>;
+
+    Nodes nodes_in(const fs::path& folder) const {
+        Nodes nodes;
+        for (const auto& node : part_.added)
+            if (node.path.parent_path() == folder)
+                nodes.emplace(node.path.filename().native(), &node);
+        return nodes;
+    }
+
+    // An added node has the place, and so the inode, that it would have if the tree had it.
+    std::vector<std::string> names_in(const fs::path& path, Inode self, const Nodes& nodes) const {
+        std::vector<std::string> names;
+        if (!part_.left_out.contains(path))
+            names = os::sorted_names(path);
+        if (self == ExtFilesystem::kRoot)
+            std::erase(names, "lost+found");  // mke2fs has made it
+        for (const auto& [name, node] : nodes) names.insert(std::ranges::lower_bound(names, name), name);
+        return names;
+    }
+
+    DirectoryEntry write_node(const AddedNode& node, const std::string& name, const struct stat& of_folder) {
+        struct stat status {};
+        status.st_mode = node.mode;
+        status.st_rdev = node.device;
+        status.st_mtim = of_folder.st_mtim;
+        const auto inode = into_.new_inode(node.mode);
+        into_.write_special(inode, status);
+        return {name, inode, node.mode};
     }
 
     void write_content(const fs::path& path, const struct stat& status, Inode inode) {
