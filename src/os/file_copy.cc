@@ -60,6 +60,8 @@ class Copy {
             check_stop();
             const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(end - place), kPortion);
             const auto count = in_kernel_ ? copy_in_kernel(place, wanted) : copy_through_memory(place, wanted);
+            // the disk shall be busy from the first copy on, and not when so much is dirty that all have to wait for it
+            ::sync_file_range(to_.get(), place, static_cast<off_t>(count), SYNC_FILE_RANGE_WRITE);
             place += static_cast<off_t>(count);
         }
     }

@@ -310,8 +310,9 @@ void finish_side_by_side(std::vector<std::pair<std::size_t, std::unique_ptr<Gues
     };
     {
         std::vector<std::jthread> threads;
-        const auto cores = std::max(1U, std::thread::hardware_concurrency());
-        for (std::size_t i = 0; i < std::min<std::size_t>(cores, builds.size()); ++i) threads.emplace_back(work);
+        // while one waits for the disk, another makes its host keys
+        const std::size_t wanted = 2 * std::max(1U, std::thread::hardware_concurrency());
+        for (std::size_t i = 0; i < std::min(wanted, builds.size()); ++i) threads.emplace_back(work);
     }
     if (failure)
         std::rethrow_exception(failure);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
+#include <map>
 #include <memory>
 
 #include "base/error.h"
@@ -138,10 +140,26 @@ void take_kernel(const BaseImage& base, BaseUse use, const std::string& names, c
     os::write_all(initrd.get(), names, "initrd.img");
 }
 
+fs::path raw_image(const DiskPlan& disk, const fs::path& directory) {
+    return directory / (disk.image + ".raw");
+}
+
+// Of each disk that is not made in another way, begun beside what else there is to do. Destroyed when all have ended.
+std::map<std::string, std::future<void>> begin_copies(const BaseImage& base, BaseUse use,
+                                                      const partition::DiskLayout& layout, const fs::path& directory) {
+    std::map<std::string, std::future<void>> copies;
+    for (const auto& disk : layout.disks)
+        if (has_tree(disk) && !disk.overlay)
+            copies.emplace(disk.name, std::async(std::launch::async, take, base.image_of(disk),
+                                                 raw_image(disk, directory), kImageMode, use));
+    return copies;
+}
+
 }  // namespace
 
 GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan, const resolve::PackageSet& packages,
                        const fs::path& scratch, const fs::path& directory, os::CommandRunner& runner) {
+    auto copies = begin_copies(base, use, plan.layout, directory);
     const os::RootDir skeleton(scratch);
     pack::read_tar(base.directory / "skeleton.tar", skeleton);
     for (const auto& user : plan.recipe.identity.users) stand_in_for(user.shell, base.programs, skeleton);
@@ -154,7 +172,7 @@ GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& pla
     const Identity identity(base, plan, changes_since(before, scratch));
     for (auto& disk : made.layout.disks) {
         const auto image = directory / disk.image;
-        const auto raw = fs::path(image.native() + ".raw");
+        const auto raw = raw_image(disk, directory);
         if (!has_tree(disk)) {
             partition::write_raw_image(disk, {}, raw, runner);
             partition::finish_image(disk, raw, image, runner);
@@ -164,7 +182,7 @@ GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& pla
             disk.backing = made.bases.back().backing;
             write_overlay(disk, identity, made.bases.back(), image);
         } else {
-            take(base.image_of(disk), raw, kImageMode, use);
+            copies.at(disk.name).get();
             identity.write_raw(disk, raw);
             partition::finish_image(disk, raw, image, runner);
         }
