@@ -41,7 +41,7 @@ class ArgumentsWatch(threading.Thread):
         self.seen, self.over = set(), threading.Event()
 
     def run(self):
-        while not self.over.wait(0.01):
+        while not self.over.wait(0.05):
             for pid in filter(str.isdigit, os.listdir("/proc")):
                 self.seen.add(vprov_under_test.read_bytes(pathlib.Path(f"/proc/{pid}/cmdline")))
 
