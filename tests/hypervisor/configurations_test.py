@@ -96,15 +96,16 @@ class Configurations(unittest.TestCase):
 
     def test_a_description_gives_its_configurations_only(self):
         self.build()
-        self.assertEqual(self.built(), {"windows.cfg": 0o644})
+        self.assertEqual(self.built(), {"manifest.json": 0o644, "windows.cfg": 0o644})
         self.build("--libvirt", "--dialect", "xm")
-        self.assertEqual(self.built(), {"windows.cfg": 0o644, "windows.xml": 0o644})
+        self.assertEqual(self.built(), {"manifest.json": 0o644, "windows.cfg": 0o644, "windows.xml": 0o644})
         self.assertIn('builder = "hvm"\n', (self.place / "out/windows/windows.cfg").read_text())
         self.assertEqual(sorted(path.name for path in (self.place / "out").iterdir()), ["windows"])
 
     def test_a_password_is_for_its_owner_only(self):
         self.build("--set", "domain.vnc={ password = { random = true } }", "--libvirt")
-        self.assertEqual(self.built(), {"vnc-password": 0o600, "windows.cfg": 0o600, "windows.xml": 0o600})
+        self.assertEqual(self.built(), {"manifest.json": 0o644, "vnc-password": 0o600, "windows.cfg": 0o600,
+                                        "windows.xml": 0o600})
         password = (self.place / "out/windows/vnc-password").read_text().strip()
         self.assertEqual(len(password), 8)
         configuration = self.place / "out/windows/windows.cfg"
@@ -121,7 +122,7 @@ class Configurations(unittest.TestCase):
                          f"cannot take the VNC password from '{secret}': everybody can read it (chmod o-r {secret})\n")
         secret.chmod(0o600)
         self.build(*given)
-        self.assertEqual(self.built(), {"windows.cfg": 0o600})
+        self.assertEqual(self.built(), {"manifest.json": 0o644, "windows.cfg": 0o600})
         secret.write_text("much too long\n")
         self.assertEqual(self.build(*given, check=False).stderr,
                          "cannot set the VNC password: it has 13 characters, and VNC takes 1 to 8\n")
