@@ -158,8 +158,6 @@ std::string private_fields(KeyAlgorithm type, const Key& key) {
             wire.number(key, OSSL_PKEY_PARAM_RSA_FACTOR1).number(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
             break;
         case KeyAlgorithm::dsa:
-            wire.append(public_blob(type, key)).number(key, OSSL_PKEY_PARAM_PRIV_KEY);
-            break;
         case KeyAlgorithm::ecdsa:
             wire.append(public_blob(type, key)).number(key, OSSL_PKEY_PARAM_PRIV_KEY);
             break;

@@ -35,7 +35,7 @@ class GuestImport {
     std::string path(const std::string& given) {
         if (given.empty() || given.starts_with('/'))
             return given;
-        const auto absolute = (std::filesystem::absolute(folder_) / given).lexically_normal().native();
+        auto absolute = (std::filesystem::absolute(folder_) / given).lexically_normal().native();
         lose(fmt::format("the path {} is relative; it is taken as {}", quote(given), quote(absolute)));
         return absolute;
     }

@@ -41,7 +41,7 @@ void write_image(const partition::DiskPlan& disk, const SealedTree& tree, const 
 std::optional<partition::VolumeName> missing_volume(const partition::DiskPlan& disk) {
     if (fs::exists(disk.device))
         return std::nullopt;
-    const auto name = partition::volume_name_of(disk.device);
+    auto name = partition::volume_name_of(disk.device);
     if (!name)
         throw error(ErrorKind::disk, "cannot use {}: there is no such device", quote(disk.device));
     return name;

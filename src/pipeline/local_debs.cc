@@ -81,6 +81,7 @@ archive::LocalPackages local_packages(const std::vector<LocalDeb>& debs) {
 
 std::vector<std::string> wishes_for(const std::vector<LocalDeb>& debs) {
     std::vector<std::string> wishes;
+    wishes.reserve(debs.size());
     for (const auto& deb : debs) wishes.push_back(fmt::format("{}/{}", deb.name, kLocalSuite));
     return wishes;
 }

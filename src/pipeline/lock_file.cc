@@ -43,6 +43,7 @@ std::string toml_text(std::string_view text) {
 
 std::string toml_list(const std::vector<std::string>& texts) {
     std::vector<std::string> quoted;
+    quoted.reserve(texts.size());
     for (const auto& text : texts) quoted.push_back(toml_text(text));
     return "[" + joined(quoted, ", ") + "]";
 }

@@ -172,7 +172,7 @@ std::vector<std::string> planned_packages(const recipe::Recipe& recipe, const st
     if (std::any_of(recipe.identity.users.begin(), recipe.identity.users.end(),
                     [](const auto& user) { return user.sudo != recipe::Sudo::none; }))
         packages.insert("sudo");
-    for (auto& package : filesystem_packages(recipe)) packages.insert(std::move(package));
+    packages.merge(filesystem_packages(recipe));
     for (const auto& package : system.exclude) packages.erase(package);
     for (const auto& text : system.include)
         if (const auto wish = deb::read_package_wish(text); !is_foreign(system, wish))

@@ -101,8 +101,7 @@ Room room_of(const VolumeName& name, os::CommandRunner& runner) {
 }  // namespace
 
 std::optional<VolumeName> volume_name_of(const fs::path& device) {
-    const auto text = device.native();
-    const auto parts = split(text, '/');
+    const auto parts = split(device.native(), '/');
     if (parts.size() != 4 || !parts[0].empty() || parts[1] != "dev" || parts[2] == "mapper" || parts[2] == "disk")
         return std::nullopt;
     return VolumeName{std::string(parts[2]), std::string(parts[3])};

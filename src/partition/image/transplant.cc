@@ -18,7 +18,7 @@ void copy_range(const os::Fd& from, const os::Fd& to, off_t start, off_t end, of
     range.src_fd = from.get();
     range.src_offset = static_cast<__u64>(start);
     range.src_length = static_cast<__u64>(end - start);
-    range.dest_offset = static_cast<__u64>(start + shift);
+    range.dest_offset = range.src_offset + static_cast<__u64>(shift);
     if (::ioctl(to.get(), FICLONERANGE, &range) == 0)
         return;
     off_t in = start, out = start + shift;

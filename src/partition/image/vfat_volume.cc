@@ -61,7 +61,7 @@ class Copier {
         copy_files(files, inside);
         for (const auto& name : folders) {
             auto command = mtool("mmd", place_, newest_);
-            command.argv.push_back("::" + inside + name);
+            command.argv.push_back(fmt::format("::{}{}", inside, name));
             run_mkfs(command, place_, "mtools", runner_);
             if (!part_.left_out.contains(folder / name))
                 copy(folder / name, inside + name + "/");
