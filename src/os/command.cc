@@ -33,7 +33,8 @@ struct ExecImage {  // everything the child needs, made before fork(): after it 
             program = command.argv[0];
         for (const auto& word : command.argv) argv.push_back(const_cast<char*>(word.c_str()));
         argv.push_back(nullptr);
-        for (const auto& [key, value] : command.environment) environment_text.push_back(fmt::format("{}={}", key, value));
+        for (const auto& [key, value] : command.environment)
+            environment_text.push_back(fmt::format("{}={}", key, value));
         for (auto& text : environment_text) environment.push_back(text.data());
         environment.push_back(nullptr);
     }
