@@ -94,6 +94,6 @@ class DeviceGuest:
     def prepare(self, console):
         """Logs in, and makes /payload ready."""
         console.log_in("root", (self.directory / "passwords").read_text().strip().removeprefix("root: "))
-        for command in ("mkdir -p /payload /work && mount -o ro /dev/vdb /payload", "cd /work"):
+        for command in ("mkdir -p /payload /srv/lab && mount -o ro /dev/vdb /payload", "cd /srv/lab"):
             status, said = console.run(command)
             self.test.assertEqual((status, said), (0, ""))

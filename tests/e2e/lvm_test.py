@@ -162,7 +162,7 @@ class LvmTest(VprovTest):
         self.assert_volumes("tiny")
         self.assert_whole()
         inode = self.inside("stat --format %i out/tiny")
-        self.inside(f"lvchange --quiet --addtag vprov.unfinished:{inode}:/work/out/tiny vg0/tiny")
+        self.inside(f"lvchange --quiet --addtag vprov.unfinished:{inode}:/srv/lab/out/tiny vg0/tiny")
         self.refused("volume", "something is on it")
         self.assert_volumes("tiny")
         self.assert_whole()
