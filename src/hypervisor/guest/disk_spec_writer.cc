@@ -53,22 +53,9 @@ std::string today(const GuestDisk& disk) {
 
 constexpr std::string_view kBlock = "block-";
 
-bool has_old_spelling(const GuestDisk& disk) {
-    const bool has_prefix = disk.format == DiskFormat::raw || disk.format == DiskFormat::qcow ||
-                            disk.format == DiskFormat::qcow2 || disk.format == DiskFormat::vhd;
-    if (disk.target.find_first_of(",=") != std::string::npos || trimmed(disk.target) != disk.target ||
-        (!has_prefix && !disk.target.empty()))
-        return false;
-    if (disk.script.empty())
-        return true;
-    const auto name = std::string_view(disk.script).substr(std::min(kBlock.size(), disk.script.size()));
-    return disk.format == DiskFormat::raw && disk.script.starts_with(kBlock) &&
-           (name == "nbd" || name == "enbd" || name == "drbd" || name == "iscsi");
-}
-
 // "phy:", "file:", "tap:qcow2:", "nbd:": what made xend choose a backend, and tells xl the format.
 std::string old_prefix(const GuestDisk& disk) {
-    if (!disk.script.empty())
+    if (disk.script.starts_with(kBlock))
         return disk.script.substr(kBlock.size()) + ":";
     switch (disk.format) {
         case DiskFormat::raw:
@@ -96,11 +83,23 @@ std::string old(const GuestDisk& disk, GuestType type) {
                        disk.writable && !disk.cdrom ? "w" : "r", common_options(disk));
 }
 
+// The old spelling has no names for its parts, so much of what a target may contain would be taken for another part.
+bool is_read_as(const std::string& spec, const GuestDisk& disk) {
+    try {
+        return parse_disk_spec(spec) == disk;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 std::string write_disk_spec(const GuestDisk& disk, Dialect dialect, GuestType type) {
     check(disk);
-    return dialect == Dialect::xl || !has_old_spelling(disk) ? today(disk) : old(disk, type);
+    if (dialect == Dialect::xm)
+        if (auto spec = old(disk, type); is_read_as(spec, disk))
+            return spec;
+    return today(disk);
 }
 
 }  // namespace vprov::hypervisor

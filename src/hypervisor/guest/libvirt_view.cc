@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_string.h"
 #include "hypervisor/guest/cfg_values.h"
 #include "hypervisor/guest/libvirt_xml.h"
 #include "hypervisor/guest/qemu_argv.h"
@@ -26,10 +27,10 @@ class Viewer {
         view_firmware();
         for (auto& disk : guest_.disks) view_disk(disk);
         for (auto& vif : guest_.interfaces) view_interface(vif);
-        if (guest_.bootloader.empty())
-            guest_.bootloader_args.clear();
+        view_bootloader();
         if (driver_ != LibvirtDriver::xen)
             become_pc();
+        guest_.cmdline = trimmed(guest_.cmdline);
         drop_unnamed_disks();
         view_screen();
         view_input();
@@ -52,6 +53,19 @@ class Viewer {
         }
     }
 
+    void view_bootloader() {
+        auto& arguments = guest_.bootloader_args;
+        const auto line = joined(arguments, " ");  // which is all that libvirt has
+        const auto words = split_words(line);
+        if (std::equal(words.begin(), words.end(), arguments.begin(), arguments.end()) && !guest_.bootloader.empty())
+            return;
+        if (!guest_.bootloader.empty())
+            lose("the blanks in 'bootloader_args' are left out: each word is an argument");
+        arguments.clear();
+        if (!guest_.bootloader.empty())
+            arguments.assign(words.begin(), words.end());
+    }
+
     void view_firmware() {
         auto& firmware = guest_.firmware;
         if (firmware == Firmware::seabios || firmware == Firmware::rombios)
@@ -67,6 +81,8 @@ class Viewer {
     }
 
     void view_disk(GuestDisk& disk) {
+        if (disk.target.empty() && !disk.cdrom)
+            refuse_to_write("the disk", disk.vdev, "it names no file or device");
         if (disk.direct_io_safe)
             lose(fmt::format("'direct-io-safe' of the disk {} is left out", disk.vdev));
         disk.script.clear();
@@ -83,7 +99,7 @@ class Viewer {
         vif.other.clear();
         std::string addresses;  // with one blank between them
         for (const auto address : split_words(vif.ip))
-            addresses += (addresses.empty() ? "" : " ") + std::string(address);
+            addresses += fmt::format("{}{}", addresses.empty() ? "" : " ", address);
         vif.ip = std::move(addresses);
         if (const auto rate = kilobytes_per_second(vif.rate); rate != 0)
             vif.rate = fmt::format("{}KB/s", rate);

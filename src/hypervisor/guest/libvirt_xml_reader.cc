@@ -264,7 +264,7 @@ class Reader {
         }
         for (const auto& ip : node.children("ip"))
             for (const auto address : split_words(ip.attribute("address").value()))
-                vif.ip += (vif.ip.empty() ? "" : " ") + std::string(address);
+                vif.ip += fmt::format("{}{}", vif.ip.empty() ? "" : " ", address);
         if (const auto average = node.child("bandwidth").child("outbound").attribute("average"))
             vif.rate = fmt::format("{}KB/s", average.value());
         if (!vif.rate.empty() && kilobytes_per_second(vif.rate) == 0)

@@ -22,6 +22,8 @@ const char* checked(const std::string& text) {
 }
 
 void add_text(xml_node parent, const char* name, const std::string& text) {
+    if (trimmed(text) != text)  // which readers of XML leave out
+        refuse_to_write(fmt::format("the {}", name), text, "it has blanks around it");
     if (!text.empty())
         parent.append_child(name).text().set(checked(text));
 }

@@ -237,10 +237,12 @@ class Reader {
         guest_.videoram_mib = static_cast<unsigned>(values_.number("videoram", 0, 0, kMostVideoMemory));
     }
 
-    // "ADDRESS" or "ADDRESS:DISPLAY"; an IPv6 address has its own colons and no display.
+    // "ADDRESS" or "ADDRESS:DISPLAY". An IPv6 address has colons of its own, and stands in brackets before a display.
     void set_listen(const std::string& listen, int line) {
         const auto colon = listen.rfind(':');
-        if (colon == std::string::npos || (listen.find(':') != colon && listen[colon - 1] != ']')) {
+        const bool has_brackets = listen.starts_with('[') && listen.find("]:") + 1 == colon;
+        const bool is_address = colon == std::string::npos || listen.starts_with('[') || listen.find(':') != colon;
+        if (is_address && !has_brackets) {
             guest_.vnclisten = listen;
             return;
         }
@@ -267,10 +269,17 @@ class Reader {
         }
     }
 
+    // Those that are not empty: xm's files have usbdevice='' for none.
+    std::vector<std::string> given_strings(const std::string& key) const {
+        auto strings = values_.strings(key);
+        std::erase(strings, "");
+        return strings;
+    }
+
     void read_input() {
-        guest_.usbdevices = values_.strings("usbdevice");
+        guest_.usbdevices = given_strings("usbdevice");
         guest_.usb = values_.flag("usb") || !guest_.usbdevices.empty();
-        guest_.serial = values_.strings("serial");
+        guest_.serial = given_strings("serial");
     }
 
     void read_other_keys() {
