@@ -168,7 +168,7 @@ TEST(ProcessIdentity, AZombieHasEnded) {
 
 TEST(ConsoleLog, KeepsTheEndInWholeLines) {
     const auto work = work_dir();
-    ConsoleLog log(work.path() / "console.log");
+    ConsoleLog log(work.path() / "console.log", true);
     log.append("first\n");
     EXPECT_EQ(log.recent(), "first\n");
     const std::string line(99, 'x');
@@ -181,10 +181,52 @@ TEST(ConsoleLog, KeepsTheEndInWholeLines) {
     EXPECT_FALSE(fs::exists(work.path() / "console.log.2"));
 }
 
+class ScriptedService : public DomainSocket::Service {
+  public:
+    std::string answer(std::string_view request) override { return request == "shutdown" ? "ok" : "error what?"; }
+    std::string begin_operation(std::string_view what) override {
+        said += fmt::format("begin {};", what);
+        return what == "save" ? "ok" : "error busy";
+    }
+    std::string go_on(std::string_view line) override {
+        said += fmt::format("{};", line);
+        return "ok";
+    }
+    void take_back_operation() override { said += "taken back;"; }
+    std::string said;
+};
+
+TEST(DomainSocket, AnOperationIsTakenBackWhenItsClientGoesAway) {
+    const auto work = work_dir();
+    ScriptedService service;
+    DomainSocket socket(listen_at(work.path(), "socket"), work.path() / "log", DomainSocket::Log::begin, service);
+    const auto serve = [&] {
+        for (int i = 0; i < 4; ++i) {
+            std::vector<pollfd> polls;
+            socket.append_polls(polls);
+            ::poll(polls.data(), polls.size(), 50);
+            socket.handle(polls);
+        }
+    };
+    for (const std::string_view lines : {"operate move\n", "operate save\nmore\ndone\n", "operate save\nmore\n"}) {
+        service.said.clear();
+        {
+            const auto client = connect_to(work.path(), "socket");
+            ASSERT_EQ(::send(client.get(), lines.data(), lines.size(), 0), static_cast<ssize_t>(lines.size()));
+            serve();
+        }
+        serve();
+        EXPECT_EQ(service.said, lines.find("done") != std::string_view::npos ? "begin save;more;done;"
+                                : lines.find("save") == std::string_view::npos
+                                    ? "begin move;"
+                                    : "begin save;more;taken back;");
+    }
+}
+
 TEST(DomainSocket, AnswersRequests) {
     const auto work = work_dir();
-    DomainSocket socket(listen_at(work.path(), "socket"), work.path() / "log",
-                        [](std::string_view request) { return request == "shutdown" ? "ok" : "error what?"; });
+    ScriptedService service;
+    DomainSocket socket(listen_at(work.path(), "socket"), work.path() / "log", DomainSocket::Log::begin, service);
     const auto turn = [&] {
         std::vector<pollfd> polls;
         socket.append_polls(polls);
@@ -203,9 +245,8 @@ TEST(DomainSocket, AnswersRequests) {
         EXPECT_EQ(::recv(client.get(), buffer.data(), buffer.size(), MSG_DONTWAIT), 0);
     }
     const auto endless = connect_to(work.path(), "socket");
-    const std::string noise(1000, 'a');
-    ::send(endless.get(), noise.data(), noise.size(), 0);
-    turn();
+    const std::string noise(4096, 'a');
+    for (int i = 0; i < 100 && ::send(endless.get(), noise.data(), noise.size(), MSG_NOSIGNAL) > 0; ++i) turn();
     turn();
     char c = 0;
     EXPECT_LE(::recv(endless.get(), &c, 1, MSG_DONTWAIT), 0);

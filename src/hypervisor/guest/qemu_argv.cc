@@ -89,6 +89,9 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
+    if (host.monitor_fd >= 0)
+        argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp1,fd={},server=on,wait=off", host.monitor_fd),
+                                 "-mon", "chardev=qmp1,mode=control"});
     argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp0,fd={},server=on,wait=off", host.qmp_fd), "-mon",
                              "chardev=qmp0,mode=control", "-chardev",
                              fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial",

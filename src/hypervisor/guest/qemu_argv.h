@@ -17,6 +17,7 @@ struct QemuHost {
     Engine engine = Engine::tcg;
     std::string program = "qemu-system-x86_64";
     int qmp_fd = -1;                          // listening socket
+    int monitor_fd = -1;                      // listening socket of a second QMP; -1: none
     int console_fd = -1;                      // listening socket
     int vnc_password_fd = -1;                 // a file that holds it; -1: VNC asks for none
     std::string uefi_code, uefi_variables;    // files, for a guest whose firmware is UEFI

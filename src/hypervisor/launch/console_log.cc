@@ -5,12 +5,18 @@
 
 namespace vprov::hypervisor {
 
-ConsoleLog::ConsoleLog(std::filesystem::path file) : file_(std::move(file)) {
-    open();
+ConsoleLog::ConsoleLog(std::filesystem::path file, bool is_new) : file_(std::move(file)) {
+    std::error_code none;
+    if (!is_new && std::filesystem::exists(file_, none)) {
+        memory_ = os::read_file(file_);
+        dropped_ = memory_.size() > kMemory;
+    }
+    open(is_new);
+    written_ = memory_.size();
 }
 
-void ConsoleLog::open() {
-    fd_ = os::Fd(::open(file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+void ConsoleLog::open(bool is_new) {
+    fd_ = os::Fd(::open(file_.c_str(), O_WRONLY | O_CREAT | (is_new ? O_TRUNC : O_APPEND) | O_CLOEXEC, 0600));
     written_ = 0;
 }
 
@@ -25,7 +31,7 @@ void ConsoleLog::append(std::string_view data) {
         older += ".1";
         std::error_code ignored;
         std::filesystem::rename(file_, older, ignored);
-        open();
+        open(true);
     }
     if (fd_.is_open() && ::write(fd_.get(), data.data(), data.size()) > 0)
         written_ += data.size();

@@ -35,6 +35,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(EngineChoice, {{EngineChoice::automatic, "automatic
                                             {EngineChoice::tcg, "tcg"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Phase, {{Phase::starting, "starting"},
                                      {Phase::running, "running"},
+                                     {Phase::paused, "paused"},
                                      {Phase::shutdown, "shutdown"},
                                      {Phase::crashed, "crashed"},
                                      {Phase::dying, "dying"}})
@@ -57,11 +58,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other, ip
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib, maxmem_mib, vcpus,
                                    maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten,
                                    hostname, firmware, firmware_file, vncdisplay, vncunused, vncpasswd, keymap, screen,
-                                   videoram_mib, usb, usbdevices)
+                                   videoram_mib, usb, usbdevices, serial)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
-                                   supervisor, qemu)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchRequest, guest, engine)
+                                   supervisor, qemu, operation, runs_after)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchRequest, guest, engine, paused, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
 
 namespace {

@@ -11,7 +11,7 @@
 namespace vprov::hypervisor {
 
 enum class EngineChoice { automatic, kvm, tcg };
-enum class Phase { starting, running, shutdown, crashed, dying };
+enum class Phase { starting, running, paused, shutdown, crashed, dying };
 
 struct DomainRecord {
     std::string name;
@@ -23,6 +23,8 @@ struct DomainRecord {
     std::vector<std::string> disks;    // the files and devices it has open
     double cpu_seconds_before = 0;     // of its QEMUs before this one
     ProcessIdentity supervisor, qemu;  // qemu.pid 0: not started yet
+    std::string operation;             // "save": a command is at it; "" mostly
+    bool runs_after = false;           // it ran when that began, and shall when the command goes away
     bool operator==(const DomainRecord&) const = default;
 };
 
@@ -32,6 +34,8 @@ DomainRecord record_from_json(std::string_view text);  // throws Error(hyperviso
 struct LaunchRequest {
     Guest guest;  // all paths absolute
     EngineChoice engine = EngineChoice::automatic;
+    bool paused = false;  // it does not begin to run by itself
+    bool adopt = false;   // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };
 

@@ -15,16 +15,16 @@ namespace {
 
 constexpr std::size_t kMostQueued = 512 << 10;
 constexpr std::size_t kMostTyped = 64 << 10;
-constexpr std::size_t kLongestRequest = 256;
+constexpr std::size_t kLongestRequest = 256 << 10;
 constexpr std::size_t kMostClients = 64;
 
 }  // namespace
 
 struct DomainSocket::Client {
-    enum class Role { unknown, reader, writer, answered };
+    enum class Role { unknown, reader, writer, operating, answered };
     os::Fd fd;
     Role role = Role::unknown;
-    std::string unread;  // the beginning of the first line
+    std::string unread;  // the beginning of a line
     std::string queued;
     std::size_t lost = 0;
 
@@ -32,8 +32,8 @@ struct DomainSocket::Client {
     bool is_done() const { return !fd.is_open() || (role == Role::answered && queued.empty()); }
 };
 
-DomainSocket::DomainSocket(os::Fd listening, std::filesystem::path log_file, Answer answer)
-    : listening_(std::move(listening)), log_(std::move(log_file)), answer_(std::move(answer)) {
+DomainSocket::DomainSocket(os::Fd listening, const std::filesystem::path& log_file, Log log, Service& service)
+    : listening_(std::move(listening)), log_(log_file, log == Log::begin), service_(service) {
     ::fcntl(listening_.get(), F_SETFL, O_NONBLOCK);
 }
 
@@ -93,36 +93,63 @@ void DomainSocket::read_from(Client& client) {
     const auto count = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (count <= 0) {
-        client.fd.reset();
-        return;
-    }
-    std::string_view data(buffer.data(), static_cast<std::size_t>(count));
+    if (count <= 0)
+        return close(client);
+    const std::string_view data(buffer.data(), static_cast<std::size_t>(count));
     if (client.role == Client::Role::writer)
         typed_ += data;
-    if (client.role != Client::Role::unknown)
+    if (client.role != Client::Role::unknown && client.role != Client::Role::operating)
         return;
     client.unread += data;
-    const auto newline = client.unread.find('\n');
-    if (newline == std::string::npos) {
-        if (client.unread.size() > kLongestRequest)
-            client.fd.reset();
-        return;
+    take_lines(client);
+    if (client.unread.size() > kLongestRequest)
+        close(client);
+}
+
+void DomainSocket::take_lines(Client& client) {
+    for (auto end = client.unread.find('\n'); end != std::string::npos; end = client.unread.find('\n')) {
+        const auto line = client.unread.substr(0, end);
+        client.unread.erase(0, end + 1);
+        if (client.role == Client::Role::unknown)
+            first_line(client, line);
+        else if (client.role == Client::Role::operating)
+            operate(client, line);
+        if (client.role == Client::Role::writer) {
+            typed_ += client.unread;
+            client.unread.clear();
+        }
     }
-    const std::string rest = client.unread.substr(newline + 1);
-    first_line(client, std::string(client.unread, 0, newline));
-    if (client.role == Client::Role::writer)
-        typed_ += rest;
 }
 
 void DomainSocket::first_line(Client& client, std::string_view line) {
+    constexpr std::string_view kOperate = "operate ";
     if (line == "console read" || line == "console write") {
         attach(client, line == "console write");
+    } else if (line.starts_with(kOperate)) {
+        client.queued = service_.begin_operation(line.substr(kOperate.size())) + "\n";
+        client.role = client.queued == "ok\n" ? Client::Role::operating : Client::Role::answered;
     } else {
         client.role = Client::Role::answered;
-        client.queued = answer_(line) + "\n";
+        client.queued = service_.answer(line) + "\n";
     }
     write_to(client);
+}
+
+void DomainSocket::operate(Client& client, std::string_view line) {
+    client.queued += service_.go_on(line) + "\n";
+    if (line == "done")
+        client.role = Client::Role::answered;
+    write_to(client);
+}
+
+void DomainSocket::close(Client& client) {
+    client.fd.reset();
+    if (std::exchange(client.role, Client::Role::answered) == Client::Role::operating)
+        service_.take_back_operation();
+}
+
+void DomainSocket::move_log(const std::filesystem::path& file) {
+    log_.move_to(file);
 }
 
 void DomainSocket::attach(Client& client, bool wants_to_write) {
@@ -141,7 +168,7 @@ void DomainSocket::write_to(Client& client) {
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0 && errno != EAGAIN)
-            client.fd.reset();
+            close(client);
         if (count < 0)
             return;
         client.queued.erase(0, static_cast<std::size_t>(count));

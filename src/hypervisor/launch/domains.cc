@@ -46,6 +46,26 @@ std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string
     }
 }
 
+// The next line, without its end; "" when the other side has gone.
+std::string read_line(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
+    const auto deadline = Clock::now() + most;
+    std::string line;
+    for (;;) {
+        std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        if (left <= 0)
+            throw error(ErrorKind::hypervisor, "{} does not answer within {} s", who, most.count());
+        ::poll(waiting.data(), waiting.size(), static_cast<int>(left));
+        os::check_stop();
+        char c = 0;
+        const auto count = waiting[0].revents ? ::recv(fd.get(), &c, 1, 0) : -1;
+        if (count == 0 || c == '\n')
+            return count == 0 ? "" : line;
+        if (count > 0)
+            line += c;
+    }
+}
+
 void send_all(const os::Fd& socket, std::string_view data, std::string_view what) {
     while (!data.empty()) {
         const auto count = ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);
@@ -62,6 +82,9 @@ std::string state_letters(const DomainRecord& record, bool busy) {
         case Phase::starting:
         case Phase::running:
             letters[busy ? 0 : 1] = busy ? 'r' : 'b';
+            break;
+        case Phase::paused:
+            letters[2] = 'p';
             break;
         case Phase::shutdown:
             letters[3] = 's';
@@ -90,16 +113,19 @@ CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) 
     const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine}), "the order to the supervisor");
+        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine, options.paused}),
+                 "the order to the supervisor");
         ::shutdown(channel.get(), SHUT_WR);
         text = read_to_end(channel, kMostTime, "the supervisor");
     } catch (Error& e) {
         e.add_context(fmt::format("cannot start {}", quote(guest.name)));
         throw;
     }
-    if (text.empty())
+    if (text.empty()) {
+        end_processes_of(guest.name);  // a QEMU that it may have started
         throw error(ErrorKind::hypervisor, "cannot start {}: its supervisor {} has ended without an answer",
                     quote(guest.name), quote(options.executable));
+    }
     auto answer = answer_from_json(text);
     if (!answer.error.empty())
         throw Error(ErrorKind::hypervisor, answer.error);
@@ -128,7 +154,30 @@ std::optional<DomainInfo> Domains::inspect(const std::string& name) const {
     return info;
 }
 
+// A supervisor of this program's is started for each; it finds out what has happened meanwhile.
+void Domains::adopt_orphans() const {
+    std::vector<std::string> orphans;
+    {
+        const auto all = state_.lock();
+        for (const auto& name : state_.names())
+            if (const auto record = state_.read(name); record && !state_.is_supervised(name) && is_alive(record->qemu))
+                orphans.push_back(name);
+    }
+    for (const auto& name : orphans) {
+        std::error_code none;
+        const auto executable = std::filesystem::read_symlink("/proc/self/exe", none).native();
+        const auto channel = spawn_supervisor({executable, "supervise", state_.root().native(), name});
+        LaunchRequest request;
+        request.guest.name = name;
+        request.adopt = true;
+        send_all(channel, to_json(request), "the order to the supervisor");
+        ::shutdown(channel.get(), SHUT_WR);
+        read_to_end(channel, 10s, "the supervisor");
+    }
+}
+
 std::vector<DomainInfo> Domains::list() const {
+    adopt_orphans();
     const auto all = state_.lock();
     std::vector<DomainInfo> domains;
     for (const auto& name : state_.names())
@@ -166,9 +215,9 @@ bool Domains::is_running(const std::string& name) const {
     return is_valid_guest_name(name) && std::filesystem::exists(state_.domain(name)) && inspect(name).has_value();
 }
 
-void Domains::request(const std::string& name, std::string_view what) const {
+void Domains::request(const std::string& name, std::string_view what, std::string_view detail) const {
     const auto socket = connect_to(state_.domain(name), "socket");
-    send_all(socket, fmt::format("{}\n", what), "a request");
+    send_all(socket, fmt::format("{}{}{}\n", what, detail.empty() ? "" : " ", detail), "a request");
     const auto answer =
         std::string(trimmed(read_to_end(socket, 10s, fmt::format("the supervisor of {}", quote(name)))));
     if (answer != "ok")
@@ -176,24 +225,111 @@ void Domains::request(const std::string& name, std::string_view what) const {
                     answer.starts_with("error ") ? answer.substr(6) : "its supervisor has ended");
 }
 
-void Domains::shutdown(const std::string& name) const {
-    const auto domain = find(name);
+DomainInfo Domains::supervised(const std::string& name, std::string_view verb) const {
+    auto domain = find(name);
     if (!domain.supervised)
         throw error(ErrorKind::hypervisor,
-                    "cannot shut down {0}: its supervisor has died; end it with: vprov destroy {1}", quote(domain.name),
-                    domain.name);
-    request(domain.name, "shutdown");
+                    "cannot {0} {1}: its supervisor has died; end the domain with: vprov destroy {2}", verb,
+                    quote(domain.name), domain.name);
+    return domain;
+}
+
+void Domains::shutdown(const std::string& name) const {
+    request(supervised(name, "shut down").name, "shutdown");
+}
+
+void Domains::reboot(const std::string& name) const {
+    request(supervised(name, "reboot").name, "reboot");
+}
+
+void Domains::rename(const std::string& name, const std::string& new_name) const {
+    request(supervised(name, "rename").name, "rename", new_name);
+}
+
+void Domains::pause(const std::string& name) const {
+    const auto domain = supervised(name, "pause");
+    if (domain.state[2] != 'p')
+        monitor(domain.name).execute("stop");
+    wait_for_pause(domain.name, true);
+}
+
+void Domains::unpause(const std::string& name) const {
+    const auto domain = supervised(name, "unpause");
+    if (domain.state[2] != 'p')
+        throw error(ErrorKind::hypervisor, "cannot unpause {}: it is not paused", quote(domain.name));
+    monitor(domain.name).execute("cont");
+    wait_for_pause(domain.name, false);
+}
+
+// QEMU has done it; its supervisor hears of it.
+void Domains::wait_for_pause(const std::string& name, bool paused) const {
+    const auto deadline = Clock::now() + 5s;
+    for (auto record = state_.read(name); record && (record->phase == Phase::paused) != paused;
+         record = state_.read(name)) {
+        os::check_stop();
+        if (Clock::now() >= deadline)
+            throw error(ErrorKind::hypervisor, "the supervisor of {} does not answer", quote(name));
+        std::this_thread::sleep_for(2ms);
+    }
+}
+
+Guest Domains::configuration(const std::string& name) const {
+    const auto domain = find(name);
+    const auto request = state_.read_request(domain.name);
+    if (!request)
+        throw error(ErrorKind::hypervisor, "cannot read what {} was started with", quote(domain.name));
+    return request->guest;
+}
+
+void Domains::record_change(const std::string& name, const Guest& guest) const {
+    auto text = to_json(LaunchRequest{guest});
+    std::erase(text, '\n');  // between JSON's words; in strings it is escaped
+    request(supervised(name, "change").name, "guest", text);
+}
+
+Monitor Domains::monitor(const std::string& name) const {
+    const auto domain = supervised(name, "reach the monitor of");
+    return {state_.domain(domain.name), domain.name};
+}
+
+Operation Domains::operate(const std::string& name, std::string_view what) const {
+    const auto domain = supervised(name, what);
+    Operation operation(connect_to(state_.domain(domain.name), "socket"), domain.name);
+    operation.say(fmt::format("operate {}", what));
+    return operation;
+}
+
+void Operation::done() {
+    say("done");
+    socket_.reset();
+}
+
+void Operation::finish() {
+    say("finish");
+    socket_.reset();
+}
+
+void Operation::say(std::string_view line) {
+    send_all(socket_, fmt::format("{}\n", line), "a request");
+    const auto answer = read_line(socket_, 10s, fmt::format("the supervisor of {}", quote(domain_)));
+    if (answer != "ok")
+        throw error(ErrorKind::hypervisor, "cannot go on with {}: {}", quote(domain_),
+                    answer.starts_with("error ") ? answer.substr(6) : "its supervisor has ended");
 }
 
 void Domains::destroy(const std::string& name) const {
-    constexpr auto kMostTime = 15s;
     const auto domain = find(name);
     if (domain.supervised) {
         request(domain.name, "destroy");
-        if (wait_until_gone(domain.name, kMostTime))
+        if (wait_until_gone(domain.name, 15s))
             return;
     }
-    const auto record = state_.read(domain.name);
+    end_processes_of(domain.name);
+}
+
+void Domains::end_processes_of(const std::string& name) const {
+    constexpr auto kMostTime = 15s;
+    const auto record = state_.read(name);
     if (!record)
         return;
     for (const auto& process : {record->supervisor, record->qemu}) {
@@ -202,11 +338,10 @@ void Domains::destroy(const std::string& name) const {
             continue;
         send_signal(pidfd, SIGKILL);
         if (!wait_for_end(pidfd, kMostTime))
-            throw error(ErrorKind::hypervisor, "cannot destroy {}: process {} does not end", quote(domain.name),
-                        process.pid);
+            throw error(ErrorKind::hypervisor, "cannot destroy {}: process {} does not end", quote(name), process.pid);
     }
     const auto all = state_.lock();
-    inspect(domain.name);  // removes what the dead have left
+    inspect(name);  // removes what the dead have left
 }
 
 bool Domains::wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const {

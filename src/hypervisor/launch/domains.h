@@ -11,6 +11,7 @@
 
 #include "hypervisor/guest/guest.h"
 #include "hypervisor/launch/domain_record.h"
+#include "hypervisor/launch/monitor.h"
 #include "hypervisor/launch/state_dir.h"
 #include "os/fd.h"
 
@@ -20,6 +21,7 @@ struct CreateOptions {
     std::string executable;  // this program; run as `EXECUTABLE supervise STATE_DIR NAME`
     EngineChoice engine = EngineChoice::automatic;
     std::filesystem::path folder = ".";  // relative paths of the guest are taken from here
+    bool paused = false;                 // unpause() lets it begin
 };
 
 struct CreatedDomain {
@@ -38,6 +40,21 @@ struct DomainInfo {
     double cpu_seconds = 0;  // of its vCPUs, restarts included
     std::string engine;
     bool supervised = true;  // false: QEMU runs, but the supervisor has died
+};
+
+// A change to a running domain that takes its time. Nobody else begins one meanwhile; when it is dropped without done()
+// or finish(), and also when the process dies, the domain goes on as it did before.
+class Operation {
+  public:
+    Operation(os::Fd socket, std::string domain) : socket_(std::move(socket)), domain_(std::move(domain)) {}
+    void done();    // it stays as it is now
+    void finish();  // the domain ends, and is not restarted
+
+  private:
+    friend class Domains;
+    void say(std::string_view line);
+    os::Fd socket_;
+    std::string domain_;
 };
 
 // What became of the wait for a login prompt.
@@ -63,7 +80,8 @@ class Domains {
     LoginWait wait_for_login(const std::string& name, std::chrono::seconds most,
                              const std::function<void(std::string_view line)>& on_line = {}) const;
 
-    // All domains by id. What is found dead (a killed supervisor whose QEMU has ended too) is cleaned away.
+    // All domains by id. What is found dead (a killed supervisor whose QEMU has ended too) is cleaned away; a QEMU
+    // whose supervisor has died gets a new one.
     std::vector<DomainInfo> list() const;
 
     // By name, or by id if no name is it. Throws Error(hypervisor) "cannot find a domain named 'x': ...".
@@ -71,7 +89,18 @@ class Domains {
     bool is_running(const std::string& name) const;  // its supervisor or its QEMU lives
 
     void shutdown(const std::string& name) const;  // presses the power button; what the guest does with it is its thing
+    void reboot(const std::string& name) const;    // presses it too; on_reboot says what follows the power-off
     void destroy(const std::string& name) const;   // returns when it is gone
+    void pause(const std::string& name) const;
+    void unpause(const std::string& name) const;
+    void rename(const std::string& name, const std::string& new_name) const;
+
+    // What it was started with, and what has been changed since: what a restart gives it.
+    Guest configuration(const std::string& name) const;
+    // Records a change that has been made to the running domain by its monitor().
+    void record_change(const std::string& name, const Guest& guest) const;
+    Monitor monitor(const std::string& name) const;
+    Operation operate(const std::string& name, std::string_view what) const;  // "save": what others are told
     // Until the domain is gone. Throws Error(interrupted).
     bool wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const;
 
@@ -87,7 +116,11 @@ class Domains {
 
   private:
     std::optional<DomainInfo> inspect(const std::string& name) const;  // under state_.lock()
-    void request(const std::string& name, std::string_view what) const;
+    void adopt_orphans() const;
+    void wait_for_pause(const std::string& name, bool paused) const;
+    void end_processes_of(const std::string& name) const;
+    DomainInfo supervised(const std::string& name, std::string_view verb) const;
+    void request(const std::string& name, std::string_view what, std::string_view detail = "") const;
 
     StateDir state_;
 };

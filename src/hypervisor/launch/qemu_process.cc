@@ -18,6 +18,9 @@
 namespace vprov::hypervisor {
 namespace {
 
+constexpr const char* kQmpSocket = "qmp.sock";
+constexpr const char* kConsoleSocket = "qemu-console.sock";
+
 // Words of a command line as execve(2) wants them; made before fork(), which leaves only async-signal-safe calls.
 std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> out;
@@ -59,10 +62,11 @@ struct ChildEnds {
 }  // namespace
 
 QemuChannels make_qemu_channels(const std::filesystem::path& directory) {
-    auto qmp = make_listening_pair(directory, "qmp.sock");
-    auto console = make_listening_pair(directory, "qemu-console.sock");
+    auto qmp = make_listening_pair(directory, kQmpSocket);
+    auto console = make_listening_pair(directory, kConsoleSocket);
     ::fcntl(console.client.get(), F_SETFL, O_NONBLOCK);
-    return {std::move(qmp.listening), std::move(qmp.client), std::move(console.listening), std::move(console.client)};
+    return {std::move(qmp.listening), std::move(qmp.client), std::move(console.listening), std::move(console.client),
+            listen_at(directory, kMonitorSocket)};
 }
 
 QemuProcess::QemuProcess(const std::vector<std::string>& argv, const std::vector<int>& inherited, QemuChannels channels,
@@ -106,10 +110,25 @@ QemuProcess::QemuProcess(const std::vector<std::string>& argv, const std::vector
     }
 }
 
+QemuProcess::QemuProcess(const ProcessIdentity& running, const std::filesystem::path& directory)
+    : identity_(running),
+      pidfd_(open_process(running)),
+      console_(connect_to(directory, kConsoleSocket)),
+      qmp_(connect_to(directory, kQmpSocket)),
+      is_child_(false) {
+    if (!pidfd_.is_open())
+        throw error(ErrorKind::hypervisor, "QEMU has ended");
+    ::fcntl(console_.get(), F_SETFL, O_NONBLOCK);
+}
+
 QemuProcess::~QemuProcess() {
     if (ended())
         return;
     kill();
+    if (!is_child_) {
+        wait_for_end(pidfd_, std::chrono::seconds(10));
+        return;
+    }
     while (::waitpid(identity_.pid, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
@@ -153,7 +172,9 @@ void QemuProcess::read_complaints() {
 
 std::optional<int> QemuProcess::ended() {
     int status = 0;
-    if (!status_ && ::waitpid(identity_.pid, &status, WNOHANG) == identity_.pid)
+    if (!is_child_ && !status_ && wait_for_end(pidfd_, std::chrono::milliseconds(0)))
+        status_ = 0;
+    if (is_child_ && !status_ && ::waitpid(identity_.pid, &status, WNOHANG) == identity_.pid)
         status_ = status;
     return status_;
 }

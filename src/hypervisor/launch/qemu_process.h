@@ -21,8 +21,10 @@ namespace vprov::hypervisor {
 // for a path to appear, and a QEMU that dies at once is seen as an end of file.
 struct QemuChannels {
     os::Fd qmp_listening, qmp, console_listening, console;
+    os::Fd monitor_listening;  // Monitor's
 };
 QemuChannels make_qemu_channels(const std::filesystem::path& directory);
+inline constexpr const char* kMonitorSocket = "monitor.sock";
 
 class QemuProcess {
   public:
@@ -31,6 +33,9 @@ class QemuProcess {
     // QEMU does not die with its parent. Throws Error(hypervisor) when it cannot be executed.
     QemuProcess(const std::vector<std::string>& argv, const std::vector<int>& inherited, QemuChannels channels,
                 const std::function<void(const ProcessIdentity&)>& known);
+    // One that runs already, whose supervisor has died. Throws Error(hypervisor) when it has ended, or its sockets do
+    // not answer. It cannot be reaped, being init's child: ended() gives 0.
+    QemuProcess(const ProcessIdentity& running, const std::filesystem::path& directory);
     ~QemuProcess();  // ends it when it still runs
     QemuProcess(const QemuProcess&) = delete;
     QemuProcess& operator=(const QemuProcess&) = delete;
@@ -56,6 +61,7 @@ class QemuProcess {
     QmpConnection qmp_;
     std::string complaint_;
     std::optional<int> status_;
+    bool is_child_ = true;
 };
 
 }  // namespace vprov::hypervisor

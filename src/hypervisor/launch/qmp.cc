@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace vprov::hypervisor {
@@ -38,11 +40,33 @@ std::vector<nlohmann::json> QmpConnection::receive() {
     return messages;
 }
 
-void QmpConnection::execute(std::string_view command) {
+void QmpConnection::execute(std::string_view command, const os::Fd* passed) {
+    execute(command, nlohmann::json::object(), passed);
+}
+
+void QmpConnection::execute(std::string_view command, const nlohmann::json& arguments, const os::Fd* passed) {
     if (!socket_.is_open())
         return;
-    const auto line = nlohmann::json{{"execute", command}, {"id", command}}.dump() + "\r\n";
-    ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL);
+    nlohmann::json order = {{"execute", command}, {"id", command}};
+    if (!arguments.empty())
+        order["arguments"] = arguments;
+    auto line = order.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\r\n";
+    iovec text{line.data(), line.size()};
+    msghdr message{};
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    if (passed) {
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        auto* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        const int fd = passed->get();
+        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+    ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
 }
 
 }  // namespace vprov::hypervisor

@@ -20,9 +20,11 @@ class QmpConnection {
     // the connection, as the end of file does.
     std::vector<nlohmann::json> receive();
 
-    // {"execute": COMMAND, "id": COMMAND}; a lost connection shows up in receive(). QEMU reads its monitor at once, so
-    // the few bytes of a command always fit into the socket's buffer.
-    void execute(std::string_view command);
+    // {"execute": COMMAND, "arguments": ARGUMENTS, "id": COMMAND}, with `passed` (SCM_RIGHTS) when given; a lost
+    // connection shows up in receive(). QEMU reads its monitor at once, so the few bytes of a command always fit into
+    // the socket's buffer.
+    void execute(std::string_view command, const os::Fd* passed = nullptr);
+    void execute(std::string_view command, const nlohmann::json& arguments, const os::Fd* passed = nullptr);
 
   private:
     os::Fd socket_;

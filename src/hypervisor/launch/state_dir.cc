@@ -99,6 +99,17 @@ std::optional<DomainRecord> StateDir::read(std::string_view name) const {
     return record_from_json(os::read_file(fd, "dom.json"));
 }
 
+std::optional<LaunchRequest> StateDir::read_request(std::string_view name) const {
+    const os::Fd fd(::open((domain(name) / "request.json").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open())
+        return std::nullopt;
+    return request_from_json(os::read_file(fd, "request.json"));
+}
+
+void StateDir::write(const LaunchRequest& request) const {
+    os::write_file(domain(request.guest.name) / "request.json", to_json(request), 0600);
+}
+
 void StateDir::write(const DomainRecord& record) const {
     os::write_file(domain(record.name) / "dom.json", to_json(record), 0600);
 }

@@ -1,4 +1,5 @@
-// Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/dom/NAME/{lock, dom.json, socket, console.log}.
+// Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/dom/NAME/{lock, dom.json,
+// request.json, socket, console.log}.
 #pragma once
 
 #include <filesystem>
@@ -31,6 +32,9 @@ class StateDir {
     std::vector<std::string> names() const;                         // sorted
     std::optional<DomainRecord> read(std::string_view name) const;  // nullopt: not there, or not written yet
     void write(const DomainRecord& record) const;
+    // What it was started with, devices that were attached since included: ROOT/dom/NAME/request.json.
+    std::optional<LaunchRequest> read_request(std::string_view name) const;
+    void write(const LaunchRequest& request) const;
     void remove(std::string_view name) const noexcept;
 
     // True while the domain's supervisor lives. Under lock().

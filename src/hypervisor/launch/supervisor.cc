@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,16 +14,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/launch/claim.h"
 #include "hypervisor/launch/domain_record.h"
 #include "hypervisor/launch/domain_socket.h"
 #include "hypervisor/launch/kvm_probe.h"
 #include "hypervisor/launch/lifecycle.h"
-#include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/qemu_process.h"
+#include "hypervisor/launch/qemu_start.h"
 #include "hypervisor/launch/state_dir.h"
-#include "hypervisor/launch/tap.h"
-#include "hypervisor/launch/uefi_firmware.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -37,80 +34,39 @@ constexpr auto kStartTime = 60s;     // from exec to a running guest
 constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
 
-// The name, the id and the directory of a domain, from the moment they are taken until it is gone.
-class Claim {
+class Supervisor : private DomainSocket::Service {
   public:
-    Claim(const StateDir& state, const LaunchRequest& request) : state_(state) {
-        const Guest& guest = request.guest;
-        const auto all = state_.lock();
-        refuse_if_taken(guest.name);
-        state_.remove(guest.name);
-        if (::mkdir(state_.domain(guest.name).c_str(), 0700) != 0)
-            throw system_error(ErrorKind::hypervisor, errno,
-                               "cannot make " + quote(state_.domain(guest.name).native()));
-        lock_.emplace(state_.lock_file(guest.name), os::FileLock::Mode::exclusive);
-        record.name = guest.name;
-        record.memory_mib = guest.memory_mib;
-        record.vcpus = guest.vcpus;
-        for (const auto& disk : guest.disks) record.disks.push_back(disk.target);
-        record.supervisor = identify_process(::getpid());
-        record.id = state_.take_id();
-        save();
-    }
-    ~Claim() {
-        try {
-            const auto all = state_.lock();
-            state_.remove(record.name);
-        } catch (const Error&) {
-            // asked to stop while waiting: the next command finds the lock free and removes what is left
-        }
-    }
-    Claim(const Claim&) = delete;
-    Claim& operator=(const Claim&) = delete;
-
-    void save() const { state_.write(record); }
-    void take_new_id() {
-        const auto all = state_.lock();
-        record.id = state_.take_id();
-    }
-
-    DomainRecord record;
-
-  private:
-    void refuse_if_taken(const std::string& name) const {
-        const auto old = state_.read(name);
-        if (state_.is_supervised(name))
-            throw error(ErrorKind::hypervisor, "cannot create {}: a domain of that name is running{}", quote(name),
-                        old ? fmt::format(" (id {})", old->id) : "");
-        if (old && is_alive(old->qemu))
-            throw error(
-                ErrorKind::hypervisor,
-                "cannot create {0}: a QEMU of that name (process {1}) has outlived its supervisor; end it with: "
-                "vprov destroy {2}",
-                quote(name), old->qemu.pid, name);
-    }
-
-    const StateDir& state_;
-    std::optional<os::FileLock> lock_;
-};
-
-class Supervisor {
-  public:
-    Supervisor(const StateDir& state, LaunchRequest request, os::Fd& channel)
+    Supervisor(const StateDir& state, LaunchRequest request, Claim claim, DomainSocket::Log log, os::Fd& channel)
         : state_(state),
           request_(std::move(request)),
           guest_(request_.guest),
-          claim_(state_, request_),
+          claim_(std::move(claim)),
           lifecycle_(guest_),
           channel_(channel),
-          socket_(listen_at(directory(), "socket"), directory() / "console.log",
-                  [this](std::string_view asked) { return answer(asked); }) {}
+          socket_(listen_at(directory(), "socket"), directory() / "console.log", log, *this) {}
 
     void run() {
         const auto engine = choose_engine(request_.engine);
         engine_ = engine.engine;
         claim_.record.engine = engine.description;
         launch();
+        go_on_until_the_end();
+    }
+
+    void adopt() {
+        engine_ = claim_.record.engine.starts_with("KVM") ? Engine::kvm : Engine::tcg;
+        is_adopted_ = true;
+        qemu_ = std::make_unique<QemuProcess>(claim_.record.qemu, directory());
+        remark("a new supervisor has taken over");
+        deadline_ = Clock::now() + kStartTime;
+        tell({"", claim_.record.id, claim_.record.engine, {}});
+        go_on_until_the_end();
+    }
+
+  private:
+    std::filesystem::path directory() const { return state_.domain(guest_.name); }
+
+    void go_on_until_the_end() {
         try {
             while (!finished_) wait_and_handle();
         } catch (const Error& e) {
@@ -121,59 +77,19 @@ class Supervisor {
         socket_.flush(1000);
     }
 
-  private:
-    std::filesystem::path directory() const { return state_.domain(guest_.name); }
-
     void launch() {
-        auto channels = make_qemu_channels(directory());
-        QemuHost host;
-        host.engine = engine_;
-        host.qmp_fd = channels.qmp_listening.get();
-        host.console_fd = channels.console_listening.get();
-        host.disk_is_device = disks_on_devices(guest_);
-        set_firmware(host);
-        std::vector<int> inherited = {host.qmp_fd, host.console_fd};
-        const auto password = vnc_password();
-        if (password.is_open())
-            inherited.push_back(host.vnc_password_fd = password.get());
-        std::vector<os::Fd> taps;
-        warnings_.clear();
-        for (std::size_t i = 0; i < guest_.interfaces.size(); ++i) {
-            auto side = connect_interface(guest_.interfaces[i], fmt::format("vif{}.{}", claim_.record.id, i));
-            if (!side.warning.empty())
-                warnings_.push_back(side.warning);
-            host.tap_fds.push_back(side.tap.is_open() ? std::optional(side.tap.get()) : std::nullopt);
-            if (side.tap.is_open())
-                inherited.push_back(side.tap.get());
-            taps.push_back(std::move(side.tap));
-        }
+        auto start = prepare_qemu(guest_, engine_, claim_.record.id, directory());
+        warnings_ = std::move(start.warnings);
         next_.reset();
+        reboots_ = is_adopted_ = false;
         claim_.record.phase = Phase::starting;
         deadline_ = Clock::now() + kStartTime;
-        qemu_ = std::make_unique<QemuProcess>(qemu_argv(guest_, host), inherited, std::move(channels),
+        const auto inherited = start.inherited();
+        qemu_ = std::make_unique<QemuProcess>(start.argv, inherited, std::move(start.channels),
                                               [this](const ProcessIdentity& identity) {
                                                   claim_.record.qemu = identity;
                                                   claim_.save();
                                               });
-    }
-
-    // In memory, for QEMU to read; not open when VNC asks for none.
-    os::Fd vnc_password() const {
-        if (!guest_.vnc || guest_.vncpasswd.value_or("").empty())
-            return {};
-        os::Fd fd(::memfd_create("vnc-password", MFD_CLOEXEC));
-        if (!fd.is_open())
-            throw system_error(ErrorKind::hypervisor, errno, "cannot hold the VNC password");
-        os::write_all(fd.get(), *guest_.vncpasswd, "the VNC password");
-        return fd;
-    }
-
-    void set_firmware(QemuHost& host) const {
-        const auto uefi = guest_.firmware == Firmware::uefi ? find_uefi_firmware() : std::nullopt;
-        if (!uefi)
-            return;
-        host.uefi_code = uefi->code;
-        host.uefi_variables = own_variables(*uefi, directory());
     }
 
     void wait_and_handle() {
@@ -218,25 +134,63 @@ class Supervisor {
     }
 
     void on_message(const nlohmann::json& message) {
+        if (const auto event = message.value("event", ""); !event.empty())
+            return on_event(event, message);
         const auto id = message.value("id", "");
         if (message.contains("QMP"))
             qemu_->qmp().execute("qmp_capabilities");
-        else if (message.contains("error") && is_starting())
+        else if (message.contains("error") && is_starting() && !is_adopted_)
             fail_start(message["error"].value("desc", "its monitor refuses to start the guest"));
+        else if (id == "qmp_capabilities" && is_adopted_)
+            qemu_->qmp().execute("query-status");
         else if (id == "qmp_capabilities")
-            qemu_->qmp().execute("cont");
+            begin();
+        else if (id == "query-status")
+            on_status(message.value("/return/status"_json_pointer, ""));
         else if (id == "cont" && is_starting())
-            on_running();
-        else if (const auto event = message.value("event", ""); event == "SHUTDOWN" && !next_)
-            end_run(run_end(message.value("/data/reason"_json_pointer, "")));
-        else if (event == "GUEST_PANICKED")
+            on_running(Phase::running);
+    }
+
+    void begin() {
+        if (request_.paused)
+            on_running(Phase::paused);
+        else
+            qemu_->qmp().execute("cont");
+    }
+
+    void on_event(std::string_view event, const nlohmann::json& message) {
+        auto& phase = claim_.record.phase;
+        if (event == "SHUTDOWN" && !next_) {
+            const auto end = run_end(message.value("/data/reason"_json_pointer, ""));
+            end_run(end == RunEnd::poweroff && reboots_ ? RunEnd::reboot : end);
+        } else if (event == "GUEST_PANICKED") {
             end_run(RunEnd::crash);
+        } else if ((event == "STOP" && phase == Phase::running) || (event == "RESUME" && phase == Phase::paused)) {
+            phase = event == "STOP" ? Phase::paused : Phase::running;
+            claim_.save();
+        }
+    }
+
+    // What has happened to the guest while nobody supervised it. Why it shut down is not known any more.
+    void on_status(std::string_view status) {
+        auto& record = claim_.record;
+        deadline_.reset();
+        if (record.phase == Phase::starting || record.phase == Phase::dying)
+            return end_run(RunEnd::destroyed);
+        if (status == "shutdown")
+            return end_run(RunEnd::poweroff);
+        if (status == "guest-panicked")
+            return end_run(RunEnd::crash);
+        record.phase = status == "running" ? Phase::running : Phase::paused;
+        if (!record.operation.empty())
+            take_back_operation();
+        claim_.save();
     }
 
     bool is_starting() const { return claim_.record.phase == Phase::starting; }
 
-    void on_running() {
-        claim_.record.phase = Phase::running;
+    void on_running(Phase phase) {
+        claim_.record.phase = phase;
         claim_.save();
         if (!stopping_)
             deadline_.reset();
@@ -341,18 +295,92 @@ class Supervisor {
         return "one of its disks is in use by another process";
     }
 
-    std::string answer(std::string_view request) {
-        if (request == "destroy") {
-            stopping_ = true;
-            end_run(RunEnd::destroyed);
-            return "ok";
+    std::string answer(std::string_view request) override {
+        const auto space = std::min(request.find(' '), request.size());
+        const auto verb = request.substr(0, space);
+        const auto rest = trimmed(request.substr(space));
+        const bool is_there = claim_.record.phase == Phase::running || claim_.record.phase == Phase::paused;
+        try {
+            if (verb == "destroy")
+                return destroy();
+            if (!is_there)
+                return "error it does not run";
+            if (verb == "shutdown" || verb == "reboot")
+                return press_power_button(verb);
+            if (verb == "rename")
+                return rename(std::string(rest));
+            if (verb == "guest")
+                return change_guest(request_from_json(rest).guest);
+        } catch (const Error& e) {
+            return fmt::format("error {}", e.message());
         }
-        if (request != "shutdown")
-            return "error this request is not known";
-        if (claim_.record.phase != Phase::running)
-            return "error it does not run";
+        return "error this request is not known";
+    }
+
+    std::string destroy() {
+        stopping_ = true;
+        end_run(RunEnd::destroyed);
+        return "ok";
+    }
+
+    std::string press_power_button(std::string_view verb) {
+        if (claim_.record.phase == Phase::paused)
+            return "error it is paused";
+        reboots_ = verb == "reboot";  // to the guest both are the same
         qemu_->qmp().execute("system_powerdown");
         return "ok";
+    }
+
+    std::string rename(const std::string& name) {
+        if (!is_valid_guest_name(name))
+            return "error letters, digits and . _ + - only";
+        claim_.rename(name);
+        request_.guest.name = name;
+        state_.write(request_);
+        socket_.move_log(directory() / "console.log");
+        return "ok";
+    }
+
+    // Devices or sizes have changed: what a restart gives it, and what is known of it.
+    std::string change_guest(Guest guest) {
+        guest.name = guest_.name;
+        request_.guest = std::move(guest);
+        state_.write(request_);
+        auto& record = claim_.record;
+        record.memory_mib = guest_.memory_mib;
+        record.vcpus = guest_.vcpus;
+        record.disks.clear();
+        for (const auto& disk : guest_.disks) record.disks.push_back(disk.target);
+        claim_.save();
+        return "ok";
+    }
+
+    std::string begin_operation(std::string_view what) override {
+        auto& record = claim_.record;
+        if (!record.operation.empty())
+            return fmt::format("error another command is at it ({})", record.operation);
+        if (record.phase != Phase::running && record.phase != Phase::paused)
+            return "error it does not run";
+        record.operation = what;
+        record.runs_after = record.phase == Phase::running;
+        claim_.save();
+        return "ok";
+    }
+
+    std::string go_on(std::string_view line) override {
+        if (line != "done" && line != "finish")
+            return "error this is not known";
+        claim_.record.operation.clear();
+        claim_.save();
+        return line == "finish" ? destroy() : "ok";
+    }
+
+    void take_back_operation() override {
+        qemu_->qmp().execute("migrate_cancel");
+        if (claim_.record.runs_after && !next_)
+            qemu_->qmp().execute("cont");
+        claim_.record.operation.clear();
+        claim_.save();
     }
 
     void stop() {
@@ -373,6 +401,8 @@ class Supervisor {
     std::unique_ptr<QemuProcess> qemu_;
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;
+    bool is_adopted_ = false;
+    bool reboots_ = false;   // a shutdown that comes now was asked for as a reboot
     bool stopping_ = false;  // no restart any more
     bool finished_ = false;
 };
@@ -391,6 +421,16 @@ void leave_everything_behind() {
         throw system_error(ErrorKind::hypervisor, errno, "cannot change to '/'");
 }
 
+void adopt_domain(const StateDir& state, const std::string& name, os::Fd& channel) {
+    auto claim = Claim::adopt(state, name);
+    if (!claim)
+        return;  // somebody else has, or it has ended
+    auto request = state.read_request(name);
+    if (!request)
+        throw error(ErrorKind::hypervisor, "cannot adopt {}: what it was started with is not known", quote(name));
+    Supervisor(state, std::move(*request), std::move(*claim), DomainSocket::Log::continue_, channel).adopt();
+}
+
 }  // namespace
 
 void run_supervisor(const std::filesystem::path& state_root, const std::string& name) {
@@ -401,7 +441,11 @@ void run_supervisor(const std::filesystem::path& state_root, const std::string& 
     os::catch_stop_signals();
     try {
         const StateDir state(state_root);
-        Supervisor(state, request_from_json(os::read_file(channel, "the order")), channel).run();
+        auto request = request_from_json(os::read_file(channel, "the order"));
+        if (request.adopt)
+            return adopt_domain(state, name, channel);
+        Claim claim(state, request);
+        Supervisor(state, std::move(request), std::move(claim), DomainSocket::Log::begin, channel).run();
     } catch (const Error& e) {
         const auto answer = to_json(LaunchAnswer{e.message(), 0, "", {}});
         if (channel.is_open())

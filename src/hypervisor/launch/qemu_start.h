@@ -1,0 +1,28 @@
+// Everything that a QEMU is given when it starts: its command line and the descriptors that this names.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hypervisor/guest/guest.h"
+#include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/launch/qemu_process.h"
+#include "os/fd.h"
+
+namespace vprov::hypervisor {
+
+struct QemuStart {
+    std::vector<std::string> argv;
+    QemuChannels channels;
+    std::vector<os::Fd> held;  // besides the channels; to be open until QEMU runs
+    std::vector<std::string> warnings;
+
+    std::vector<int> inherited() const;  // the numbers of all of them
+};
+
+// Makes the sockets, taps (named vifID.N) and other files of one start, in the domain's `directory` where they have a
+// name. Throws Error(hypervisor).
+QemuStart prepare_qemu(const Guest& guest, Engine engine, unsigned id, const std::filesystem::path& directory);
+
+}  // namespace vprov::hypervisor
