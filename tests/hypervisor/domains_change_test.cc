@@ -1,4 +1,6 @@
 // Running domains that are paused, renamed, restarted, and left by their supervisor.
+#include <fcntl.h>
+
 #include "hypervisor/domains_fixture.h"
 
 namespace vprov::hypervisor {
@@ -146,6 +148,56 @@ TEST_F(DomainChangeTest, AnOperationEndsWithItsSupervisor) {
     kill_supervisor("tiny");
     EXPECT_NE(error_of([&] { operation.done(); }), "no error");
     EXPECT_EQ(state("tiny", '-', 2)[2], '-');
+}
+
+TEST_F(DomainChangeTest, AnIncomingDomainThatNobodySendsIsGone) {
+    const CreateOptions options{fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path(), false,
+                                true};
+    domains_.create(tiny("tiny"), options);
+    EXPECT_EQ(domains_.find("tiny").state, "--p---");
+    { const auto operation = domains_.operate("tiny", "restore"); }
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
+    domains_.create(tiny("tiny"), options);
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 30s));  // nobody began
+}
+
+// Its memory and registers through a file, as save and restore do it.
+TEST_F(DomainChangeTest, TheStateOfOneDomainBecomesAnother) {
+    create(tiny("one"));
+    const auto console = domains_.open_console("one", Domains::ConsoleMode::write);
+    read_until(console, "tiny login: ");
+    const auto file = work_.path() / "state.save";
+    const auto wait_for_migration = [](Monitor& monitor) {
+        for (std::string status; status != "completed"; std::this_thread::sleep_for(5ms)) {
+            status = monitor.execute("query-migrate").value("status", "");
+            ASSERT_NE(status, "failed");
+        }
+    };
+    {
+        auto operation = domains_.operate("one", "save");
+        auto monitor = domains_.monitor("one");
+        monitor.execute("stop");
+        const auto to = os::open_file(file, O_WRONLY | O_CREAT, 0600, ErrorKind::hypervisor);
+        monitor.execute_with(to, "getfd", {{"fdname", "state"}});
+        monitor.execute("migrate", {{"uri", "fd:state"}});
+        wait_for_migration(monitor);
+        operation.finish();
+    }
+    EXPECT_TRUE(domains_.wait_until_gone("one", 20s));
+    domains_.create(tiny("two"),
+                    {fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path(), false, true});
+    auto operation = domains_.operate("two", "restore");
+    {
+        auto monitor = domains_.monitor("two");
+        const auto from = os::open_file(file, O_RDONLY, 0, ErrorKind::hypervisor);
+        monitor.execute_with(from, "getfd", {{"fdname", "state"}});
+        monitor.execute("migrate-incoming", {{"uri", "fd:state"}});
+        wait_for_migration(monitor);
+    }
+    operation.run();
+    const auto resumed = domains_.open_console("two", Domains::ConsoleMode::write);
+    type(resumed, "Z");  // no boot: it goes on with its loop
+    EXPECT_EQ(read_until(resumed, "Z"), "Z");
 }
 
 TEST_F(DomainChangeTest, QemusRefusalsComeThroughTheMonitor) {

@@ -118,6 +118,8 @@ std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     append_kernel(guest, argv);
     append_disks(guest, host, argv);
     append_interfaces(guest, host, argv);
+    if (host.incoming)
+        argv.insert(argv.end(), {"-incoming", "defer"});
     return argv;
 }
 

@@ -19,6 +19,7 @@ struct QemuHost {
     int qmp_fd = -1;                          // listening socket
     int monitor_fd = -1;                      // listening socket of a second QMP; -1: none
     int console_fd = -1;                      // listening socket
+    bool incoming = false;                    // the guest's state comes by the monitor
     int vnc_password_fd = -1;                 // a file that holds it; -1: VNC asks for none
     std::string uefi_code, uefi_variables;    // files, for a guest whose firmware is UEFI
     std::vector<bool> disk_is_device;         // per disk: a block device and not a file; missing: a file

@@ -11,7 +11,8 @@
 namespace vprov::hypervisor {
 
 enum class EngineChoice { automatic, kvm, tcg };
-enum class Phase { starting, running, paused, shutdown, crashed, dying };
+// incoming: QEMU waits for the state of a guest that ran elsewhere or before.
+enum class Phase { starting, incoming, running, paused, shutdown, crashed, dying };
 
 struct DomainRecord {
     std::string name;
@@ -34,8 +35,9 @@ DomainRecord record_from_json(std::string_view text);  // throws Error(hyperviso
 struct LaunchRequest {
     Guest guest;  // all paths absolute
     EngineChoice engine = EngineChoice::automatic;
-    bool paused = false;  // it does not begin to run by itself
-    bool adopt = false;   // nothing is started: guest.name runs, and its supervisor has died
+    bool paused = false;    // it does not begin to run by itself
+    bool incoming = false;  // it gets its state by migrate-incoming, from who asked for it
+    bool adopt = false;     // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };
 

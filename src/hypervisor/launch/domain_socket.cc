@@ -137,7 +137,7 @@ void DomainSocket::first_line(Client& client, std::string_view line) {
 
 void DomainSocket::operate(Client& client, std::string_view line) {
     client.queued += service_.go_on(line) + "\n";
-    if (line == "done")
+    if (line == "done" || line == "run" || line == "finish")
         client.role = Client::Role::answered;
     write_to(client);
 }

@@ -5,8 +5,8 @@
 //   console:  answered by "console reader N\n" or "console writer N\n"; N bytes of what was said before follow, then
 //             all that is said, until the domain ends. The first to ask for "console write" writes; what a reader sends
 //             is dropped.
-//   operate:  answered by "ok\n" or "error TEXT\n". After "ok" each line is answered so; "done" ends the operation, the
-//             end of file without it takes it back.
+//   operate:  answered by "ok\n" or "error TEXT\n". After "ok" each line is answered so; "done", "run" and "finish" end
+//             the operation, the end of file without one takes it back.
 //   request:  answered by "ok\n" or "error TEXT\n" and the end of file.
 #pragma once
 

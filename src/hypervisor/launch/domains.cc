@@ -83,6 +83,7 @@ std::string state_letters(const DomainRecord& record, bool busy) {
         case Phase::running:
             letters[busy ? 0 : 1] = busy ? 'r' : 'b';
             break;
+        case Phase::incoming:
         case Phase::paused:
             letters[2] = 'p';
             break;
@@ -113,7 +114,7 @@ CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) 
     const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine, options.paused}),
+        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine, options.paused, options.incoming}),
                  "the order to the supervisor");
         ::shutdown(channel.get(), SHUT_WR);
         text = read_to_end(channel, kMostTime, "the supervisor");
@@ -301,6 +302,11 @@ Operation Domains::operate(const std::string& name, std::string_view what) const
 
 void Operation::done() {
     say("done");
+    socket_.reset();
+}
+
+void Operation::run() {
+    say("run");
     socket_.reset();
 }
 

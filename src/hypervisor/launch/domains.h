@@ -22,6 +22,7 @@ struct CreateOptions {
     EngineChoice engine = EngineChoice::automatic;
     std::filesystem::path folder = ".";  // relative paths of the guest are taken from here
     bool paused = false;                 // unpause() lets it begin
+    bool incoming = false;               // QEMU waits for migrate-incoming; an operation must begin within 10 s
 };
 
 struct CreatedDomain {
@@ -42,12 +43,14 @@ struct DomainInfo {
     bool supervised = true;  // false: QEMU runs, but the supervisor has died
 };
 
-// A change to a running domain that takes its time. Nobody else begins one meanwhile; when it is dropped without done()
-// or finish(), and also when the process dies, the domain goes on as it did before.
+// A change to a running domain that takes its time. Nobody else begins one meanwhile; when it is dropped without
+// done(), run() or finish(), and also when the process dies, the domain goes on as it did before: one that is incoming,
+// not at all.
 class Operation {
   public:
     Operation(os::Fd socket, std::string domain) : socket_(std::move(socket)), domain_(std::move(domain)) {}
     void done();    // it stays as it is now
+    void run();     // it runs from now on: the end of what made it incoming
     void finish();  // the domain ends, and is not restarted
 
   private:

@@ -40,11 +40,14 @@ std::vector<int> QemuStart::inherited() const {
     return numbers;
 }
 
-QemuStart prepare_qemu(const Guest& guest, Engine engine, unsigned id, const std::filesystem::path& directory) {
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
+                       const std::filesystem::path& directory) {
+    const Guest& guest = request.guest;
     QemuStart start;
     start.channels = make_qemu_channels(directory);
     QemuHost host;
     host.engine = engine;
+    host.incoming = request.incoming;
     host.qmp_fd = start.channels.qmp_listening.get();
     host.monitor_fd = start.channels.monitor_listening.get();
     host.console_fd = start.channels.console_listening.get();

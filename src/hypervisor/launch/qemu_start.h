@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "hypervisor/guest/guest.h"
 #include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/launch/domain_record.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "os/fd.h"
 
@@ -23,6 +23,7 @@ struct QemuStart {
 
 // Makes the sockets, taps (named vifID.N) and other files of one start, in the domain's `directory` where they have a
 // name. Throws Error(hypervisor).
-QemuStart prepare_qemu(const Guest& guest, Engine engine, unsigned id, const std::filesystem::path& directory);
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
+                       const std::filesystem::path& directory);
 
 }  // namespace vprov::hypervisor

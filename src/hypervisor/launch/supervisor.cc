@@ -32,6 +32,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStartTime = 60s;     // from exec to a running guest
 constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
+constexpr auto kIncomingTime = 10s;  // for who asked for it to begin sending
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
 
 class Supervisor : private DomainSocket::Service {
@@ -78,7 +79,7 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void launch() {
-        auto start = prepare_qemu(guest_, engine_, claim_.record.id, directory());
+        auto start = prepare_qemu(request_, engine_, claim_.record.id, directory());
         warnings_ = std::move(start.warnings);
         next_.reset();
         reboots_ = is_adopted_ = false;
@@ -152,7 +153,12 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void begin() {
-        if (request_.paused)
+        if (request_.incoming) {
+            on_running(Phase::incoming);
+            deadline_ = Clock::now() + kIncomingTime;
+            request_.incoming = false;  // a restart boots
+            state_.write(request_);
+        } else if (request_.paused)
             on_running(Phase::paused);
         else
             qemu_->qmp().execute("cont");
@@ -181,6 +187,8 @@ class Supervisor : private DomainSocket::Service {
             return end_run(RunEnd::poweroff);
         if (status == "guest-panicked")
             return end_run(RunEnd::crash);
+        if (record.phase == Phase::incoming && status != "running")
+            return end_run(RunEnd::destroyed);
         record.phase = status == "running" ? Phase::running : Phase::paused;
         if (!record.operation.empty())
             take_back_operation();
@@ -359,8 +367,10 @@ class Supervisor : private DomainSocket::Service {
         auto& record = claim_.record;
         if (!record.operation.empty())
             return fmt::format("error another command is at it ({})", record.operation);
-        if (record.phase != Phase::running && record.phase != Phase::paused)
+        if (record.phase != Phase::running && record.phase != Phase::paused && record.phase != Phase::incoming)
             return "error it does not run";
+        if (record.phase == Phase::incoming && !stopping_)
+            deadline_.reset();
         record.operation = what;
         record.runs_after = record.phase == Phase::running;
         claim_.save();
@@ -368,14 +378,20 @@ class Supervisor : private DomainSocket::Service {
     }
 
     std::string go_on(std::string_view line) override {
-        if (line != "done" && line != "finish")
+        if (line != "done" && line != "run" && line != "finish")
             return "error this is not known";
         claim_.record.operation.clear();
+        if (line == "run") {
+            claim_.record.phase = Phase::paused;  // until QEMU has begun
+            qemu_->qmp().execute("cont");
+        }
         claim_.save();
         return line == "finish" ? destroy() : "ok";
     }
 
     void take_back_operation() override {
+        if (claim_.record.phase == Phase::incoming)
+            return end_run(RunEnd::destroyed);
         qemu_->qmp().execute("migrate_cancel");
         if (claim_.record.runs_after && !next_)
             qemu_->qmp().execute("cont");
