@@ -115,9 +115,18 @@ void add_verbs(CLI::App& app, Session& session) {
     add_cache(app, session);
     add_create(app, session);
     add_list(app, session);
+    add_top(app, session);
     add_console(app, session);
+    add_log(app, session);
+    add_wait(app, session);
+    add_ssh(app, session);
     add_shutdown(app, session);
+    add_reboot(app, session);
+    add_pause(app, session);
+    add_unpause(app, session);
+    add_rename(app, session);
     add_destroy(app, session);
+    add_autostart(app, session);
     add_supervise(app, session);
     add_doctor(app, session);
     add_completion(app, session);

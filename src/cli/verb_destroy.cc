@@ -5,9 +5,12 @@ namespace vprov::cli {
 
 void add_destroy(CLI::App& app, Session&) {
     auto* verb = app.add_subcommand("destroy", "End a domain at once, as by pulling the plug");
-    auto name = std::make_shared<std::string>();
-    verb->add_option("NAME", *name, "Name or id of a running domain")->required();
-    verb->callback([name] { hypervisor::Domains::standard().destroy(*name); });
+    auto names = std::make_shared<std::vector<std::string>>();
+    verb->add_option("NAME", *names, "Names or ids of running domains")->required();
+    verb->callback([names] {
+        const auto domains = hypervisor::Domains::standard();
+        for (const auto& name : *names) domains.destroy(name);
+    });
 }
 
 }  // namespace vprov::cli

@@ -41,6 +41,15 @@ void add_create(CLI::App& app, Session& session);
 void add_list(CLI::App& app, Session& session);
 void add_console(CLI::App& app, Session& session);
 void add_shutdown(CLI::App& app, Session& session);
+void add_reboot(CLI::App& app, Session& session);
+void add_pause(CLI::App& app, Session& session);
+void add_unpause(CLI::App& app, Session& session);
+void add_rename(CLI::App& app, Session& session);
+void add_wait(CLI::App& app, Session& session);
+void add_log(CLI::App& app, Session& session);
+void add_ssh(CLI::App& app, Session& session);
+void add_top(CLI::App& app, Session& session);
+void add_autostart(CLI::App& app, Session& session);
 void add_destroy(CLI::App& app, Session& session);
 void add_supervise(CLI::App& app, Session& session);  // hidden: the supervisor process of one domain
 

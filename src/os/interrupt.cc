@@ -63,7 +63,7 @@ void request_stop() noexcept {
     [[maybe_unused]] const auto written = ::write(event_fd(), &one, sizeof one);
 }
 
-void clear_stop_for_test() noexcept {
+void forget_stop() noexcept {
     g_stop.store(false, std::memory_order_relaxed);
     std::uint64_t count = 0;
     [[maybe_unused]] const auto taken = ::read(event_fd(), &count, sizeof count);

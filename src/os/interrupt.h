@@ -21,6 +21,6 @@ void detach_stop_requests() noexcept;
 
 // Asks for a stop from within the process (a worker that failed, a test).
 void request_stop() noexcept;
-void clear_stop_for_test() noexcept;
+void forget_stop() noexcept;  // a new one can be asked for
 
 }  // namespace vprov::os

@@ -277,7 +277,7 @@ TEST_F(CurlTransport, AStopRequestEndsAllAtOnce) {
     std::vector<Transfer> transfers = {transfer_into(fetched, server.url() + "/file")};
     EXPECT_EQ(message_of([&] { make_curl_transport(options)->run(transfers); }), "interrupted: interrupted");
     stopper.join();
-    os::clear_stop_for_test();
+    os::forget_stop();
     EXPECT_LT(Seconds(std::chrono::steady_clock::now() - start).count(), 5.0);
     EXPECT_EQ(fetched.ends, 0);
 }

@@ -244,7 +244,7 @@ TEST_F(FetchPackages, AStopRequestEndsTheCheckingOfTheCache) {
     fetch();
     os::request_stop();
     EXPECT_EQ(refusal(), "interrupted: interrupted");
-    os::clear_stop_for_test();
+    os::forget_stop();
 }
 
 TEST(CacheDirectory, FollowsTheEnvironment) {

@@ -108,7 +108,7 @@ TEST(Command, AStopRequestEndsTheChild) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_THROW(runner.run({{"sleep", "30"}, clean_environment(), ""}), Error);
     stopper.join();
-    clear_stop_for_test();
+    forget_stop();
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
@@ -123,7 +123,7 @@ TEST(Command, AStopRequestDoesNotEndOneThatRunsToItsEnd) {
     EXPECT_EQ(runner.run(command).output, "done\n");
     stopper.join();
     EXPECT_EQ(runner.run(command).output, "done\n") << "cleaning up needs such commands after a stop request, too";
-    clear_stop_for_test();
+    forget_stop();
 }
 
 TEST(Command, OneThatRunsToItsEndSurvivesItsCaller) {

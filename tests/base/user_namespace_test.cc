@@ -118,7 +118,7 @@ TEST_F(UserNamespace, AStopRequestEndsTheChild) {
         EXPECT_EQ(e.kind(), ErrorKind::interrupted);
     }
     later.join();
-    clear_stop_for_test();
+    forget_stop();
 }
 
 TEST_F(UserNamespace, AMapThatIsNotAllowedIsAnError) {

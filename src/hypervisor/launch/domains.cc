@@ -361,6 +361,20 @@ bool Domains::wait_until_gone(const std::string& name, std::optional<std::chrono
     return true;
 }
 
+std::string Domains::console_log(const std::string& name) const {
+    const auto all = list();
+    const auto running = std::find_if(all.begin(), all.end(), [&](const auto& domain) {
+        return domain.name == name || std::to_string(domain.id) == name;
+    });
+    if (running == all.end() && is_valid_guest_name(name) && std::filesystem::exists(state_.log_file(name)))
+        return os::read_file(state_.log_file(name), ErrorKind::hypervisor);
+    const auto current = state_.domain(running == all.end() ? find(name).name : running->name) / "console.log";
+    auto older = current;
+    older += ".1";
+    auto text = std::filesystem::exists(older) ? os::read_file(older, ErrorKind::hypervisor) : "";
+    return text + os::read_file(current, ErrorKind::hypervisor);
+}
+
 Domains::Console Domains::open_console(const std::string& name, ConsoleMode mode) const {
     const auto domain = find(name);
     if (!domain.supervised)

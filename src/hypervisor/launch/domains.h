@@ -107,6 +107,10 @@ class Domains {
     // Until the domain is gone. Throws Error(interrupted).
     bool wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const;
 
+    // What is kept of its console, 2 MiB at most: of one that runs, or of the last of that name that ended. Throws
+    // Error(hypervisor) when there was none.
+    std::string console_log(const std::string& name) const;
+
     struct Console {
         os::Fd socket;           // bytes from the guest, and to it when writable
         bool writable = false;   // false: somebody else writes, or nobody asked to

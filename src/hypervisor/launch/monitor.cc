@@ -21,9 +21,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-os::Fd take_turn(const std::filesystem::path& directory, const std::string& domain) {
+os::Fd take_turn(const std::filesystem::path& directory, const std::string& domain,
+                 std::chrono::milliseconds patience) {
     auto lock = os::open_file(directory / "monitor.lock", O_RDWR | O_CREAT, 0600, ErrorKind::hypervisor);
-    const auto deadline = Clock::now() + Monitor::kPatience;
+    const auto deadline = Clock::now() + patience;
     while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         os::check_stop();
         if (Clock::now() >= deadline)
@@ -35,9 +36,9 @@ os::Fd take_turn(const std::filesystem::path& directory, const std::string& doma
 
 }  // namespace
 
-Monitor::Monitor(const std::filesystem::path& domain_directory, std::string domain)
+Monitor::Monitor(const std::filesystem::path& domain_directory, std::string domain, Milliseconds patience)
     : domain_(std::move(domain)),
-      lock_(take_turn(domain_directory, domain_)),
+      lock_(take_turn(domain_directory, domain_, patience)),
       qmp_(connect_to(domain_directory, kMonitorSocket)) {
     const auto deadline = Clock::now() + kPatience;
     while (answers_.empty()) read_more(deadline, "its greeting");

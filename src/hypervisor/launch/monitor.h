@@ -24,8 +24,8 @@ class Monitor {
     static constexpr Milliseconds kPatience{10000};
 
     // Waits for its turn. Throws Error(hypervisor) when the domain has no running QEMU, or somebody else has had the
-    // monitor for kPatience; Error(interrupted).
-    Monitor(const std::filesystem::path& domain_directory, std::string domain);
+    // monitor for `patience`; Error(interrupted).
+    Monitor(const std::filesystem::path& domain_directory, std::string domain, Milliseconds patience = kPatience);
 
     // What the command returns. Throws Error(hypervisor) "cannot VERB...": the text of QEMU's refusal, which it calls
     // desc; also when QEMU ends or does not answer in `most`. Error(interrupted).

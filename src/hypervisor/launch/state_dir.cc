@@ -58,6 +58,7 @@ void make_private_directory(const fs::path& path) {
 StateDir::StateDir(fs::path root) : root_(fs::absolute(std::move(root))) {
     make_private_directory(root_);
     make_private_directory(root_ / "dom");
+    make_private_directory(root_ / "log");
 }
 
 StateDir StateDir::standard() {
@@ -115,6 +116,8 @@ void StateDir::write(const DomainRecord& record) const {
 }
 
 void StateDir::remove(std::string_view name) const noexcept {
+    std::error_code none;
+    fs::rename(domain(name) / "console.log", log_file(name), none);
     os::remove_tree(domain(name));
 }
 

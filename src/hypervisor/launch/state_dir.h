@@ -1,6 +1,9 @@
 // Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/dom/NAME/{lock, dom.json,
-// request.json, socket, console.log}.
+// request.json, socket, console.log},
+// ROOT/log/NAME.log.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <optional>
@@ -35,7 +38,9 @@ class StateDir {
     // What it was started with, devices that were attached since included: ROOT/dom/NAME/request.json.
     std::optional<LaunchRequest> read_request(std::string_view name) const;
     void write(const LaunchRequest& request) const;
+    // Its console's log stays: log_file(), until a domain of that name ends again.
     void remove(std::string_view name) const noexcept;
+    std::filesystem::path log_file(std::string_view name) const { return root_ / "log" / fmt::format("{}.log", name); }
 
     // True while the domain's supervisor lives. Under lock().
     bool is_supervised(std::string_view name) const { return os::FileLock::is_held(lock_file(name)); }

@@ -430,7 +430,7 @@ void leave_everything_behind() {
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
         open.push_back(std::stoi(entry.path().filename().native()));
     for (const int fd : open)
-        if (fd > kLaunchChannel)
+        if (fd > kLaunchChannel && fd != os::stop_fd())
             ::close(fd);
     ::umask(0077);
     if (::chdir("/") != 0)
@@ -453,8 +453,8 @@ void run_supervisor(const std::filesystem::path& state_root, const std::string& 
     os::Fd channel(kLaunchChannel);
     if (::fcntl(channel.get(), F_SETFD, FD_CLOEXEC) != 0)
         throw error(ErrorKind::usage, "cannot supervise {}: only 'vprov create' starts a supervisor", quote(name));
-    leave_everything_behind();
     os::catch_stop_signals();
+    leave_everything_behind();
     try {
         const StateDir state(state_root);
         auto request = request_from_json(os::read_file(channel, "the order"));
