@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -253,6 +254,7 @@ class GuestBuild {
         const auto place = begun.path() / "base";
         fs::create_directory(place);
         base_ = make_base(std::move(configured), plan_, inputs, request_.script_logs, place, environment_.runner);
+        removal_ = std::async(std::launch::async, os::remove_tree, request_.root);  // beside all that follows
         if (kept)
             base_ = bases.keep(begun, inputs);
         else
@@ -278,6 +280,7 @@ class GuestBuild {
     BootstrapRequest request_;
     std::shared_ptr<const Selection> selection_;
     std::optional<BaseImage> base_;
+    std::future<void> removal_;      // waits when it goes, before the work directory does
     std::vector<SharedBase> bases_;  // held until the manifest names them
     std::unique_ptr<render::EarlyHostKey> early_;
     std::vector<render::HostKey> host_keys_;
