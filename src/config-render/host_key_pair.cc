@@ -237,9 +237,10 @@ HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::strin
             fmt::format("{} {} {}\n", public_name(type), encode_base64(public_blob(type, key)), comment)};
 }
 
-EarlyHostKey::EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment)
-    : thread_([this, type, format, comment = std::move(comment)](const std::stop_token& stop) {
-          ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+EarlyHostKey::EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment, Haste haste)
+    : thread_([this, type, format, comment = std::move(comment), haste](const std::stop_token& stop) {
+          if (haste == Haste::later)
+              ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
           try {
               promise_.set_value(make_host_key(type, format, comment, stop));
           } catch (...) {

@@ -28,11 +28,14 @@ struct HostKeyPair {
 HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment,
                           const std::stop_token& stop = {});
 
-// A key that is made while there is other work, by a thread that gives way to it (nice): an RSA key takes 0.1 to 2 s of
-// a core, as luck has it.
+// A key that is made while there is other work: an RSA key takes 0.1 to 2 s of a core, as luck has it.
 class EarlyHostKey {
   public:
-    EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment);  // begins
+    enum class Haste {
+        now,    // it is waited for soon
+        later,  // the other work comes first (nice)
+    };
+    EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment, Haste haste);  // begins
     ~EarlyHostKey() = default;  // a key that is not finished is given up at once
     EarlyHostKey(const EarlyHostKey&) = delete;
     EarlyHostKey& operator=(const EarlyHostKey&) = delete;

@@ -106,7 +106,7 @@ void warn_of_foreign_scripts(const BootstrapRequest& request, const resolve::Pac
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
     warn_of_foreign_scripts(request, selection.packages, environment.progress);
-    const auto host_key = begin_host_key(selection.packages, request.hostname);
+    const auto host_key = begin_host_key(selection.packages, request.hostname, render::EarlyHostKey::Haste::later);
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);

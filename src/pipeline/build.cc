@@ -150,9 +150,10 @@ class GuestBuild {
 
     // Of the host keys the one that takes long, unless it is known or goes.
     void begin_own_key() {
+        using Haste = render::EarlyHostKey::Haste;
         const auto& identity = plan_.recipe.identity;
         if (!identity.is_template && !identity.ssh_host_keys && plan_.known.files.empty())
-            early_ = begin_host_key(selection_->packages, plan_.hostname);
+            early_ = begin_host_key(selection_->packages, plan_.hostname, has_base() ? Haste::now : Haste::later);
     }
 
     bool is_clonable() const { return why_not_cloned(plan_).empty(); }

@@ -131,13 +131,14 @@ render::PrivateKeyFormat host_key_format(const resolve::PackageSet& packages) {
     return render::PrivateKeyFormat::openssh;
 }
 
-std::unique_ptr<render::EarlyHostKey> begin_host_key(const resolve::PackageSet& packages, std::string_view hostname) {
+std::unique_ptr<render::EarlyHostKey> begin_host_key(const resolve::PackageSet& packages, std::string_view hostname,
+                                                     render::EarlyHostKey::Haste haste) {
     const bool has_server = std::ranges::any_of(
         packages.packages, [](const auto& selected) { return selected.package->name == "openssh-server"; });
     if (!has_server)
         return nullptr;
     return std::make_unique<render::EarlyHostKey>(render::KeyAlgorithm::rsa, host_key_format(packages),
-                                                  comment_for(hostname));
+                                                  comment_for(hostname), haste);
 }
 
 void place_host_key(const os::RootDir& tree, render::EarlyHostKey& early) {

@@ -33,7 +33,8 @@ void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& 
 render::PrivateKeyFormat host_key_format(const resolve::PackageSet& packages);
 
 // Begins to make the RSA key that these packages want in a tree of this name; null where they have no SSH server.
-std::unique_ptr<render::EarlyHostKey> begin_host_key(const resolve::PackageSet& packages, std::string_view hostname);
+std::unique_ptr<render::EarlyHostKey> begin_host_key(const resolve::PackageSet& packages, std::string_view hostname,
+                                                     render::EarlyHostKey::Haste haste);
 
 // Before the server's postinst runs, which then has no such key to make. It makes others by sshd_config, and writes
 // that with an RSA key where there is none: a tree that has one already is left alone.

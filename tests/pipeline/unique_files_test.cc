@@ -12,6 +12,7 @@
 namespace vprov::pipeline {
 namespace {
 namespace fs = std::filesystem;
+using Haste = render::EarlyHostKey::Haste;
 
 class HostKeyInTree : public testing::Test {
   protected:
@@ -33,7 +34,7 @@ class HostKeyInTree : public testing::Test {
 };
 
 TEST_F(HostKeyInTree, IsThereBeforeTheServersScript) {
-    const auto early = begin_host_key(packages_, "debian1");
+    const auto early = begin_host_key(packages_, "debian1", Haste::now);
     ASSERT_TRUE(early);
     place_host_key(tree_, *early);
     EXPECT_TRUE(render::is_host_key_pair({key("etc/ssh/ssh_host_rsa_key"), key("etc/ssh/ssh_host_rsa_key.pub")},
@@ -45,25 +46,25 @@ TEST_F(HostKeyInTree, IsThereBeforeTheServersScript) {
 
 TEST_F(HostKeyInTree, IsNotMadeForAServerThatMayWantNone) {
     os::write_file(at("etc/ssh/sshd_config"), "HostKey /etc/ssh/ssh_host_ed25519_key\n");
-    place_host_key(tree_, *begin_host_key(packages_, "debian1"));
+    place_host_key(tree_, *begin_host_key(packages_, "debian1", Haste::now));
     EXPECT_FALSE(fs::exists(at("etc/ssh/ssh_host_rsa_key")));
 }
 
 TEST_F(HostKeyInTree, IsNotMadeInPlaceOfOneThatIsThere) {
     os::write_file(at("etc/ssh/ssh_host_rsa_key"), "given\n");
-    place_host_key(tree_, *begin_host_key(packages_, "debian1"));
+    place_host_key(tree_, *begin_host_key(packages_, "debian1", Haste::now));
     EXPECT_EQ(key("etc/ssh/ssh_host_rsa_key"), "given\n");
     EXPECT_FALSE(fs::exists(at("etc/ssh/ssh_host_rsa_key.pub")));
 }
 
 TEST_F(HostKeyInTree, IsNotBegunWithoutAServer) {
     server_.name = "openssh-client";
-    EXPECT_EQ(begin_host_key(packages_, "debian1"), nullptr);
+    EXPECT_EQ(begin_host_key(packages_, "debian1", Haste::now), nullptr);
 }
 
 TEST_F(HostKeyInTree, IsTakenWhereItIsMadeAnewAndNothingIsGiven) {
     const std::string rsa = "etc/ssh/ssh_host_rsa_key", ed25519 = "etc/ssh/ssh_host_ed25519_key";
-    const auto early = begin_host_key(packages_, "early");  // another name than the tree's, to tell it by
+    const auto early = begin_host_key(packages_, "early", Haste::later);  // another name than the tree's, to tell it by
     const auto format = render::PrivateKeyFormat::openssh;
     make_unique_files(tree_, {rsa, rsa + ".pub"}, "debian1", format, {{rsa, "a"}, {rsa + ".pub", "b"}}, early.get());
     EXPECT_EQ(key(rsa), "a");

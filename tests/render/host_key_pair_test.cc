@@ -71,13 +71,14 @@ INSTANTIATE_TEST_SUITE_P(All, HostKeyPairs,
                                          Kind{"dsa", PrivateKeyFormat::pem, kDsa, 1}));
 
 TEST(EarlyHostKey, IsAKeyOfThatKind) {
-    EarlyHostKey early(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a");
+    EarlyHostKey early(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", EarlyHostKey::Haste::now);
     EXPECT_TRUE(is_host_key_pair(early.take(), "root@a"));
 }
 
 TEST(EarlyHostKey, IsGivenUpAtOnceWhenNobodyTakesIt) {
     const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 100; ++i) EarlyHostKey(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a");
+    for (int i = 0; i < 100; ++i)
+        EarlyHostKey(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", EarlyHostKey::Haste::later);
     // a hundred keys take a minute
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
 }
