@@ -2,9 +2,12 @@
 // any architecture, and for images that are edited in place.
 #pragma once
 
+#include <future>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace vprov::render {
 
@@ -21,7 +24,29 @@ struct HostKeyPair {
 };
 
 // A new one from the system's random numbers, never from a seed, of ssh-keygen's own size: rsa 3072, ecdsa nistp256,
-// dsa 1024. Throws Error(internal) when libcrypto fails.
-HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment);
+// dsa 1024. Throws Error(internal) when libcrypto fails, and when `stop` is asked for.
+HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment,
+                          const std::stop_token& stop = {});
+
+// A key that is made while there is other work: an RSA key takes 0.1 to 2 s of a core, as luck has it.
+class EarlyHostKey {
+  public:
+    enum class Haste {
+        now,    // it is waited for soon
+        later,  // the other work comes first (nice)
+    };
+    EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment, Haste haste);  // begins
+    ~EarlyHostKey() = default;  // a key that is not finished is given up at once
+    EarlyHostKey(const EarlyHostKey&) = delete;
+    EarlyHostKey& operator=(const EarlyHostKey&) = delete;
+
+    // Once. Waits for it. Throws what make_host_key() throws, and Error(interrupted).
+    HostKeyPair take();
+
+  private:
+    std::promise<HostKeyPair> promise_;
+    std::future<HostKeyPair> key_ = promise_.get_future();
+    std::jthread thread_;
+};
 
 }  // namespace vprov::render

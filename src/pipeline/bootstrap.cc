@@ -106,6 +106,7 @@ void warn_of_foreign_scripts(const BootstrapRequest& request, const resolve::Pac
 configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Selection& selection,
                                        configure::Sandbox& sandbox, const Environment& environment, StageTimer& timer) {
     warn_of_foreign_scripts(request, selection.packages, environment.progress);
+    const auto host_key = begin_host_key(selection.packages, request.hostname, render::EarlyHostKey::Haste::later);
     std::filesystem::create_directory(request.work / "stage");
     configure::ConfigureRequest configuration;
     for (const auto& selected : selection.packages.packages) configuration.packages.push_back(selected.package);
@@ -140,6 +141,8 @@ configure::ConfiguredRoot install_anew(const BootstrapRequest& request, const Se
             request.prepare(root);
         run_hooks(request.hooks, request.hook_environment, sandbox, root, logs, environment.progress);
     };
+    if (host_key)
+        configuration.before_pending = [&](const os::RootDir& root) { place_host_key(root, *host_key); };
     configuration.on_output = [&](std::string_view package, std::string_view line) { logs.add(package, line); };
     for (const auto& selected : selection.packages.packages)
         if (selected.automatic)

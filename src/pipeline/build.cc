@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +34,7 @@
 #include "pipeline/sealed_tree.h"
 #include "pipeline/selections.h"
 #include "pipeline/shared_bases.h"
+#include "pipeline/unique_files.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -126,6 +128,7 @@ class GuestBuild {
     BuildResult finish() {
         const auto result = work_.path() / "result";
         check_room(plan_, selection_->packages);
+        begin_own_key();
         const auto passwords = write_passwords(is_clonable() ? images_by_base() : images_of_tree(), result);
         timer_.start(Stage::render);
         const auto configurations = write_configurations(written_, result, environment_.progress);
@@ -145,6 +148,14 @@ class GuestBuild {
             request_.sandbox = make_sandbox(request_);
     }
 
+    // Of the host keys the one that takes long, unless it is known or goes.
+    void begin_own_key() {
+        using Haste = render::EarlyHostKey::Haste;
+        const auto& identity = plan_.recipe.identity;
+        if (!identity.is_template && !identity.ssh_host_keys && plan_.known.files.empty())
+            early_ = begin_host_key(selection_->packages, plan_.hostname, has_base() ? Haste::now : Haste::later);
+    }
+
     bool is_clonable() const { return why_not_cloned(plan_).empty(); }
 
     bool may_keep_base() const {
@@ -160,8 +171,9 @@ class GuestBuild {
         auto configured = installed();
         timer_.start(Stage::personalise);
         add_boot_loader(configured.root(), plan_);
-        const auto tree = seal(std::move(configured), plan_, selection_->packages,
-                               {environment_.now, request_.work, request_.script_logs, environment_.progress});
+        const auto tree =
+            seal(std::move(configured), plan_, selection_->packages,
+                 {environment_.now, request_.work, request_.script_logs, environment_.progress, early_.get()});
         timer_.finish(plan_.fqdn);
         host_keys_ = render::host_keys(tree.root());
         timer_.start(Stage::write);
@@ -212,6 +224,7 @@ class GuestBuild {
         BaseImages(cache_).remove(*base_);
         base_.reset();
         bases_.clear();
+        begin_own_key();
         os::remove_tree(work_.path() / "identity");
         for (const auto& entry : fs::directory_iterator(work_.path() / "result")) os::remove_tree(entry.path());
         return std::nullopt;
@@ -221,8 +234,8 @@ class GuestBuild {
         timer_.start(Stage::personalise);
         const auto scratch = work_.path() / "identity";
         fs::create_directory(scratch);
-        auto made =
-            make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result", environment_.runner);
+        auto made = make_guest(*base_, use, plan_, selection_->packages, scratch, work_.path() / "result",
+                               environment_.runner, early_.get());
         written_.layout = std::move(made.layout);
         bases_ = std::move(made.bases);
         host_keys_ = render::host_keys(os::RootDir(scratch));
@@ -242,6 +255,7 @@ class GuestBuild {
         const auto place = begun.path() / "base";
         fs::create_directory(place);
         base_ = make_base(std::move(configured), plan_, inputs, request_.script_logs, place, environment_.runner);
+        removal_ = std::async(std::launch::async, os::remove_tree, request_.root);  // beside all that follows
         if (kept)
             base_ = bases.keep(begun, inputs);
         else
@@ -267,7 +281,9 @@ class GuestBuild {
     BootstrapRequest request_;
     std::shared_ptr<const Selection> selection_;
     std::optional<BaseImage> base_;
+    std::future<void> removal_;      // waits when it goes, before the work directory does
     std::vector<SharedBase> bases_;  // held until the manifest names them
+    std::unique_ptr<render::EarlyHostKey> early_;
     std::vector<render::HostKey> host_keys_;
     std::unique_ptr<WrittenDisks> disks_;  // before the work directory goes
 };

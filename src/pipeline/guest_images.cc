@@ -158,7 +158,8 @@ std::map<std::string, std::future<void>> begin_copies(const BaseImage& base, Bas
 }  // namespace
 
 GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan, const resolve::PackageSet& packages,
-                       const fs::path& scratch, const fs::path& directory, os::CommandRunner& runner) {
+                       const fs::path& scratch, const fs::path& directory, os::CommandRunner& runner,
+                       render::EarlyHostKey* early) {
     auto copies = begin_copies(base, use, plan.layout, directory);
     const os::RootDir skeleton(scratch);
     pack::read_tar(base.directory / "skeleton.tar", skeleton);
@@ -167,7 +168,7 @@ GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& pla
     GuestImages made;
     made.layout = plan.layout;
     render::write_guest_files(skeleton, render::grub_files(plan, base.kernels));
-    made.passwords = write_identity(skeleton, {base.date, base.unique, base.named}, plan, packages);
+    made.passwords = write_identity(skeleton, {base.date, base.unique, base.named, early}, plan, packages);
     settle_machine(skeleton, plan);
     const Identity identity(base, plan, changes_since(before, scratch));
     for (auto& disk : made.layout.disks) {

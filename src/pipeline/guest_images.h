@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bootstrap/resolve/resolve.h"
+#include "config-render/host_key_pair.h"
 #include "os/command.h"
 #include "pipeline/base_image.h"
 #include "pipeline/shared_bases.h"
@@ -21,10 +22,11 @@ struct GuestImages {
 };
 
 // Makes the guest's images, its kernel and initrd and its log/ in `directory` from the base. `scratch` is an empty
-// directory. Whether `base` is left whole or moved from is up to `use`. Throws what seal() throws.
+// directory. Whether `base` is left whole or moved from is up to `use`; `early` is make_unique_files()'s. Throws what
+// seal() throws.
 enum class BaseUse { copy, consume };
 GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& plan, const resolve::PackageSet& packages,
                        const std::filesystem::path& scratch, const std::filesystem::path& directory,
-                       os::CommandRunner& runner);
+                       os::CommandRunner& runner, render::EarlyHostKey* early = nullptr);
 
 }  // namespace vprov::pipeline

@@ -5,7 +5,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <chrono>
 #include <future>
+#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -18,19 +21,48 @@ namespace vprov::pipeline {
 namespace {
 namespace fs = std::filesystem;
 
-std::string digest_of(const fs::path& path) {
+constexpr auto kBehind = std::chrono::milliseconds(2);
+
+// Of all that has been written when nothing more comes and `is_whole` has been set.
+std::string digest_of(const fs::path& path, const std::atomic<bool>& is_whole) {
     const auto file = os::open_file(path, O_RDONLY);
     Hasher hasher(DigestKind::sha256);
     std::string buffer(1 << 20, '\0');
     for (;;) {
+        const bool was_whole = is_whole;
         const auto count = ::read(file.get(), buffer.data(), buffer.size());
         if (count < 0)
             throw system_error(ErrorKind::disk, errno, "cannot read " + quote(path.native()));
-        if (count == 0)
+        if (count == 0 && was_whole)
             return hasher.hex();
+        if (count == 0)
+            std::this_thread::sleep_for(kBehind);
         hasher.update(buffer.data(), static_cast<std::size_t>(count));
     }
 }
+
+std::string digest_of(const fs::path& path) {
+    return digest_of(path, true);
+}
+
+// The digest of a file that is being written, by a thread that reads right behind the writer.
+class DigestBehind {
+  public:
+    explicit DigestBehind(const fs::path& file)
+        : digest_(std::async(std::launch::async, [this, file] { return digest_of(file, is_whole_); })) {}
+    ~DigestBehind() { is_whole_ = true; }
+    DigestBehind(const DigestBehind&) = delete;
+    DigestBehind& operator=(const DigestBehind&) = delete;
+
+    std::string finish() {
+        is_whole_ = true;
+        return digest_.get();
+    }
+
+  private:
+    std::atomic<bool> is_whole_{false};
+    std::future<std::string> digest_;
+};
 
 std::vector<std::string> lines_of(const fs::path& path) {
     const auto text = os::read_file(path);
@@ -111,18 +143,17 @@ std::string Layers::write(const LayerInputs& inputs, const configure::Configured
     const os::TempDir work(cache_.directory() / "partial", "layer-");
     const auto made = work.path() / "layer";
     fs::create_directory(made);
-    {
-        const auto file = os::open_file(made / "tree.tar", O_WRONLY | O_CREAT | O_EXCL, 0600);
-        pack::TarOptions options;
-        options.left_out = {unique.known.begin(), unique.known.end()};
-        pack::write_tar(tree.root().path(), file.get(), options);
-    }
+    const auto file = os::open_file(made / "tree.tar", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    DigestBehind digest(made / "tree.tar");
+    pack::TarOptions options;
+    options.left_out = {unique.known.begin(), unique.known.end()};
+    pack::write_tar(tree.root().path(), file.get(), options);
     fs::copy(logs, made / "log");
     os::write_file(made / "inputs", inputs.text());
     os::write_file(made / "unique", as_lines(unique.known));
     os::write_file(made / "named", as_lines(named));
     os::write_file(made / "date", fmt::format("{}\n", tree.date()));
-    os::write_file(made / "digest", digest_of(made / "tree.tar") + "\n");
+    os::write_file(made / "digest", digest.finish() + "\n");
     publish(made, inputs);
     return "";
 }

@@ -80,7 +80,7 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
                                                                 const plan::Plan& plan,
                                                                 const resolve::PackageSet& packages) {
     write_name(root, places.named, plan.hostname);
-    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages), plan.known.files);
+    make_unique_files(root, places.unique, plan.hostname, host_key_format(packages), plan.known.files, places.early);
     render::PackageNames names;
     for (const auto& selected : packages.packages) names.emplace(selected.package->name);
     render::write_guest_files(root, render::late_guest_files(plan, names));
@@ -94,7 +94,8 @@ std::vector<std::pair<std::string, std::string>> write_identity(const os::RootDi
 
 SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::PackageSet& packages,
                 const SealRequest& request) {
-    const IdentityPlaces places{installed.tree.date(), std::move(installed.unique), std::move(installed.named)};
+    const IdentityPlaces places{installed.tree.date(), std::move(installed.unique), std::move(installed.named),
+                                request.early};
     SealedTree sealed(std::move(installed.tree));
     const auto& root = sealed.root();
     render::check_timezone(root, plan);

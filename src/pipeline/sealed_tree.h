@@ -8,6 +8,7 @@
 
 #include "bootstrap/configure/configure.h"
 #include "bootstrap/resolve/resolve.h"
+#include "config-render/host_key_pair.h"
 #include "os/command.h"
 #include "pipeline/bootstrap.h"
 #include "plan/plan.h"
@@ -19,6 +20,7 @@ struct SealRequest {
     std::filesystem::path work;         // an existing directory for a sandbox's own files
     std::filesystem::path script_logs;  // see ScriptLogs
     Progress& progress;
+    render::EarlyHostKey* early = nullptr;  // see make_unique_files()
 };
 
 // A tree that nobody writes any more and in which nothing is mounted. Only seal() makes one, from a configured root.
@@ -45,6 +47,7 @@ SealedTree seal(Installed installed, const plan::Plan& plan, const resolve::Pack
 struct IdentityPlaces {
     std::int64_t date = 0;
     std::vector<std::string> unique, named;
+    render::EarlyHostKey* early = nullptr;  // see make_unique_files()
 };
 
 // The guest's own files and accounts, in its tree or in a skeleton of it; but nothing in /boot. Returns the passwords

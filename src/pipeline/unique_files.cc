@@ -16,6 +16,7 @@ namespace vprov::pipeline {
 namespace {
 namespace fs = std::filesystem;
 
+constexpr const char* kRsaKey = "etc/ssh/ssh_host_rsa_key";
 constexpr std::string_view kHostKeys = "etc/ssh/ssh_host_";  // sshd(8): ssh_host_TYPE_key and its .pub
 
 // Not readable by all, and the same in every tree of the same packages.
@@ -75,6 +76,15 @@ std::string key_type(std::string_view path) {
     return std::string(path.substr(0, path.find('_')));
 }
 
+std::string comment_for(std::string_view hostname) {
+    return fmt::format("root@{}", hostname);
+}
+
+void write_key(const os::RootDir& tree, const std::string& path, const render::HostKeyPair& pair) {
+    tree.write(path, pair.private_key, 0600);
+    tree.write(path + ".pub", pair.public_key);
+}
+
 }  // namespace
 
 UniqueFiles find_unique_files(const os::RootDir& tree) {
@@ -95,8 +105,8 @@ UniqueFiles find_unique_files(const os::RootDir& tree) {
 }
 
 void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& known, std::string_view hostname,
-                       render::PrivateKeyFormat format, const std::map<std::string, std::string>& given) {
-    const auto comment = fmt::format("root@{}", hostname);
+                       render::PrivateKeyFormat format, const std::map<std::string, std::string>& given,
+                       render::EarlyHostKey* early) {
     for (const auto& path : known) {
         if (!path.starts_with(kHostKeys) || path.ends_with(".pub"))
             continue;
@@ -104,11 +114,12 @@ void make_unique_files(const os::RootDir& tree, const std::vector<std::string>& 
         if (!type)
             throw error(ErrorKind::disk, "cannot make {}: there is no key of that type", quote("/" + path));
         const auto secret = given.find(path), open = given.find(path + ".pub");
-        const auto pair = secret != given.end() && open != given.end()
-                              ? render::HostKeyPair{secret->second, open->second}
-                              : render::make_host_key(*type, format, comment);
-        tree.write(path, pair.private_key, 0600);
-        tree.write(path + ".pub", pair.public_key);
+        if (secret != given.end() && open != given.end())
+            write_key(tree, path, {secret->second, open->second});
+        else if (early && path == kRsaKey)
+            write_key(tree, path, early->take());
+        else
+            write_key(tree, path, render::make_host_key(*type, format, comment_for(hostname)));
     }
 }
 
@@ -118,6 +129,21 @@ render::PrivateKeyFormat host_key_format(const resolve::PackageSet& packages) {
         if (package->name == "openssh-server" && deb::compare_versions(package->version, kFirst) < 0)
             return render::PrivateKeyFormat::pem;
     return render::PrivateKeyFormat::openssh;
+}
+
+std::unique_ptr<render::EarlyHostKey> begin_host_key(const resolve::PackageSet& packages, std::string_view hostname,
+                                                     render::EarlyHostKey::Haste haste) {
+    const bool has_server = std::ranges::any_of(
+        packages.packages, [](const auto& selected) { return selected.package->name == "openssh-server"; });
+    if (!has_server)
+        return nullptr;
+    return std::make_unique<render::EarlyHostKey>(render::KeyAlgorithm::rsa, host_key_format(packages),
+                                                  comment_for(hostname), haste);
+}
+
+void place_host_key(const os::RootDir& tree, render::EarlyHostKey& early) {
+    if (!tree.exists("/etc/ssh/sshd_config") && !tree.exists(kRsaKey))
+        write_key(tree, kRsaKey, early.take());
 }
 
 }  // namespace vprov::pipeline

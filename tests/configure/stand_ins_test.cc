@@ -79,6 +79,51 @@ class StandInsTest : public testing::Test {
     os::TempDir work_{fs::temp_directory_path(), "vprov-test-"};
 };
 
+// Outside of a sandbox there is no real one to start, so whatever is packed has been packed by the stand-in.
+class GzipTest : public testing::Test {
+  protected:
+    static constexpr int kLeft = 1;
+
+    void SetUp() override {
+        os::write_file(gzip_, gzip_program(), 0755);
+        std::string text;
+        for (int i = 0; i < 20'000; ++i) text += std::to_string(i * i % 7919) + '\n';
+        os::write_file(file_, text);
+    }
+
+    int shell(const std::string& line) const {
+        os::SystemCommandRunner runner;
+        os::Command command;
+        command.argv = {"/bin/sh", "-c", line, gzip_.native(), file_.native()};
+        command.environment = os::clean_environment();
+        return runner.run(command).status;
+    }
+
+    os::TempDir work_{fs::temp_directory_path(), "vprov-test-"};
+    fs::path gzip_ = work_.path() / "gzip", file_ = work_.path() / "file";
+};
+
+TEST_F(GzipTest, FilesAndPipesUnpackToTheSame) {
+    for (const auto* line :
+         {R"("$0" -n -c "$1")", R"("$0" -c -9n "$1")", R"(cat "$1" | "$0" -c)", R"(cat "$1" | "$0" -n1)"}) {
+        EXPECT_EQ(shell(std::string(line) + R"( >"$1.gz" && gzip -dc "$1.gz" | cmp - "$1")"), 0) << line;
+        EXPECT_TRUE(fs::exists(file_)) << line;
+    }
+    EXPECT_EQ(shell(R"("$0" -nc "$1" >"$1.a" && "$0" -nc "$1" >"$1.b" && cmp "$1.a" "$1.b")"), 0);
+}
+
+TEST_F(GzipTest, WhatIsNotPlainIsLeftToTheRealOne) {
+    fs::create_symlink("file", work_.path() / "link");
+    os::write_file(work_.path() / "empty", "");
+    for (const auto* line :
+         {R"("$0" "$1")", R"("$0" -n "$1")", R"("$0" -c "$1")", R"("$0" -d -c "$1")", R"("$0" -nc "$1" "$1")",
+          R"("$0" -nc "$1"x)", R"("$0" -nc "${1%file}link")", R"("$0" -nc "${1%file}empty")", R"("$0" -nc "${1%file}")",
+          R"("$0" -n --fast -c "$1")", R"("$0" -nc -)", R"("$0" -nc <"$1")"}) {
+        EXPECT_EQ(shell(std::string(line) + R"( >"$1.gz")"), kLeft) << line;
+        EXPECT_EQ(fs::file_size(file_.native() + ".gz"), 0U) << line;
+    }
+}
+
 TEST_F(StandInsTest, PathsAreThoseOfCoreutils) {
     int tried = 0, left = 0;
     for (const std::string& path : {std::string(),

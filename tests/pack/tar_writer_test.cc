@@ -62,6 +62,13 @@ TEST_F(TarWriterTest, EverythingInTheOrderOfNames) {
               "./usr/bin/c h 644 1600000000 link to ./usr/bin/a\n");
 }
 
+TEST_F(TarWriterTest, IsAsLongAsTarMakesIt) {
+    constexpr std::uintmax_t kRecord = 10240;
+    EXPECT_EQ(fs::file_size(write()), kRecord);
+    os::write_file(tree_ / "large", std::string(3 << 20, 'x'));
+    EXPECT_EQ(fs::file_size(write()), ((3U << 20) + kRecord) / kRecord * kRecord);
+}
+
 TEST_F(TarWriterTest, DevicesThatTheTreeHasNotAndLaterTimes) {
     const auto text = read_tar(write(
         {Compression::none, 1'500'000'000, {{"dev/null", S_IFCHR | 0666, 1, 3}, {"dev/tty", S_IFCHR | 0666, 5, 0}}}));

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <stop_token>
 #include <vector>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "config-render/host_key_check.h"
 #include "config-render/ssh_host_keys.h"
 #include "os/command.h"
 #include "os/temp_dir.h"
@@ -65,6 +69,25 @@ INSTANTIATE_TEST_SUITE_P(All, HostKeyPairs,
                                          Kind{"ecdsa", PrivateKeyFormat::pem, kEcdsa, 20},
                                          Kind{"ed25519", PrivateKeyFormat::pem, kEd25519, 20},
                                          Kind{"dsa", PrivateKeyFormat::pem, kDsa, 1}));
+
+TEST(EarlyHostKey, IsAKeyOfThatKind) {
+    EarlyHostKey early(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", EarlyHostKey::Haste::now);
+    EXPECT_TRUE(is_host_key_pair(early.take(), "root@a"));
+}
+
+TEST(EarlyHostKey, IsGivenUpAtOnceWhenNobodyTakesIt) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100; ++i)
+        EarlyHostKey(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", EarlyHostKey::Haste::later);
+    // a hundred keys take a minute
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
+}
+
+TEST(EarlyHostKey, SaysWhyThereIsNone) {
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(make_host_key(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", stop.get_token()), Error);
+}
 
 TEST(HostKeyPair, TypesAreNamedAsInFileNames) {
     EXPECT_EQ(key_algorithm("dsa"), KeyAlgorithm::dsa);

@@ -67,6 +67,8 @@ class Configuration {
             if (!now_late)
                 start_kernels(order, late);
             database_.flush();
+            if (!now_late && request_.before_pending)
+                request_.before_pending(root_);
             scripts_.configure_pending(now_late ? std::optional(date_) : std::nullopt);
             finish_kernels();
             configured_.insert(merged_.begin(), merged_.end());

@@ -30,6 +30,8 @@ struct ConfigureRequest {
     unpack::Stager* stager = nullptr;  // has all of them, or will: those that are needed first are waited for
     // Runs when the essential packages are configured and no other script has run: files that scripts ask for.
     std::function<void(const os::RootDir&)> prepare;
+    // Runs when all packages but kernels are unpacked, before the scripts of the last ones. May be empty.
+    std::function<void(const os::RootDir&)> before_pending;
     std::vector<deb::DebconfAnswer> debconf;     // known before the first script runs
     std::vector<const deb::Package*> automatic;  // came in as dependencies: apt's "auto-installed"
     OutputReader on_output;                      // may be empty
@@ -39,8 +41,7 @@ struct ConfigureRequest {
 // tests make one.
 class ConfiguredRoot {
   public:
-    explicit ConfiguredRoot(std::filesystem::path path, std::int64_t date = 0)
-        : root_(std::move(path)), date_(date) {}
+    explicit ConfiguredRoot(std::filesystem::path path, std::int64_t date = 0) : root_(std::move(path)), date_(date) {}
     const os::RootDir& root() const { return root_; }
     // Seconds since the epoch: when the newest file of its packages was made. It follows from the packages alone, and
     // stands for the time of the build where trees of equal packages are to be equal.

@@ -24,6 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPortion = 1 << 20;
+constexpr int kRecord = 10240;           // what a tar that is not packed is a multiple of
+constexpr int kRecords = 100 * kRecord;  // at once
 
 struct FreeWriter {
     void operator()(archive* writer) const { ::archive_write_free(writer); }
@@ -66,8 +68,9 @@ void set_compression(archive* writer, Compression compression) {
     }
     if (result != ARCHIVE_OK)
         throw failure_of(writer);
-    if (compression != Compression::none)
-        ::archive_write_set_bytes_in_last_block(writer, 1);
+    if (compression == Compression::none)
+        ::archive_write_set_bytes_per_block(writer, kRecords);
+    ::archive_write_set_bytes_in_last_block(writer, compression == Compression::none ? kRecord : 1);
 }
 
 class TarWriter {
