@@ -59,7 +59,8 @@ function(vprov_embed_guest_init path)
   set(init ${CMAKE_CURRENT_BINARY_DIR}/vprov-guest-init)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64)$")
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
-    add_custom_command(OUTPUT ${init} DEPENDS ${sources} ${folder}/init.h ${linux}/small/linux.h VERBATIM
+    file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
+    add_custom_command(OUTPUT ${init} DEPENDS ${sources} ${headers} ${linux}/small/linux.h VERBATIM
       COMMAND ${CMAKE_C_COMPILER} ${VPROV_STAND_IN_FLAGS} ${VPROV_FREESTANDING_FLAGS} -I${linux} ${sources} -o ${init})
   else()
     add_custom_command(OUTPUT ${init} VERBATIM COMMAND ${CMAKE_COMMAND} -E touch ${init})

@@ -9,9 +9,10 @@ namespace {
 using kainjow::mustache::data;
 
 constexpr const char* kUnits = "/etc/systemd/system/";
+constexpr const char* kGenerators = "/etc/systemd/system-generators/";
 
-GuestFile mask(const std::string& unit) {
-    GuestFile link{kUnits + unit, "/dev/null"};
+GuestFile mask(std::string path) {
+    GuestFile link{std::move(path), "/dev/null"};
     link.is_link = true;
     return link;
 }
@@ -22,7 +23,8 @@ std::vector<GuestFile> fast_boot_files(const plan::Plan& plan, const PackageName
     if (!plan::boots_fast(plan.recipe) || !packages.contains("systemd"))
         return {};
     std::vector<GuestFile> files;
-    for (const auto& unit : plan::units_switched_off(plan)) files.push_back(mask(unit));
+    for (const auto& unit : plan::units_switched_off(plan)) files.push_back(mask(kUnits + unit));
+    for (const auto& generator : plan::generators_switched_off(plan)) files.push_back(mask(kGenerators + generator));
     data modules{data::type::list};
     for (const auto& module : plan::modules_left_out(plan)) modules << data{"module", module};
     if (modules.is_non_empty_list())

@@ -83,8 +83,10 @@ void read_partuuid(int disk, unsigned number, unsigned sector_size, char text[kU
     text[0] = '\0';
     if (!read_at(disk, 0, mbr, sizeof mbr) || mbr[510] != 0x55 || mbr[511] != 0xaa)
         return;
-    if (mbr[446 + 4] == kProtective)
-        return read_gpt_uuid(disk, number, sector_size, text);
+    if (mbr[446 + 4] == kProtective) {
+        read_gpt_uuid(disk, number, sector_size, text);
+        return;
+    }
     write_hex(u32(mbr + 440), 8, text);
     text[8] = '-';
     write_hex(number, 2, text + 9);

@@ -190,6 +190,7 @@ std::string boot_section(const Plan& plan) {
     if (boots_fast(plan.recipe))
         section.line("by", "the hypervisor, fast: a small initrd")
             .words("off", units_switched_off(plan))
+            .words("generators", generators_switched_off(plan))
             .words("not loaded", modules_left_out(plan));
     if (boot.method == recipe::BootMethod::pvgrub)
         section.line("by", "GRUB, which Xen loads");

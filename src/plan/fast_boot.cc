@@ -74,16 +74,28 @@ std::vector<std::string> units_switched_off(const Plan& plan) {
         "sys-kernel-config.mount",
         "sys-kernel-debug.mount",
         "sys-kernel-tracing.mount",
-        "systemd-pstore.service",               // the hypervisor keeps no crash records
-        "systemd-repart.service",               // and loads the modules of loop devices and the device mapper
-        "systemd-sysusers.service",             // packages' scripts make their accounts when they are installed
-        "systemd-update-utmp-runlevel.service"  // runlevel(8)
+        "systemd-pstore.service",    // the hypervisor keeps no crash records
+        "systemd-repart.service",    // and loads the modules of loop devices and the device mapper
+        "systemd-sysusers.service",  // packages' scripts make their accounts when they are installed
+        "systemd-update-utmp-runlevel.service",
+        "systemd-update-utmp.service"  // for runlevel(8), and last(1)'s reboots
     };
     if (!installs(plan, "lvm2"))
         units.insert(units.end(), {"e2scrub_all.timer", "e2scrub_reap.service"});
     if (!has_screen(plan.recipe))
         units.insert(units.end(), {"getty-static.service", "getty@tty1.service", "modprobe@drm.service"});
     return sorted(std::move(units));
+}
+
+std::vector<std::string> generators_switched_off(const Plan& plan) {
+    if (!boots_fast(plan.recipe))
+        return {};
+    std::vector<std::string> generators = {"systemd-gpt-auto-generator", "systemd-hibernate-resume-generator",
+                                           "systemd-integritysetup-generator", "systemd-system-update-generator",
+                                           "systemd-veritysetup-generator"};
+    if (!installs(plan, "cryptsetup"))
+        generators.emplace_back("systemd-cryptsetup-generator");
+    return sorted(std::move(generators));
 }
 
 std::vector<std::string> modules_left_out(const Plan& plan) {

@@ -20,6 +20,10 @@ void check_fast_boot(const Plan& plan);
 // and what deals with LVM where the recipe installs it.
 std::vector<std::string> units_switched_off(const Plan& plan);
 
+// Of systemd.generator(7), likewise: each is a program that runs whenever the system starts. cryptsetup's stays where
+// the recipe installs that.
+std::vector<std::string> generators_switched_off(const Plan& plan);
+
 // Modules that no device loads by itself, for there is nothing behind it, sorted: modprobe.d(5)'s blacklist.
 std::vector<std::string> modules_left_out(const Plan& plan);
 
