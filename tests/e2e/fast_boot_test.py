@@ -14,6 +14,10 @@ PARTUUID = "0d3e2c1b-5a4f-4c3d-8e7f-6a5b4c3d2e1f"
 # What a loaded machine, which is late with the timers of TCG, has in the guest's journal.
 LATE = r"hrtimer|clocksource|[Cc]locksource|TSC|rcu|soft lockup|timed out"
 
+# A loaded machine is late with the timers of TCG, which kernels check, and with the devices that systemd waits for.
+CMDLINE = "no_timer_check systemd.default_device_timeout_sec=900"
+SETTINGS = ["--set", "name=fast1", "--set", 'system.boot="fast"', "--set", f'system.kernel.cmdline="{CMDLINE}"']
+
 # The packages of boot_matrix_test.py, so that one layer of the cache serves both.
 RECIPE = """
 name = "fast-{filesystem}"
@@ -24,7 +28,7 @@ include = ["xfsprogs", "btrfs-progs", "fdisk", "dosfstools"]
 [identity]
 root_password = {{ random = true }}
 [system.kernel]
-cmdline = "no_timer_check systemd.default_device_timeout_sec=900"
+cmdline = "{cmdline}"
 [domain]
 root = "{root}"
 [[disk]]
@@ -67,7 +71,7 @@ class FastBootTest(VprovTest):
         self.inside(console, "modprobe loop && test -b /dev/loop0 && test -c /dev/net/tun")
 
     def test_debian1(self):
-        self.build_fast(RECIPE_FILE, "fast1", "--set", "name=fast1", "--set", 'system.boot="fast"')
+        self.build_fast(RECIPE_FILE, "fast1", *SETTINGS)
         self.assertLess((self.directory / "initrd.img").stat().st_size, 4 << 20)
         console = self.logged_in("fast1")
         self.check_health(console)
@@ -118,7 +122,7 @@ class FastBootTest(VprovTest):
         for filesystem, (root, disk) in GUESTS.items():
             with self.subTest(filesystem):
                 name = f"fast-{filesystem}"
-                recipe = self.recipe(RECIPE.format(filesystem=filesystem, root=root, disk=disk), f"{name}.toml")
+                recipe = self.recipe(RECIPE.format(cmdline=CMDLINE, filesystem=filesystem, root=root, disk=disk), f"{name}.toml")
                 self.build_fast(recipe, name)
                 console = self.logged_in(name)
                 self.check_health(console)
@@ -128,7 +132,7 @@ class FastBootTest(VprovTest):
                 self.assert_done(self.run_vprov("destroy", name))
 
     def test_a_root_device_that_is_not_there(self):
-        self.build_fast(RECIPE_FILE, "fast1", "--set", "name=fast1", "--set", 'system.boot="fast"')
+        self.build_fast(RECIPE_FILE, "fast1", *SETTINGS)
         configuration = self.directory / "fast1.cfg"
         other = "0d3e2c1b-0000-4000-8000-000000000001"
         configuration.write_text(re.sub(r"root=UUID=[0-9a-f-]+", f"root=UUID={other}", configuration.read_text()))
