@@ -15,7 +15,7 @@ PARTUUID = "0d3e2c1b-5a4f-4c3d-8e7f-6a5b4c3d2e1f"
 LATE = r"hrtimer|clocksource|[Cc]locksource|TSC|rcu|soft lockup|timed out"
 
 # A loaded machine is late with the timers of TCG, which kernels check, and with the devices that systemd waits for.
-CMDLINE = "no_timer_check systemd.default_device_timeout_sec=900"
+CMDLINE = "no_timer_check systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900"
 SETTINGS = ["--set", "name=fast1", "--set", 'system.boot="fast"', "--set", f'system.kernel.cmdline="{CMDLINE}"']
 
 # The packages of boot_matrix_test.py, so that one layer of the cache serves both.
