@@ -50,6 +50,42 @@ std::string_view small_programs() {
   target_sources(${target} PRIVATE ${generated})
 endfunction()
 
+# vprov_embed_guest_init(MODULE): src/guest-init, the init of small initrds, as the bytes that the module's small_initrd.h
+# declares.
+function(vprov_embed_guest_init path)
+  string(REPLACE "/" "_" target "vprov_${path}")
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/guest-init)
+  set(linux ${CMAKE_CURRENT_SOURCE_DIR}/stand-ins)
+  set(init ${CMAKE_CURRENT_BINARY_DIR}/vprov-guest-init)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64)$")
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
+    file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
+    add_custom_command(OUTPUT ${init} DEPENDS ${sources} ${headers} ${linux}/small/linux.h VERBATIM
+      COMMAND ${CMAKE_C_COMPILER} ${VPROV_STAND_IN_FLAGS} ${VPROV_FREESTANDING_FLAGS} -I${linux} ${sources} -o ${init})
+  else()
+    add_custom_command(OUTPUT ${init} VERBATIM COMMAND ${CMAKE_COMMAND} -E touch ${init})
+  endif()
+  set(generated ${CMAKE_CURRENT_BINARY_DIR}/${path}/guest_init_image.cc)
+  file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT
+"// Made by cmake/stand_ins.cmake.
+#include \"${path}/small_initrd.h\"
+
+asm(\".section .rodata\\nvprov_guest_init_begin:\\n.incbin \\\"${init}\\\"\\nvprov_guest_init_end:\\n.previous\");
+extern const char guest_init_begin[] asm(\"vprov_guest_init_begin\");
+extern const char guest_init_end[] asm(\"vprov_guest_init_end\");
+
+namespace vprov::pipeline {
+
+std::string_view guest_init() {
+    return {guest_init_begin, guest_init_end};
+}
+
+}  // namespace vprov::pipeline
+")
+  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS ${init})
+  target_sources(${target} PRIVATE ${generated})
+endfunction()
+
 # vprov_embed_preload(MODULE): the shared object that is preloaded into mkfs.btrfs, as the bytes that the module's
 # same_bytes.h declares.
 function(vprov_embed_preload path)

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config-render/boot_files.h"
+#include "config-render/fast_boot.h"
 #include "config-render/filesystems.h"
 #include "config-render/first_boot.h"
 #include "config-render/network.h"
@@ -151,6 +152,7 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNam
         append(files, source_files(plan));
     append(files, root_key_files(plan));
     append(files, grow_files(plan));
+    append(files, fast_boot_files(plan, packages));
     append(files, machine_files(plan));
     if (plan.recipe.identity.is_template)
         append(files, first_boot_files(plan));

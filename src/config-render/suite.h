@@ -9,4 +9,8 @@ namespace vprov::render {
 // did the first in 24.04 (noble). True for what came before; a suite that is not known counts as new.
 bool is_before_trixie(std::string_view suite);
 
+// Whether systemd-udev-trigger.service may name subsystems that come first: udevadm trigger --prioritized-subsystem, of
+// systemd 251, Debian 12 and Ubuntu 22.10.
+bool has_prioritized_subsystems(std::string_view suite);
+
 }  // namespace vprov::render

@@ -20,7 +20,7 @@ namespace vprov::pipeline {
 
 // A directory:
 //   NAME.img    for each disk with a tree, raw, under identifiers of its own (base_plan())
-//   vmlinuz, initrd.img   the initrd begins with room for interface names (initrd_names.h)
+//   vmlinuz, initrd.img   the initrd begins with room for interface names (initrd_names.h), but a small one
 //   skeleton.tar          what of the tree an identity is written to (skeleton.h)
 //   unique, named, date   as in a layer (Layers)
 //   programs    that accounts may have as shells (programs_of())

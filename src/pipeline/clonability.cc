@@ -7,6 +7,7 @@
 #include "config-render/network.h"
 #include "pipeline/initrd_names.h"
 #include "pipeline/skeleton.h"
+#include "plan/fast_boot.h"
 
 namespace vprov::pipeline {
 namespace {
@@ -88,9 +89,9 @@ std::string described(const Volume& volume) {
                        volume.guest, flags, volume.label, volume.partlabel);
 }
 
-std::string described(const plan::BootPlan& boot) {
+std::string described(const plan::BootPlan& boot, bool fast) {
     if (boot.method == recipe::BootMethod::direct)
-        return "boot direct\n";
+        return fast ? "boot direct fast\n" : "boot direct\n";
     return fmt::format("boot {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(boot.method),
                        static_cast<int>(boot.firmware), boot.platform, boot.package, boot.secure_boot, boot.esp,
                        boot.filesystem.type, boot.filesystem.map, boot.filesystem.number, boot.filesystem.directory);
@@ -154,7 +155,7 @@ std::string base_inputs(const plan::Plan& plan, std::string_view layer) {
     auto text = fmt::format("{} vprov {}\nlayer {}\n", kFormat, VPROV_VERSION, layer);
     text += fmt::format("names {}\n", early_archive(render::link_files(plan), 0).size());
     text += fmt::format("kernel {}\n", plan.recipe.system.kernel.path ? "of the host" : plan.kernel_package);
-    text += described(plan.boot);
+    text += described(plan.boot, plan::boots_fast(plan.recipe));
     for (const auto& disk : base_plan(plan).layout.disks) {
         text += fmt::format("disk {} {} {} {}\n", disk.image, name(disk.table), disk.sector_size, disk.size.value);
         for (const auto& volume : disk.volumes) text += described(volume);

@@ -26,6 +26,7 @@
 #include "pipeline/sealed_tree.h"
 #include "pipeline/skeleton.h"
 #include "pipeline/tree_changes.h"
+#include "plan/fast_boot.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -134,7 +135,7 @@ void take_kernel(const BaseImage& base, BaseUse use, const std::string& names, c
     for (const auto* file : {"vmlinuz", "initrd.img"})
         if (fs::exists(base.directory / file))
             take(base.directory / file, directory / file, 0644, use);
-    if (!fs::exists(directory / "initrd.img"))
+    if (names.empty() || !fs::exists(directory / "initrd.img"))
         return;
     const auto initrd = os::open_file(directory / "initrd.img", O_WRONLY);
     os::write_all(initrd.get(), names, "initrd.img");
@@ -188,7 +189,8 @@ GuestImages make_guest(const BaseImage& base, BaseUse use, const plan::Plan& pla
             partition::finish_image(disk, raw, image, runner);
         }
     }
-    take_kernel(base, use, identity.names(), directory);
+    // a small initrd has no udev that would name interfaces
+    take_kernel(base, use, plan::boots_fast(plan.recipe) ? "" : identity.names(), directory);
     fs::copy(base.directory / "log", directory / "log", fs::copy_options::recursive);
     return made;
 }

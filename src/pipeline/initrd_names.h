@@ -14,8 +14,8 @@ namespace vprov::pipeline {
 // 4096 bytes: what an initrd may begin with. root's, as old as `date`. "" for no files. Pure.
 std::string early_archive(const std::vector<render::GuestFile>& files, std::int64_t date);
 
-// Puts `size` bytes before the initrds in /boot, as room for such an archive; not zeros, which would become a hole of an
-// image. Until they are overwritten no kernel takes the initrd. Throws Error(disk).
+// Puts `size` bytes before the initrds in /boot, as room for such an archive; not zeros, which would become a hole of
+// an image. Until they are overwritten no kernel takes the initrd. Throws Error(disk).
 void reserve_room_in_initrds(const os::RootDir& tree, std::size_t size);
 
 // Puts the .link files before the initrds in /boot, where initramfs-tools would have taken copies of them: udev names

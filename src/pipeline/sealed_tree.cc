@@ -21,8 +21,10 @@
 #include "pipeline/guest_name.h"
 #include "pipeline/hooks.h"
 #include "pipeline/initrd_names.h"
+#include "pipeline/small_initrd.h"
 #include "pipeline/tree_dates.h"
 #include "pipeline/unique_files.h"
+#include "plan/fast_boot.h"
 
 namespace vprov::pipeline {
 namespace fs = std::filesystem;
@@ -41,13 +43,18 @@ void copy_out(const os::RootDir& root, const std::string& path, const fs::path& 
     }
 }
 
-void extract_kernel(const os::RootDir& root, const plan::Plan& plan, const fs::path& directory) {
+void extract_kernel(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory) {
+    const auto& root = tree.root();
     const bool by_hypervisor = plan.boot.method == recipe::BootMethod::direct;
     if (!by_hypervisor || plan.recipe.system.kernel.path || plan.kernel_package.empty())
         return;
     const auto kernel = newest_kernel(root, plan.kernel_package);
     copy_out(root, "/boot/" + kernel.file, directory / "vmlinuz");
-    copy_out(root, "/boot/" + kernel.initrd, directory / "initrd.img");
+    if (plan::boots_fast(plan.recipe))
+        os::write_file(directory / "initrd.img",
+                       small_initrd(root, kernel.version, plan.layout.root().filesystem, tree.date()));
+    else
+        copy_out(root, "/boot/" + kernel.initrd, directory / "initrd.img");
 }
 
 void run_last_hooks(const os::RootDir& root, const plan::Plan& plan, const SealRequest& request) {
@@ -122,7 +129,7 @@ SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t na
 }
 
 void write_kernel(const SealedTree& tree, const plan::Plan& plan, const fs::path& directory) {
-    extract_kernel(tree.root(), plan, directory);
+    extract_kernel(tree, plan, directory);
 }
 
 }  // namespace vprov::pipeline

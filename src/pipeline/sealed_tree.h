@@ -27,6 +27,7 @@ struct SealRequest {
 class SealedTree {
   public:
     const os::RootDir& root() const { return configured_.root(); }
+    std::int64_t date() const { return configured_.date(); }
     // "root: PASSWORD" and so on, for those that were made up.
     const std::vector<std::pair<std::string, std::string>>& passwords() const { return passwords_; }
 
@@ -64,7 +65,8 @@ void settle_machine(const os::RootDir& root, const plan::Plan& plan);
 // `names_size` bytes in its initrds for the names of interfaces.
 SealedTree seal_base(Installed installed, const plan::Plan& plan, std::size_t names_size);
 
-// Puts vmlinuz and initrd.img into `directory`, where the guest has a kernel of its own. Throws Error(disk).
+// Puts vmlinuz and initrd.img into `directory`, where the guest has a kernel of its own: the tree's initrd, or a small
+// one where the guest is to boot fast. Throws Error(disk).
 void write_kernel(const SealedTree& tree, const plan::Plan& plan, const std::filesystem::path& directory);
 
 }  // namespace vprov::pipeline

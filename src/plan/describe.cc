@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "plan/fast_boot.h"
 
 namespace vprov::plan {
 namespace {
@@ -183,9 +184,14 @@ std::string packages_section(const Plan& plan) {
 // "" where the hypervisor loads a kernel, as it does unless something else is asked.
 std::string boot_section(const Plan& plan) {
     const auto& boot = plan.boot;
-    if (boot.method == recipe::BootMethod::direct && !boot.grow)
+    if (boot.method == recipe::BootMethod::direct && !boot.grow && !boots_fast(plan.recipe))
         return "";
     Section section("Boot");
+    if (boots_fast(plan.recipe))
+        section.line("by", "the hypervisor, fast: a small initrd")
+            .words("off", units_switched_off(plan))
+            .words("generators", generators_switched_off(plan))
+            .words("not loaded", modules_left_out(plan));
     if (boot.method == recipe::BootMethod::pvgrub)
         section.line("by", "GRUB, which Xen loads");
     if (boot.method == recipe::BootMethod::grub)

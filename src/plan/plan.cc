@@ -10,6 +10,7 @@
 #include "partition/layout/placement.h"
 #include "plan/boot.h"
 #include "plan/disks.h"
+#include "plan/fast_boot.h"
 #include "plan/packages.h"
 #include "plan/repositories.h"
 #include "recipe/forms.h"
@@ -205,6 +206,7 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
         for (auto& disk : plan.layout.disks) place(disk);
         plan.boot = planned_boot(completed, plan.architecture, plan.layout);
         plan.boot.added = std::move(added);
+        check_fast_boot(plan);
     }
     plan.interfaces = planned_interfaces(recipe, seed);
     plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());

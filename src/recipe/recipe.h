@@ -35,6 +35,9 @@ struct Kernel {                                         // [system.kernel]
 // How the guest's fstab names file systems.
 enum class MountBy { uuid, label, partuuid, device };
 
+// fast: with a small initrd of vprov's, and without units of systemd that a guest seldom needs.
+enum class BootSpeed { ordinary, fast };
+
 struct System {                           // [system]
     std::string distribution = "debian";  // "none": see installs_nothing()
     std::string suite = "bookworm";
@@ -56,6 +59,7 @@ struct System {                           // [system]
     std::vector<Repository> repositories;
     Kernel kernel;
     MountBy fstab = MountBy::uuid;
+    BootSpeed boot = BootSpeed::ordinary;
 };
 
 // How a password is given; never in clear. Exactly one way.

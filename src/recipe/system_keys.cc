@@ -113,6 +113,7 @@ Keys<System> system_keys() {
                                     {"label", MountBy::label},
                                     {"partuuid", MountBy::partuuid},
                                     {"device", MountBy::device}};
+    const Choices<BootSpeed> speeds = {{"ordinary", BootSpeed::ordinary}, {"fast", BootSpeed::fast}};
     return {"[system]",
             {key("distribution", &System::distribution, choice(distributions)),
              key("suite", &System::suite, word(flaw_of_suite)),
@@ -137,6 +138,7 @@ Keys<System> system_keys() {
              list("debconf_files", &System::debconf_files, word(flaw_of_file_name)),
              key("ca_certificates", &System::ca_certificates, word(flaw_of_file_name)),
              key("fstab", &System::fstab, choice(names)),
+             key("boot", &System::boot, choice(speeds)),
              table("kernel", &System::kernel, kernel_keys()),
              tables("repository", &System::repositories, repository_keys())},
             {},

@@ -32,6 +32,20 @@ TEST(DiagnoseBoot, RootDeviceThatDoesNotExist) {
               "the initrd waited for the root device in vain; compare root= with the domain's disks");
 }
 
+TEST(BootDiagnosis, ASmallInitrdSaysItselfWhyItGivesUp) {
+    constexpr auto kPanic = "[   31.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100\n";
+    EXPECT_EQ(cause_of(std::string("vprov-init: cannot find the root device UUID=1-2 after 30 s; there is vda, vdb\n") +
+                           kPanic,
+                       true),
+              "the small initrd found no root device UUID=1-2 after 30 s; there is vda, vdb; compare root= with the "
+              "domain's disks");
+    EXPECT_EQ(
+        cause_of(std::string("vprov-init: cannot mount the root device /dev/vda (ext4): error 22\n") + kPanic, true),
+        "the small initrd cannot mount the root device /dev/vda (ext4): error 22");
+    EXPECT_EQ(cause_of(std::string("vprov-init: cannot start /sbin/init of the root device: error 2\n") + kPanic, true),
+              "the small initrd cannot start /sbin/init of the root device: error 2");
+}
+
 TEST(DiagnoseBoot, KernelPanics) {
     EXPECT_EQ(
         cause_of(

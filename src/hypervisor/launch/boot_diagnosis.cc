@@ -84,6 +84,14 @@ bool is_login_prompt(std::string_view last_line) {
 }
 
 std::optional<BootFailure> diagnose_boot(std::string_view console) {
+    if (const auto cause = behind(console, "vprov-init: cannot find the root device "))
+        return BootFailure{
+            fmt::format("the small initrd found no root device {}; compare root= with the domain's disks", *cause),
+            true};
+    if (const auto cause = behind(console, "vprov-init: cannot mount "))
+        return BootFailure{fmt::format("the small initrd cannot mount {}", *cause), true};
+    if (const auto cause = behind(console, "vprov-init: cannot start "))
+        return BootFailure{fmt::format("the small initrd cannot start {}", *cause), true};
     if (has(console, "ALERT!") || has(console, "Gave up waiting for root"))
         return BootFailure{root_cause(console), has(console, "(initramfs)") || has(console, "Dropping to a shell")};
     if (const auto panic = behind(console, "Kernel panic - not syncing: "))
