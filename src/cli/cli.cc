@@ -5,9 +5,11 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 #include <clocale>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -29,6 +31,9 @@ constexpr const char* kExamples =
     "  vprov console debian1                    its console; Ctrl-] leaves it\n"
     "  vprov bootstrap bookworm /srv/tree       a Debian tree only\n"
     "Manual: vprov(1), recipes: vprov-recipe(5)";
+
+const std::map<std::string, EngineName> kEngineNames = {
+    {"auto", EngineName::automatic}, {"qemu", EngineName::qemu}, {"xen", EngineName::xen}};
 
 // vprov(1), EXIT STATUS
 int exit_status(ErrorKind kind) {
@@ -98,6 +103,10 @@ void add_global_options(CLI::App& app, Session& session) {
     app.add_flag_callback(
         "--json", [&] { session.output = OutputMode::json; }, "Print one JSON event a line, for programs");
     app.add_flag("-v,--verbose", session.verbose, "Show what scripts and commands say");
+    app.add_option("--engine", session.engine, "What runs domains: auto (Xen on its dom0, else QEMU), qemu or xen")
+        ->envname("VPROV_ENGINE")
+        ->transform(CLI::Transformer(kEngineNames).description(""))
+        ->type_name("ENGINE");
     app.set_version_flag("--version", "vprov " VPROV_VERSION);
 }
 

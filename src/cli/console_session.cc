@@ -1,7 +1,6 @@
 #include "cli/console_session.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -43,7 +42,7 @@ class RawTerminal {
 
 class ConsoleSession {
   public:
-    ConsoleSession(hypervisor::Domains::Console console, bool is_terminal)
+    ConsoleSession(hypervisor::DomainEngine::Console console, bool is_terminal)
         : console_(std::move(console)), is_terminal_(is_terminal) {}
 
     // Reads what was said before and shows its end.
@@ -53,7 +52,7 @@ class ConsoleSession {
         while (recent.size() < console_.recent) {
             std::array<char, 16384> buffer{};
             const auto wanted = std::min(buffer.size(), console_.recent - recent.size());
-            const auto count = ::recv(console_.socket.get(), buffer.data(), wanted, 0);
+            const auto count = console_.read(std::span(buffer).first(wanted));
             if (count <= 0 && errno != EINTR)
                 break;
             os::check_stop();
@@ -63,10 +62,20 @@ class ConsoleSession {
         show(how == Replay::all ? std::string_view(recent) : last_of(recent, kLines));
     }
 
+    // As run_console().
     bool run() {
+        const bool has_ended = pass_bytes();
+        if (has_ended && console_.failure)
+            if (const auto failure = console_.failure(); !failure.empty())
+                throw error(ErrorKind::hypervisor, "cannot stay at the console: {}", failure);
+        return has_ended;
+    }
+
+  private:
+    bool pass_bytes() {
         for (;;) {
             std::array<pollfd, 3> waiting = {
-                {{console_.socket.get(), static_cast<short>(POLLIN | (typed_.empty() ? 0 : POLLOUT)), 0},
+                {{console_.stream.get(), static_cast<short>(POLLIN | (typed_.empty() ? 0 : POLLOUT)), 0},
                  {input_open_ && typed_.empty() ? STDIN_FILENO : -1, POLLIN, 0},
                  {os::stop_fd(), POLLIN, 0}}};
             const int ready = ::poll(waiting.data(), waiting.size(), input_open_ || !typed_.empty() ? -1 : kSilence);
@@ -82,7 +91,6 @@ class ConsoleSession {
         }
     }
 
-  private:
     static std::string_view last_of(std::string_view text, std::size_t lines) {
         auto start = text.size();
         for (std::size_t seen = 0; seen <= lines; ++seen) {
@@ -98,14 +106,14 @@ class ConsoleSession {
 
     bool show_some() {
         std::array<char, 16384> buffer{};
-        const auto count = ::recv(console_.socket.get(), buffer.data(), buffer.size(), 0);
+        const auto count = console_.read(buffer);
         if (count > 0)
             show({buffer.data(), static_cast<std::size_t>(count)});
         return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
     }
 
     void send_typed() {
-        const auto count = ::send(console_.socket.get(), typed_.data(), typed_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto count = console_.write(typed_);
         if (count > 0)
             typed_.erase(0, static_cast<std::size_t>(count));
     }
@@ -127,7 +135,7 @@ class ConsoleSession {
         return escape == std::string_view::npos;
     }
 
-    hypervisor::Domains::Console console_;
+    hypervisor::DomainEngine::Console console_;
     bool is_terminal_;
     bool input_open_ = true;
     std::string typed_;
@@ -135,8 +143,8 @@ class ConsoleSession {
 
 }  // namespace
 
-bool run_console(const hypervisor::Domains& domains, const std::string& name, Replay replay) {
-    auto console = domains.open_console(name, hypervisor::Domains::ConsoleMode::write);
+bool run_console(const hypervisor::DomainEngine& engine, const std::string& name, Replay replay) {
+    auto console = engine.open_console(name, hypervisor::DomainEngine::ConsoleMode::write);
     const bool is_terminal = ::isatty(STDIN_FILENO) != 0;
     if (is_terminal)
         std::fputs(fmt::format("Connected to {}{}. Escape character is Ctrl-].\n", name,

@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/configurations.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
 #include "hypervisor/launch/autostart.h"
-#include "hypervisor/launch/domains.h"
 #include "os/command.h"
 #include "os/fd.h"
 
@@ -72,8 +72,8 @@ void list(const Session& session) {
 void start_one(const Autostart::Entry& entry, const Session& session) {
     const auto text = os::read_file(entry.configuration, ErrorKind::hypervisor);
     const auto guest = hypervisor::read_xl_cfg(text, entry.configuration.native()).guest;
-    const auto domains = hypervisor::Domains::standard();
-    if (domains.is_running(guest.name))
+    const auto engine = open_engine(session);
+    if (engine->is_running(guest.name))
         return;
     // A service of its own, so that the guest outlives the one that starts it; there it is found by its name.
     const auto kept = hypervisor::configuration_directory() / (guest.name + ".cfg");
@@ -82,7 +82,7 @@ void start_one(const Autostart::Entry& entry, const Session& session) {
         run_systemctl({"start", fmt::format("vprov@{}.service", guest.name)});
         return;
     }
-    const auto created = domains.create(
+    const auto created = engine->create(
         guest, {session.executable, hypervisor::EngineChoice::automatic, entry.configuration.parent_path()});
     for (const auto& warning : created.warnings) fmt::print(stderr, "vprov: warning: {}: {}\n", guest.name, warning);
 }
@@ -100,16 +100,16 @@ void start(Session& session) {
     }
 }
 
-void stop(const AutostartOptions& options) {
-    const auto domains = hypervisor::Domains::standard();
+void stop(const AutostartOptions& options, const Session& session) {
+    const auto engine = open_engine(session);
     auto entries = Autostart().entries();
     std::reverse(entries.begin(), entries.end());
     for (const auto& entry : entries) {
-        if (entry.name.empty() || !domains.is_running(entry.name))
+        if (entry.name.empty() || !engine->is_running(entry.name))
             continue;
         try {
-            domains.shutdown(entry.name);
-            if (domains.wait_until_gone(entry.name, std::chrono::seconds(options.seconds)))
+            engine->shutdown(entry.name);
+            if (engine->wait_until_gone(entry.name, std::chrono::seconds(options.seconds)))
                 continue;
             fmt::print(stderr, "vprov: {} has not shut down in {} s: it is ended\n", entry.name, options.seconds);
         } catch (const Error& e) {
@@ -117,7 +117,7 @@ void stop(const AutostartOptions& options) {
                 throw;
             fmt::print(stderr, "vprov: {}\n", e.message());
         }
-        domains.destroy(entry.name);
+        engine->destroy(entry.name);
     }
 }
 
@@ -146,7 +146,7 @@ void add_autostart(CLI::App& app, Session& session) {
     stopping->add_option("--timeout", options->seconds, "End one that takes longer")
         ->type_name("SECONDS")
         ->capture_default_str();
-    stopping->callback([options] { stop(*options); });
+    stopping->callback([options, &session] { stop(*options, session); });
 }
 
 }  // namespace vprov::cli

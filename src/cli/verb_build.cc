@@ -10,10 +10,10 @@
 #include "base/text.h"
 #include "bootstrap/archive/transport.h"
 #include "cli/acting_as_root.h"
+#include "cli/engine.h"
 #include "cli/recipe_options.h"
 #include "cli/verbs.h"
 #include "hypervisor/guest/guest.h"
-#include "hypervisor/launch/domains.h"
 #include "os/fd.h"
 #include "pipeline/build.h"
 
@@ -26,7 +26,7 @@ struct BuildOptions : RecipeOptions {
 };
 
 void refuse_running(const plan::Plan& plan) {
-    if (hypervisor::Domains::standard().is_running(plan.name))
+    if (runs_here(plan.name))
         throw error(ErrorKind::hypervisor,
                     "cannot build {}: a guest of that name is running on its disks; "
                     "end it with 'vprov shutdown {}'",
@@ -52,14 +52,14 @@ void refuse_foreign(const plan::Plan& plan) {
 
 void launch(const plan::Plan& plan, const pipeline::BuildResult& built, const BuildOptions& options, Session& session,
             Progress& progress, pipeline::StageTimer& timer) {
-    const auto domains = hypervisor::Domains::standard();
+    const auto engine = open_engine(session);
     timer.start(Stage::launch);
     const auto text = os::read_file(built.configuration, ErrorKind::hypervisor);
     const auto guest = hypervisor::read_xl_cfg(text, built.configuration.native()).guest;
-    const auto created = domains.create(guest, {session.executable, {}, built.directory});
+    const auto created = engine->create(guest, {session.executable, {}, built.directory});
     for (const auto& warning : created.warnings) progress.warning(warning);
     progress.detail(fmt::format("{} runs on {}", plan.name, created.engine));
-    const auto wait = domains.wait_for_login(plan.name, std::chrono::seconds(options.login_timeout),
+    const auto wait = engine->wait_for_login(plan.name, std::chrono::seconds(options.login_timeout),
                                              [&](std::string_view line) { progress.detail(line); });
     if (!wait.reached)
         throw error(ErrorKind::hypervisor,

@@ -6,10 +6,10 @@
 #include "base/text.h"
 #include "cli/configurations.h"
 #include "cli/console_session.h"
+#include "cli/engine.h"
 #include "cli/service_manager.h"
 #include "cli/verbs.h"
 #include "hypervisor/guest/cfg_string.h"
-#include "hypervisor/launch/domains.h"
 #include "os/fd.h"
 #include "os/interrupt.h"
 
@@ -48,17 +48,17 @@ hypervisor::ReadGuest read_configuration(const fs::path& path, const CreateVerb&
 }
 
 // Until the domain has ended. A signal presses its power button, a second one leaves it alone.
-void stay(const hypervisor::Domains& domains, const std::string& name) {
+void stay(const hypervisor::DomainEngine& engine, const std::string& name) {
     tell_service_manager("READY=1");
     try {
-        domains.wait_until_gone(name, std::nullopt);
+        engine.wait_until_gone(name, std::nullopt);
     } catch (const Error& e) {
         if (e.kind() != ErrorKind::interrupted)
             throw;
         tell_service_manager("STOPPING=1");
         os::forget_stop();
-        domains.shutdown(name);
-        domains.wait_until_gone(name, std::nullopt);
+        engine.shutdown(name);
+        engine.wait_until_gone(name, std::nullopt);
     }
 }
 
@@ -69,9 +69,9 @@ void run_create(const CreateVerb& options, const Session& session) {
         std::fputs(fmt::format("vprov: warning: {}\n", text).c_str(), stderr);
     };
     for (const auto& warning : read.warnings) warn(warning);
-    const auto domains = hypervisor::Domains::standard();
+    const auto engine = open_engine(session);
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    const auto created = domains.create(read.guest, {session.executable, options.engine, folder, options.paused});
+    const auto created = engine->create(read.guest, {session.executable, options.engine, folder, options.paused});
     for (const auto& warning : created.warnings) warn(warning);
     if (session.output != OutputMode::quiet) {
         const auto line = fmt::format("{0}: running ({1}), console: vprov console {0}\n", created.name, created.engine);
@@ -79,9 +79,9 @@ void run_create(const CreateVerb& options, const Session& session) {
         std::fflush(stdout);
     }
     if (options.console)
-        run_console(domains, created.name, Replay::all);
+        run_console(*engine, created.name, Replay::all);
     if (options.foreground)
-        stay(domains, created.name);
+        stay(*engine, created.name);
 }
 
 }  // namespace

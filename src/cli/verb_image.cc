@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
-#include "hypervisor/launch/domains.h"
 #include "os/command.h"
 #include "pipeline/built_guest.h"
 #include "pipeline/guest_removal.h"
@@ -25,7 +25,7 @@ struct ImageOptions {
 };
 
 void refuse_running(std::string_view verb, const std::string& name) {
-    if (hypervisor::Domains::standard().is_running(name))
+    if (runs_here(name))
         throw error(ErrorKind::hypervisor, "cannot {} {}: it is running; end it with 'vprov shutdown {}'", verb,
                     quote(name), name);
 }
@@ -41,14 +41,13 @@ Bytes total(const BuiltGuest& guest, Bytes pipeline::BuiltDisk::*member) {
 }
 
 void print_guests(const std::vector<BuiltGuest>& guests) {
-    const auto domains = hypervisor::Domains::standard();
     fmt::print("{:<24} {:>6} {:>5} {:>9} {:>9}  {:<8} {}\n", "Name", "Memory", "VCPUs", "Disks", "On host", "State",
                "Addresses");
     for (const auto& guest : guests)
         fmt::print("{:<24} {:>5}M {:>5} {:>9} {:>9}  {:<8} {}\n", guest.name, guest.memory_mib, guest.vcpus,
                    human(total(guest, &pipeline::BuiltDisk::size)),
-                   human(total(guest, &pipeline::BuiltDisk::allocated)),
-                   domains.is_running(guest.name) ? "running" : "-", joined(guest.addresses, " "));
+                   human(total(guest, &pipeline::BuiltDisk::allocated)), runs_here(guest.name) ? "running" : "-",
+                   joined(guest.addresses, " "));
 }
 
 nlohmann::ordered_json as_json(const BuiltGuest& guest) {
@@ -57,7 +56,7 @@ nlohmann::ordered_json as_json(const BuiltGuest& guest) {
                                    {"configuration", guest.configuration.native()},
                                    {"memory_mib", guest.memory_mib},
                                    {"vcpus", guest.vcpus},
-                                   {"running", hypervisor::Domains::standard().is_running(guest.name)},
+                                   {"running", runs_here(guest.name)},
                                    {"addresses", guest.addresses},
                                    {"macs", guest.macs},
                                    {"volumes", guest.volumes}};

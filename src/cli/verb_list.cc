@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/engine.h"
 #include "cli/verbs.h"
-#include "hypervisor/launch/domains.h"
 
 namespace vprov::cli {
 namespace {
@@ -40,11 +40,11 @@ void add_list(CLI::App& app, Session& session) {
     verb->add_option("NAME", options->names, "Only these (names or ids)");
     verb->add_flag("--json", options->json, "As a JSON array");
     verb->callback([options, &session] {
-        const auto running = hypervisor::Domains::standard();
+        const auto engine = open_engine(session);
         std::vector<hypervisor::DomainInfo> domains;
-        for (const auto& name : options->names) domains.push_back(running.find(name));
+        for (const auto& name : options->names) domains.push_back(engine->find(name));
         if (options->names.empty())
-            domains = running.list();
+            domains = engine->list();
         if (!options->json && session.output != OutputMode::json)
             return print_table(domains);
         auto array = nlohmann::json::array();

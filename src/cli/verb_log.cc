@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
 #include "hypervisor/launch/domains.h"
 #include "os/interrupt.h"
@@ -37,10 +38,10 @@ void follow(const hypervisor::Domains& domains, const LogOptions& options) {
     std::string recent;
     std::array<char, 16384> buffer{};
     for (;;) {
-        std::array<pollfd, 2> waiting = {{{console.socket.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
+        std::array<pollfd, 2> waiting = {{{console.stream.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
         ::poll(waiting.data(), waiting.size(), -1);
         os::check_stop();
-        const auto count = ::recv(console.socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const auto count = ::recv(console.stream.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (count == 0)
             return;
         if (count < 0)
@@ -58,15 +59,15 @@ void follow(const hypervisor::Domains& domains, const LogOptions& options) {
 
 }  // namespace
 
-void add_log(CLI::App& app, Session&) {
+void add_log(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("log", "Print what a domain has said on its console");
     auto options = std::make_shared<LogOptions>();
     verb->add_option("NAME", options->name, "Name or id of a running domain, or the name of one that has ended")
         ->required();
     verb->add_flag("-f,--follow", options->follow, "Go on until the domain ends");
     verb->add_option("-n,--lines", options->lines, "The last so many lines only")->type_name("COUNT");
-    verb->callback([options] {
-        const auto domains = hypervisor::Domains::standard();
+    verb->callback([options, &session] {
+        const auto domains = qemu_domains(session, "log");
         if (options->follow)
             return follow(domains, *options);
         print_end(domains.console_log(options->name), options->lines);

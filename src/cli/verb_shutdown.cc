@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
-#include "hypervisor/launch/domains.h"
 
 namespace vprov::cli {
 namespace {
@@ -15,23 +15,26 @@ struct ButtonOptions {
     bool all = false, wait = false;
 };
 
-std::vector<hypervisor::DomainInfo> chosen(const hypervisor::Domains& domains, const ButtonOptions& options) {
+std::vector<hypervisor::DomainInfo> chosen(const hypervisor::DomainEngine& engine, const ButtonOptions& options) {
     if (options.all == !options.names.empty())
         throw error(ErrorKind::usage, "cannot tell which domains are meant: name them, or give --all");
-    if (options.all)
-        return domains.list();
+    if (options.all) {
+        auto guests = engine.list();
+        std::erase_if(guests, [](const auto& domain) { return domain.is_host; });
+        return guests;
+    }
     std::vector<hypervisor::DomainInfo> found;
-    for (const auto& name : options.names) found.push_back(domains.find(name));
+    for (const auto& name : options.names) found.push_back(engine.find(name));
     return found;
 }
 
-void wait_until_gone(const hypervisor::Domains& domains, const std::string& name) {
-    if (domains.wait_until_gone(name, std::chrono::minutes(1)))
+void wait_until_gone(const hypervisor::DomainEngine& engine, const std::string& name) {
+    if (engine.wait_until_gone(name, std::chrono::minutes(1)))
         return;
     // Nothing in the guest may listen for the button: whoever waits should know what the way out is.
     fmt::print(stderr, "vprov: {} has not shut down in a minute; still waiting ('vprov destroy {}' ends it at once)\n",
                name, name);
-    domains.wait_until_gone(name, std::nullopt);
+    engine.wait_until_gone(name, std::nullopt);
 }
 
 void add_names(CLI::App* verb, ButtonOptions& options) {
@@ -41,27 +44,27 @@ void add_names(CLI::App* verb, ButtonOptions& options) {
 
 }  // namespace
 
-void add_shutdown(CLI::App& app, Session&) {
+void add_shutdown(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("shutdown", "Press a domain's power button");
     auto options = std::make_shared<ButtonOptions>();
     add_names(verb, *options);
     verb->add_flag("-w,--wait", options->wait, "Wait until the domain is gone");
-    verb->callback([options] {
-        const auto domains = hypervisor::Domains::standard();
-        const auto meant = chosen(domains, *options);
-        for (const auto& domain : meant) domains.shutdown(domain.name);
+    verb->callback([options, &session] {
+        const auto engine = open_engine(session);
+        const auto meant = chosen(*engine, *options);
+        for (const auto& domain : meant) engine->shutdown(domain.name);
         if (options->wait)
-            for (const auto& domain : meant) wait_until_gone(domains, domain.name);
+            for (const auto& domain : meant) wait_until_gone(*engine, domain.name);
     });
 }
 
-void add_reboot(CLI::App& app, Session&) {
+void add_reboot(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("reboot", "Press a domain's power button, and start it again");
     auto options = std::make_shared<ButtonOptions>();
     add_names(verb, *options);
-    verb->callback([options] {
-        const auto domains = hypervisor::Domains::standard();
-        for (const auto& domain : chosen(domains, *options)) domains.reboot(domain.name);
+    verb->callback([options, &session] {
+        const auto engine = open_engine(session);
+        for (const auto& domain : chosen(*engine, *options)) engine->reboot(domain.name);
     });
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
 #include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/launch/domains.h"
@@ -50,15 +51,15 @@ std::string address_of(const hypervisor::Guest& guest) {
 
 }  // namespace
 
-void add_ssh(CLI::App& app, Session&) {
+void add_ssh(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("ssh", "Log in to a domain with ssh, or run a command there");
     auto options = std::make_shared<SshOptions>();
     verb->add_option("NAME", options->name, "Name or id of a running domain")->required();
     verb->add_option("COMMAND", options->words, "What to run there, with its words");
     verb->add_option("-l,--login", options->user, "As which user")->type_name("USER")->capture_default_str();
     verb->positionals_at_end();
-    verb->callback([options] {
-        const auto domains = hypervisor::Domains::standard();
+    verb->callback([options, &session] {
+        const auto domains = qemu_domains(session, "ssh");
         const auto domain = domains.find(options->name);
         const auto address = address_of(domains.configuration(domain.name));
         const auto program = os::find_program("ssh");

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "cli/engine.h"
 #include "cli/top_screen.h"
 #include "cli/top_table.h"
 #include "cli/verbs.h"
@@ -47,7 +48,7 @@ void print_tables(const hypervisor::Domains& domains, const TopOptions& options,
 
 }  // namespace
 
-void add_top(CLI::App& app, Session&) {
+void add_top(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("top", "Show what the running domains use");
     auto options = std::make_shared<TopOptions>();
     verb->add_flag("-b,--batch", options->batch, "Print tables instead of drawing on the terminal");
@@ -65,8 +66,8 @@ void add_top(CLI::App& app, Session&) {
     verb->add_option("--sort", options->order, "cpu, memory, disk, network or name")
         ->transform(CLI::Transformer(orders).description(""))
         ->type_name("COLUMN");
-    verb->callback([options] {
-        const auto domains = hypervisor::Domains::standard();
+    verb->callback([options, &session] {
+        const auto domains = qemu_domains(session, "top");
         const std::chrono::milliseconds delay(static_cast<long>(options->delay * 1000));
         if (options->batch || ::isatty(STDOUT_FILENO) == 0 || ::isatty(STDIN_FILENO) == 0)
             return print_tables(domains, *options, delay);

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
-#include "hypervisor/launch/domains.h"
 
 namespace vprov::cli {
 namespace {
@@ -15,10 +15,10 @@ struct WaitOptions {
     unsigned seconds = 0;
 };
 
-void wait_for_login(const hypervisor::Domains& domains, const std::string& name, const WaitOptions& options) {
+void wait_for_login(const hypervisor::DomainEngine& engine, const std::string& name, const WaitOptions& options) {
     constexpr std::chrono::hours kLong(24);
     const auto most = options.seconds != 0 ? std::chrono::seconds(options.seconds) : kLong;
-    const auto login = domains.wait_for_login(name, most);
+    const auto login = engine.wait_for_login(name, most);
     if (login.reached)
         return;
     throw error(ErrorKind::hypervisor, "{} has not come to its login prompt: {}{}{}", quote(name), login.cause,
@@ -27,7 +27,7 @@ void wait_for_login(const hypervisor::Domains& domains, const std::string& name,
 
 }  // namespace
 
-void add_wait(CLI::App& app, Session&) {
+void add_wait(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("wait", "Wait until a domain is gone, or can be logged in to");
     auto options = std::make_shared<WaitOptions>();
     verb->add_option("NAME", options->name, "Name or id of a running domain")->required();
@@ -35,15 +35,15 @@ void add_wait(CLI::App& app, Session&) {
     verb->add_option("-t,--timeout", options->seconds, "Give up after so many seconds; 0 is never")
         ->type_name("SECONDS")
         ->capture_default_str();
-    verb->callback([options] {
-        const auto domains = hypervisor::Domains::standard();
-        const auto domain = domains.find(options->name);
+    verb->callback([options, &session] {
+        const auto engine = open_engine(session);
+        const auto domain = engine->find(options->name);
         if (options->login)
-            return wait_for_login(domains, domain.name, *options);
+            return wait_for_login(*engine, domain.name, *options);
         const auto most = options->seconds != 0
                               ? std::optional<std::chrono::milliseconds>(std::chrono::seconds(options->seconds))
                               : std::nullopt;
-        if (!domains.wait_until_gone(domain.name, most))
+        if (!engine->wait_until_gone(domain.name, most))
             throw error(ErrorKind::hypervisor, "{} is still running after {} s", quote(domain.name), options->seconds);
     });
 }

@@ -11,11 +11,13 @@
 namespace vprov::cli {
 
 enum class OutputMode { automatic, quiet, json };
+enum class EngineName { automatic, qemu, xen };  // what runs domains; automatic: Xen on its dom0, else QEMU
 
 // What holds for every verb: set from the global options before a verb's callback runs.
 struct Session {
     OutputMode output = OutputMode::automatic;
     bool verbose = false;
+    EngineName engine = EngineName::automatic;
     int exit_status = 0;     // a verb may set it where the answer is not an error
     std::string executable;  // this program, for a verb that starts itself again
 };

@@ -1,4 +1,4 @@
-#include "hypervisor/launch/boot_diagnosis.h"
+#include "hypervisor/engine/boot_diagnosis.h"
 
 #include <gtest/gtest.h>
 

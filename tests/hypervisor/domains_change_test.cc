@@ -35,7 +35,7 @@ TEST_F(DomainChangeTest, PausedUntilUnpaused) {
     EXPECT_EQ(state("tiny", 'p', 2), "--p---");
     domains_.pause("tiny");
     type(console, "Z");
-    pollfd waiting{console.socket.get(), POLLIN, 0};
+    pollfd waiting{console.stream.get(), POLLIN, 0};
     EXPECT_EQ(::poll(&waiting, 1, 300), 0);
     EXPECT_EQ(error_of([&] { domains_.shutdown("tiny"); }), "cannot shutdown 'tiny': it is paused");
     domains_.unpause("tiny");

@@ -81,17 +81,17 @@ class DomainsTest : public testing::Test {
     }
 
     static void type(const Domains::Console& console, std::string_view keys) {
-        ASSERT_EQ(::send(console.socket.get(), keys.data(), keys.size(), MSG_NOSIGNAL),
+        ASSERT_EQ(::send(console.stream.get(), keys.data(), keys.size(), MSG_NOSIGNAL),
                   static_cast<ssize_t>(keys.size()));
     }
 
     // What the console says up to `end`; all of it when that does not come before its end, or within 20 s.
     static std::string read_until(const Domains::Console& console, std::string_view end) {
         std::string text;
-        pollfd waiting{console.socket.get(), POLLIN, 0};
+        pollfd waiting{console.stream.get(), POLLIN, 0};
         while (!text.ends_with(end) && ::poll(&waiting, 1, 20000) > 0) {
             char c = 0;
-            if (::recv(console.socket.get(), &c, 1, 0) != 1)
+            if (::recv(console.stream.get(), &c, 1, 0) != 1)
                 break;
             text += c;
         }

@@ -5,12 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "hypervisor/engine/engine.h"
 #include "hypervisor/guest/guest.h"
 #include "hypervisor/launch/process_identity.h"
 
 namespace vprov::hypervisor {
 
-enum class EngineChoice { automatic, kvm, tcg };
 // incoming: QEMU waits for the state of a guest that ran elsewhere or before.
 enum class Phase { starting, incoming, running, paused, shutdown, crashed, dying };
 

@@ -188,29 +188,6 @@ std::vector<DomainInfo> Domains::list() const {
     return domains;
 }
 
-DomainInfo Domains::find(std::string_view name_or_id) const {
-    unsigned id = 0;
-    const auto* const end = name_or_id.data() + name_or_id.size();
-    const auto [stop, failure] = std::from_chars(name_or_id.data(), end, id);
-    const bool is_id = failure == std::errc{} && stop == end;
-    std::vector<std::string> names;
-    std::optional<DomainInfo> by_id;
-    for (auto& domain : list()) {
-        if (domain.name == name_or_id)
-            return domain;
-        names.push_back(domain.name);
-        if (is_id && domain.id == id)
-            by_id = std::move(domain);
-    }
-    if (by_id)
-        return *by_id;
-    const std::vector<std::string_view> views(names.begin(), names.end());
-    const auto near = nearest(name_or_id, views);
-    throw error(ErrorKind::hypervisor, "cannot find a domain {} {}: no such domain is running{}",
-                is_id ? "with the id" : "named", quote(name_or_id),
-                near.empty() ? "" : fmt::format(" (did you mean {}?)", quote(near)));
-}
-
 bool Domains::is_running(const std::string& name) const {
     const auto all = state_.lock();
     return is_valid_guest_name(name) && std::filesystem::exists(state_.domain(name)) && inspect(name).has_value();
@@ -380,11 +357,11 @@ Domains::Console Domains::open_console(const std::string& name, ConsoleMode mode
     if (!domain.supervised)
         throw error(ErrorKind::hypervisor, "cannot open the console of {}: its supervisor has died",
                     quote(domain.name));
-    Console console{connect_to(state_.domain(domain.name), "socket"), false, 0};
-    send_all(console.socket, mode == ConsoleMode::write ? "console write\n" : "console read\n", "a request");
+    Console console{connect_to(state_.domain(domain.name), "socket")};
+    send_all(console.stream, mode == ConsoleMode::write ? "console write\n" : "console read\n", "a request");
     std::string line;
     for (char c = 0; line.size() < 100; line += c)
-        if (::recv(console.socket.get(), &c, 1, 0) != 1 || c == '\n')
+        if (::recv(console.stream.get(), &c, 1, 0) != 1 || c == '\n')
             break;
     const auto words = split_words(line);
     if (words.size() != 3 || words[0] != "console")

@@ -1,13 +1,12 @@
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "hypervisor/launch/boot_diagnosis.h"
-#include "hypervisor/launch/domains.h"
+#include "hypervisor/engine/boot_diagnosis.h"
+#include "hypervisor/engine/engine.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -17,7 +16,8 @@ using Clock = std::chrono::steady_clock;
 
 class LoginWatch {
   public:
-    LoginWatch(const os::Fd& console, std::chrono::seconds most, const std::function<void(std::string_view)>& on_line)
+    LoginWatch(const DomainEngine::Console& console, std::chrono::seconds most,
+               const std::function<void(std::string_view)>& on_line)
         : console_(console), start_(Clock::now()), deadline_(start_ + most), most_(most), on_line_(on_line) {}
 
     LoginWait run() {
@@ -48,20 +48,21 @@ class LoginWatch {
         if (const auto failure = diagnose_boot(all))
             return failure->cause;
         if (trimmed(all).empty())
-            return "the console said nothing at all; the kernel may lack console=ttyS0, or not be one for this machine";
+            return "the console said nothing at all; the kernel may lack console=ttyS0 (in Xen hvc0), or not be one "
+                   "for this machine";
         return "its console does not say why";
     }
 
     // False at the end of the console.
     bool read_some(Clock::time_point until) {
-        std::array<pollfd, 2> waiting = {{{console_.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
+        std::array<pollfd, 2> waiting = {{{console_.stream.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
         ::poll(waiting.data(), waiting.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
         os::check_stop();
         if (!waiting[0].revents)
             return true;
         std::array<char, 4096> buffer{};
-        const auto count = ::recv(console_.get(), buffer.data(), buffer.size(), 0);
+        const auto count = console_.read(buffer);
         if (count > 0)
             take({buffer.data(), static_cast<std::size_t>(count)});
         return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
@@ -91,7 +92,7 @@ class LoginWatch {
             settled_at_ = Clock::now() + kForTheRest;
     }
 
-    const os::Fd& console_;
+    const DomainEngine::Console& console_;
     Clock::time_point start_, deadline_;
     std::chrono::seconds most_;
     const std::function<void(std::string_view)>& on_line_;
@@ -101,10 +102,10 @@ class LoginWatch {
 
 }  // namespace
 
-LoginWait Domains::wait_for_login(const std::string& name, std::chrono::seconds most,
-                                  const std::function<void(std::string_view line)>& on_line) const {
+LoginWait DomainEngine::wait_for_login(const std::string& name, std::chrono::seconds most,
+                                       const std::function<void(std::string_view line)>& on_line) const {
     const auto console = open_console(name, ConsoleMode::read);
-    return LoginWatch(console.socket, most, on_line).run();
+    return LoginWatch(console, most, on_line).run();
 }
 
 }  // namespace vprov::hypervisor
