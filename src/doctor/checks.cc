@@ -94,6 +94,55 @@ Check kvm(const HostState& state) {
             refused ? fmt::format("sudo adduser {} kvm", state.user) : ""};
 }
 
+std::string xen_name(const XenState& xen) {
+    return xen.version.empty() ? "Xen" : "Xen " + xen.version;
+}
+
+Check dom0(const XenState& xen) {
+    const auto here = fmt::format("this is a dom0 of {}", xen_name(xen));
+    if (!xen.has_xl) {
+        const auto release = xen.version.substr(0, xen.version.rfind('.'));  // packages are named by major.minor
+        return {"Xen", Need::run, Verdict::missing, here + ", and there is no xl",
+                xen.version.empty() ? "sudo apt install xen-system-amd64" : "sudo apt install xen-utils-" + release};
+    }
+    if (xen.failure.empty())
+        return {"Xen", Need::run, Verdict::ok, here + ": guests run on it", ""};
+    if (!xen.is_root)
+        return {"Xen", Need::run, Verdict::limited, here + ", and only root can use it", "sudo vprov doctor"};
+    return {"Xen", Need::run, Verdict::missing, fmt::format("{}, and xl does not answer: {}", here, xen.failure),
+            "sudo service xen start"};
+}
+
+Check xen(const XenState& xen) {
+    switch (xen.role) {
+        case hypervisor::XenRole::controller:
+            return dom0(xen);
+        case hypervisor::XenRole::guest:
+            return {"Xen", Need::run, Verdict::ok, "this is a guest of it: QEMU runs guests here", ""};
+        case hypervisor::XenRole::none:
+            break;
+    }
+    if (xen.in_boot)
+        return {"Xen", Need::run, Verdict::limited, "is installed, and was not booted: QEMU runs guests",
+                "sudo reboot   (and choose \"with Xen hypervisor\")"};
+    return {"Xen", Need::run, Verdict::ok, "this host does not run on it: QEMU runs guests", ""};
+}
+
+bool runs_on_xen(const XenState& xen) {
+    return xen.role == hypervisor::XenRole::controller && xen.has_xl && xen.failure.empty();
+}
+
+void add_dom0_parts(const XenState& xen, std::vector<Check>& checks) {
+    for (const auto& module : xen.missing_modules)
+        checks.push_back({module, Need::run, Verdict::missing, "serves the devices of Xen's guests, and is not loaded",
+                          "sudo modprobe " + module});
+    if (xen.has_bridge)
+        checks.push_back({"bridge", Need::run, Verdict::ok, "connects guests with the network", ""});
+    else
+        checks.push_back({"bridge", Need::run, Verdict::limited, "there is none: guests have no network",
+                          "sudo ip link add xenbr0 type bridge && sudo ip link set xenbr0 up"});
+}
+
 }  // namespace
 
 std::string_view name(Verdict verdict) {
@@ -116,6 +165,11 @@ std::vector<Check> checks_of(const HostState& state) {
     add_keyrings(state, checks);
     checks.push_back(program(state, "mke2fs", Need::build, "makes the file systems of images", "e2fsprogs"));
     add_foreign(state, checks);
+    checks.push_back(xen(state.xen));
+    if (runs_on_xen(state.xen)) {  // which needs neither QEMU nor KVM
+        add_dom0_parts(state.xen, checks);
+        return checks;
+    }
     checks.push_back(program(state, "qemu-system-x86_64", Need::run, "runs guests where there is no Xen",
                              "--no-install-recommends qemu-system-x86"));
     checks.push_back(kvm(state));

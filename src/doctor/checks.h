@@ -7,10 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "hypervisor/xen/dom0.h"
 #include "os/command.h"
 #include "os/user_namespace.h"
 
 namespace vprov::doctor {
+
+struct XenState {
+    hypervisor::XenRole role = hypervisor::XenRole::none;
+    bool in_boot = false;  // a Xen is installed, whether or not it was booted
+    std::string version;   // "4.17.7", of the one that runs; "" if the kernel does not say
+    bool has_xl = false;   // the rest is of a dom0 with xl
+    std::string failure;   // why xl does not answer; "" if it does
+    bool is_root = true;
+    bool has_bridge = false;                   // any
+    std::vector<std::string> missing_modules;  // of dom0's kernel: "xen-netback"
+};
 
 struct HostState {
     std::string user;  // name, or number
@@ -19,6 +31,7 @@ struct HostState {
     std::map<std::string, std::string> settings;  // sysctl's name to value, of those that this kernel has
     std::vector<std::string> programs;            // found, of those that checks_of() asks for
     std::map<std::string, bool> keyrings;         // "debian" to whether its keyring is there
+    XenState xen;
     std::string kvm_failure;                      // "" when KVM runs guests fast enough
     std::string architecture;                     // Debian's name
     std::map<std::string, os::Obstacle> foreign;  // architecture to what keeps its programs from running

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "doctor/checks.h"
 #include "hypervisor/launch/kvm_probe.h"
+#include "hypervisor/xen/xen_engine.h"
 #include "os/fd.h"
 #include "os/foreign_programs.h"
 
@@ -85,6 +86,42 @@ os::Obstacle try_programs(const std::string& architecture, const os::RootAccess&
     }
 }
 
+std::string xen_version() {
+    std::string version;
+    for (const std::string part : {"major", "minor", "extra"}) {
+        const auto text = read_if_there("/sys/hypervisor/version/" + part);
+        if (!text)
+            return "";
+        version += fmt::format("{}{}", part == "minor" ? "." : "", trimmed(*text));
+    }
+    return version;
+}
+
+bool has_bridge() {
+    std::error_code failure;
+    for (const auto& interface : std::filesystem::directory_iterator("/sys/class/net", failure))
+        if (std::filesystem::exists(interface.path() / "bridge"))
+            return true;
+    return false;
+}
+
+XenState xen_state(os::CommandRunner& runner) {
+    XenState xen;
+    xen.role = hypervisor::find_xen_role();
+    xen.in_boot = hypervisor::has_xen_in_boot();
+    if (xen.role != hypervisor::XenRole::controller)
+        return xen;
+    xen.version = xen_version();
+    xen.has_xl = os::program_exists("xl");
+    xen.failure = xen.has_xl ? hypervisor::XenEngine(runner).why_unusable() : "";
+    xen.is_root = ::geteuid() == 0;
+    xen.has_bridge = has_bridge();
+    for (const auto& [module, name] : {std::pair{"xen_blkback", "xen-blkback"}, {"xen_netback", "xen-netback"}})
+        if (!std::filesystem::exists(fmt::format("/sys/module/{}", module)))
+            xen.missing_modules.emplace_back(name);
+    return xen;
+}
+
 std::string native_architecture() {
     struct utsname names {};
     ::uname(&names);
@@ -105,6 +142,7 @@ HostState read_host_state(os::CommandRunner& runner) {
             state.programs.emplace_back(name);
     for (const std::string name : {"debian", "ubuntu"})
         state.keyrings[name] = std::filesystem::exists(fmt::format("/usr/share/keyrings/{}-archive-keyring.gpg", name));
+    state.xen = xen_state(runner);
     state.kvm_failure = hypervisor::probe_kvm().reason;
     state.architecture = native_architecture();
     for (const std::string name : {"i386", "arm64", "riscv64"})

@@ -50,6 +50,7 @@ TEST(Doctor, FindsNothingWrong) {
               "ok mke2fs (build): makes the file systems of images\n"
               "ok arm64 programs (some): run here, so arm64 guests can be built\n"
               "ok riscv64 programs (some): run here, so riscv64 guests can be built\n"
+              "ok Xen (run): this host does not run on it: QEMU runs guests\n"
               "ok qemu-system-x86_64 (run): runs guests where there is no Xen\n"
               "ok KVM (run): guests run at full speed\n");
     EXPECT_TRUE(can_build(checks_of(complete_host())));
@@ -129,6 +130,53 @@ TEST(Doctor, ProgramsOfOtherArchitectures) {
               "missing riscv64 programs (some): do not run here: their emulator was killed by signal 11\ncan build");
     state.architecture = "arm64";
     EXPECT_EQ(about(state, "arm64 programs"), "can build");
+}
+
+TEST(Doctor, Xen) {
+    auto state = complete_host();
+    state.xen.in_boot = true;
+    EXPECT_EQ(
+        about(state, "Xen"),
+        "limited Xen (run): is installed, and was not booted: QEMU runs guests | sudo reboot   (and choose \"with "
+        "Xen hypervisor\")\ncan build");
+    state.xen.role = hypervisor::XenRole::guest;
+    EXPECT_EQ(about(state, "Xen"), "ok Xen (run): this is a guest of it: QEMU runs guests here\ncan build");
+    state.xen.role = hypervisor::XenRole::controller;
+    state.xen.version = "4.17.7";
+    EXPECT_EQ(about(state, "Xen"),
+              "missing Xen (run): this is a dom0 of Xen 4.17.7, and there is no xl | sudo apt install "
+              "xen-utils-4.17\ncan build");
+    state.xen.has_xl = true;
+    state.xen.failure = "cannot open libxc handle";
+    EXPECT_EQ(
+        about(state, "Xen"),
+        "missing Xen (run): this is a dom0 of Xen 4.17.7, and xl does not answer: cannot open libxc handle | sudo "
+        "service xen start\ncan build");
+    EXPECT_EQ(about(state, "KVM"), "ok KVM (run): guests run at full speed\ncan build");
+    state.xen.is_root = false;
+    EXPECT_EQ(about(state, "Xen"),
+              "limited Xen (run): this is a dom0 of Xen 4.17.7, and only root can use it | sudo vprov doctor\ncan "
+              "build");
+}
+
+// Neither QEMU nor KVM is of use there.
+TEST(Doctor, WhatADom0Needs) {
+    auto state = complete_host();
+    state.programs = {"newuidmap", "gpgv", "mke2fs"};
+    state.xen = {hypervisor::XenRole::controller, true, "4.17.7", true, "", true, true, {}};
+    EXPECT_EQ(about(state, "Xen"), "ok Xen (run): this is a dom0 of Xen 4.17.7: guests run on it\ncan build");
+    EXPECT_EQ(about(state, "bridge"), "ok bridge (run): connects guests with the network\ncan build");
+    EXPECT_EQ(about(state, "qemu-system-x86_64"), "can build");
+    EXPECT_EQ(about(state, "KVM"), "can build");
+    state.xen.has_bridge = false;
+    state.xen.missing_modules = {"xen-netback"};
+    EXPECT_EQ(
+        about(state, "bridge"),
+        "limited bridge (run): there is none: guests have no network | sudo ip link add xenbr0 type bridge && sudo "
+        "ip link set xenbr0 up\ncan build");
+    EXPECT_EQ(about(state, "xen-netback"),
+              "missing xen-netback (run): serves the devices of Xen's guests, and is not loaded | sudo modprobe "
+              "xen-netback\ncan build");
 }
 
 TEST(Doctor, Kvm) {
