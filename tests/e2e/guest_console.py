@@ -62,6 +62,17 @@ class GuestConsole:
     def type(self, text):
         os.write(self.terminal, text.encode())
 
+    def wait_for_login(self, seconds=None):
+        """Types lines now and then, for what a guest says while it boots can follow its prompt."""
+        deadline = time.monotonic() + (seconds or self.seconds)
+        while True:
+            self.type("\n")
+            try:
+                return self.wait_for(r"login: $", 5)
+            except ConsoleError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise
+
     def log_in(self, user, password):
         self.type("\n")  # a prompt anew, whatever was shown before
         if "maintenance" in self.wait_for(r"login: $|root password for maintenance"):
@@ -71,6 +82,10 @@ class GuestConsole:
         self.type(f"{password}\n")
         if "incorrect" in self.wait_for(r"incorrect|[#$] $"):
             raise ConsoleError("the guest refuses the password")
+        self.settle()
+
+    def settle(self):
+        """Makes a shell that waits for commands one that run() can talk to."""
         self.type("export PS1= TERM=dumb; stty -echo; dmesg -n 1; bind 'set enable-bracketed-paste off'; echo REA''DY\n")
         self.wait_for(r"READY\n")
 
