@@ -127,6 +127,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_rename(app, session);
     add_destroy(app, session);
     add_autostart(app, session);
+    add_mem_set(app, session);
     add_supervise(app, session);
     add_doctor(app, session);
     add_completion(app, session);

@@ -51,6 +51,7 @@ void add_ssh(CLI::App& app, Session& session);
 void add_top(CLI::App& app, Session& session);
 void add_autostart(CLI::App& app, Session& session);
 void add_destroy(CLI::App& app, Session& session);
+void add_mem_set(CLI::App& app, Session& session);
 void add_supervise(CLI::App& app, Session& session);  // hidden: the supervisor process of one domain
 
 }  // namespace vprov::cli

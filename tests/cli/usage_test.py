@@ -109,7 +109,7 @@ class Usage(unittest.TestCase):
     def test_every_verb_describes_itself(self):
         verbs = [word for word in self.run_vprov("complete").stdout.split() if not word.startswith("-")]
         self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "config", "console", "create", "destroy", "doctor",
-                                         "image", "import", "list", "lock", "plan", "shutdown", "verify", "why"])
+                                         "image", "import", "list", "lock", "mem-set", "plan", "shutdown", "verify", "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

@@ -73,9 +73,9 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "-cpu",
                              is_kvm ? "host" : "max",
                              "-m",
-                             fmt::format("{}M", guest.memory_mib),
+                             fmt::format("{}M", most_memory_mib(guest)),
                              "-smp",
-                             fmt::format("cpus={},maxcpus={}", guest.vcpus, std::max(guest.vcpus, guest.maxvcpus)),
+                             fmt::format("cpus=1,maxcpus={0},sockets=1,cores={0},threads=1", most_vcpus(guest)),
                              "-nodefaults",
                              "-no-user-config",
                              "-S",
@@ -86,17 +86,20 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "-sandbox",
                              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
     append_screen(guest, host, argv);
+    for (unsigned i = 1; i < guest.vcpus; ++i)
+        argv.insert(argv.end(), {"-device", qemu_option(qemu_vcpu(host.engine, i), "driver")});
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
     if (host.monitor_fd >= 0)
         argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp1,fd={},server=on,wait=off", host.monitor_fd),
                                  "-mon", "chardev=qmp1,mode=control"});
-    argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp0,fd={},server=on,wait=off", host.qmp_fd), "-mon",
-                             "chardev=qmp0,mode=control", "-chardev",
-                             fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial",
-                             "chardev:con0", "-device", "pvpanic", "-object",
-                             "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0"});
+    argv.insert(argv.end(),
+                {"-chardev", fmt::format("socket,id=qmp0,fd={},server=on,wait=off", host.qmp_fd), "-mon",
+                 "chardev=qmp0,mode=control", "-chardev",
+                 fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial", "chardev:con0",
+                 "-device", "pvpanic", "-object", "rng-random,id=rng0,filename=/dev/urandom", "-device",
+                 "virtio-rng-pci,rng=rng0", "-device", "virtio-balloon-pci,id=balloon0"});
 }
 
 void append_kernel(const Guest& guest, std::vector<std::string>& argv) {

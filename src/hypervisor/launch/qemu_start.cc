@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "hypervisor/guest/qemu_devices.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/tap.h"
 #include "hypervisor/launch/uefi_firmware.h"
@@ -58,7 +59,7 @@ QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
         start.held.push_back(std::move(password));
     }
     for (std::size_t i = 0; i < guest.interfaces.size(); ++i) {
-        auto side = connect_interface(guest.interfaces[i], fmt::format("vif{}.{}", id, i));
+        auto side = connect_interface(guest.interfaces[i], fmt::format("vif{}.{}", id, interface_devid(guest, i)));
         if (!side.warning.empty())
             start.warnings.push_back(side.warning);
         host.tap_fds.push_back(side.tap.is_open() ? std::optional(side.tap.get()) : std::nullopt);
