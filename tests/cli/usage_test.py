@@ -108,8 +108,11 @@ class Usage(unittest.TestCase):
 
     def test_every_verb_describes_itself(self):
         verbs = [word for word in self.run_vprov("complete").stdout.split() if not word.startswith("-")]
-        self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "config", "console", "create", "destroy", "doctor",
-                                         "image", "import", "list", "lock", "mem-set", "plan", "shutdown", "verify", "why"])
+        self.assertEqual(sorted(verbs), ["block-attach", "block-detach", "block-list", "bootstrap", "build", "cache",
+                                         "cd-eject", "cd-insert", "check", "config", "console", "create", "destroy", "doctor",
+                                         "image", "import", "list", "lock", "mem-set", "network-attach", "network-detach",
+                                         "network-list", "plan", "shutdown", "vcpu-list", "vcpu-set", "verify", "vncviewer",
+                                         "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

@@ -19,6 +19,10 @@ class Change {
     // else is at it.
     Change(const Domains& domains, const std::string& name_or_id, std::string_view what);
 
+    ~Change();
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
     Guest guest;  // as it is configured now; to be edited
     const std::string& name() const { return name_; }
     bool is_paused() const { return paused_; }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/device_spec.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -247,6 +248,10 @@ std::vector<QemuInterface> qemu_interfaces(const Guest& guest, const QemuHost& h
             out.backend = {{"type", "tap"}, {"id", net}, {"fd", std::to_string(*tap)}};
         else
             out.backend = {{"type", "user"}, {"id", net}, {"net", fmt::format("10.0.{}.0/24", devid + 2)}};
+        for (const std::string_view key : kBootServerKeys)
+            if (const auto found = guest.interfaces[i].other.find(std::string(key));
+                !tap && found != guest.interfaces[i].other.end())
+                out.backend.emplace_back(key, found->second);
         out.device = {{"driver", network_device(guest, i)},
                       {"netdev", net},
                       {"id", fmt::format("vif{}", devid)},
