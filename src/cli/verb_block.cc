@@ -7,34 +7,10 @@
 #include "cli/verbs.h"
 #include "hypervisor/devices/disks.h"
 #include "hypervisor/guest/device_spec.h"
+#include "hypervisor/guest/enum_names.h"
 
 namespace vprov::cli {
 namespace {
-
-std::string_view format_name(const hypervisor::GuestDisk& disk) {
-    using hypervisor::DiskFormat;
-    switch (disk.format) {
-        case DiskFormat::raw:
-            return "raw";
-        case DiskFormat::qcow:
-            return "qcow";
-        case DiskFormat::qcow2:
-            return "qcow2";
-        case DiskFormat::vhd:
-            return "vhd";
-        case DiskFormat::qed:
-            return "qed";
-        case DiskFormat::vmdk:
-            return "vmdk";
-        case DiskFormat::vdi:
-            return "vdi";
-        case DiskFormat::vhdx:
-            return "vhdx";
-        case DiskFormat::empty:
-            break;
-    }
-    return "empty";
-}
 
 // The columns of `xl block-list`. There are no rings and event channels here, and the backend's path is the file's.
 void print_table(const std::vector<hypervisor::GuestDisk>& disks) {
@@ -53,7 +29,7 @@ void print_json(const std::vector<hypervisor::GuestDisk>& disks) {
     for (const auto& disk : disks)
         array.push_back({{"vdev", disk.vdev},
                          {"target", disk.target},
-                         {"format", format_name(disk)},
+                         {"format", hypervisor::name_in(hypervisor::kFormatNames, disk.format)},
                          {"access", disk.writable ? "rw" : "ro"},
                          {"cdrom", disk.cdrom}});
     fmt::print("{}\n", array.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));

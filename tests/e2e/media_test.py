@@ -4,7 +4,6 @@
 Debian's packages have them: grub-rescue-pc, memtest86+ and debian-installer-12-netboot-amd64.
 """
 
-import pathlib
 import shutil
 import socket
 import subprocess
@@ -100,8 +99,8 @@ class MediaTest(VprovTest):
     # RFC 6143, 7.1: the version, then the kinds of security; 1 would be none, 2 is a password.
     def check_vnc(self, name):
         environment = {**self.environment(), "VNCVIEWER": "/nonexistent"}
-        said = subprocess.run([vprov_under_test.vprov, "vncviewer", name], env=environment, capture_output=True, text=True,
-                              check=True).stdout
+        said = subprocess.run([vprov_under_test.vprov, "vncviewer", name], env=environment, capture_output=True,
+                              text=True, check=True).stdout
         address = said.split()[0]
         self.assertEqual(said, f"{address} (asks for the password)\n")
         host, _, display = address.rpartition(":")

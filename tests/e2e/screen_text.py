@@ -13,6 +13,7 @@ import zlib
 
 ROM = pathlib.Path("/usr/share/seabios/vgabios-stdvga.bin")
 HEIGHT, WIDTH = 16, 8
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 LETTER_A = bytes.fromhex("0000 1038 6cc6 c6fe c6c6 c6c6 0000 0000")  # of the PC's 8x16 font, which all agree on
 
 
@@ -22,7 +23,7 @@ def bios_font():
     start = rom.index(LETTER_A) - ord("A") * HEIGHT
     glyphs = {}
     for code in range(255, 31, -1):
-        glyphs[rom[start + code * HEIGHT:start + (code + 1) * HEIGHT]] = chr(code) if code < 127 else "\N{REPLACEMENT CHARACTER}"
+        glyphs[rom[start + code * HEIGHT:start + (code + 1) * HEIGHT]] = chr(code) if code < 127 else UNKNOWN
     return glyphs
 
 
@@ -97,7 +98,8 @@ class Screen:
         if all(row == first * WIDTH for row in cell):
             return " "
         for ink in {row[i:i + 3] for row in cell for i in range(0, 3 * WIDTH, 3)}:
-            bitmap = bytes(sum(1 << (WIDTH - 1 - i) for i in range(WIDTH) if row[3 * i:3 * i + 3] == ink) for row in cell)
+            bitmap = bytes(sum(1 << (WIDTH - 1 - i) for i in range(WIDTH) if row[3 * i:3 * i + 3] == ink)
+                           for row in cell)
             if bitmap in self.font:
                 return self.font[bitmap]
-        return "\N{REPLACEMENT CHARACTER}"
+        return UNKNOWN

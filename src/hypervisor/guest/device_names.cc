@@ -13,12 +13,15 @@ namespace {
 // /lib is a link in a merged-/usr initrd: it must not be in the archive itself, or the kernel makes a directory of it.
 constexpr std::string_view kRuleFile = "lib/udev/rules.d/61-vprov-xen-names.rules";
 
-// The initrd's /run becomes the system's. klibc has no cp.
+// The initrd's /run becomes the system's. Renamed to its place, for a udevd reads what it finds there at once. klibc
+// has no cp.
 constexpr std::string_view kRule =
     R"(# The names that a guest's disks have on Xen, by their serial numbers.
 SUBSYSTEM!="block", GOTO="vprov_end"
 KERNEL!="vd*", GOTO="vprov_end"
-TEST!="/run/udev/rules.d/61-vprov-xen-names.rules", PROGRAM="/bin/sh -c 'mkdir -p /run/udev/rules.d; cat /lib/udev/rules.d/61-vprov-xen-names.rules >/run/udev/rules.d/61-vprov-xen-names.rules'"
+TEST!="/run/udev/rules.d/61-vprov-xen-names.rules", PROGRAM="/bin/sh -c '\
+cd /run/udev; mkdir -p rules.d; cat /lib/udev/rules.d/61-vprov-xen-names.rules >names.$$$$; \
+mv names.$$$$ rules.d/61-vprov-xen-names.rules'"
 ENV{DEVTYPE}=="disk", ATTR{serial}=="xvd*|hd*|sd*", SYMLINK+="$attr{serial}"
 ENV{DEVTYPE}=="partition", ATTRS{serial}=="xvd*|hd*|sd*", SYMLINK+="$attr{serial}%n"
 LABEL="vprov_end"
