@@ -110,6 +110,21 @@ void add_global_options(CLI::App& app, Session& session) {
     app.set_version_flag("--version", "vprov " VPROV_VERSION);
 }
 
+void add_devices(CLI::App& app, Session& session) {
+    add_mem_set(app, session);
+    add_block_attach(app, session);
+    add_block_detach(app, session);
+    add_block_list(app, session);
+    add_network_attach(app, session);
+    add_network_detach(app, session);
+    add_network_list(app, session);
+    add_cd_insert(app, session);
+    add_cd_eject(app, session);
+    add_vcpu_set(app, session);
+    add_vcpu_list(app, session);
+    add_vncviewer(app, session);
+}
+
 void add_verbs(CLI::App& app, Session& session) {
     add_check(app, session);
     add_plan(app, session);
@@ -136,6 +151,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_rename(app, session);
     add_destroy(app, session);
     add_autostart(app, session);
+    add_devices(app, session);
     add_supervise(app, session);
     add_doctor(app, session);
     add_completion(app, session);

@@ -53,6 +53,18 @@ void add_ssh(CLI::App& app, Session& session);
 void add_top(CLI::App& app, Session& session);
 void add_autostart(CLI::App& app, Session& session);
 void add_destroy(CLI::App& app, Session& session);
+void add_mem_set(CLI::App& app, Session& session);
+void add_block_attach(CLI::App& app, Session& session);
+void add_block_detach(CLI::App& app, Session& session);
+void add_block_list(CLI::App& app, Session& session);
+void add_network_attach(CLI::App& app, Session& session);
+void add_network_detach(CLI::App& app, Session& session);
+void add_network_list(CLI::App& app, Session& session);
+void add_cd_insert(CLI::App& app, Session& session);
+void add_cd_eject(CLI::App& app, Session& session);
+void add_vcpu_set(CLI::App& app, Session& session);
+void add_vcpu_list(CLI::App& app, Session& session);
+void add_vncviewer(CLI::App& app, Session& session);
 void add_supervise(CLI::App& app, Session& session);  // hidden: the supervisor process of one domain
 
 }  // namespace vprov::cli

@@ -108,8 +108,12 @@ class Usage(unittest.TestCase):
 
     def test_every_verb_describes_itself(self):
         verbs = [word for word in self.run_vprov("complete").stdout.split() if not word.startswith("-")]
-        self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "config", "console", "create", "destroy", "doctor",
-                                         "image", "import", "list", "lock", "plan", "shutdown", "verify", "why"])
+        self.assertEqual(sorted(verbs), ["autostart", "block-attach", "block-detach", "block-list", "bootstrap", "build",
+                                         "cache", "cd-eject", "cd-insert", "check", "config", "console", "create",
+                                         "destroy", "doctor", "image", "import", "list", "lock", "log", "mem-set",
+                                         "network-attach", "network-detach", "network-list", "pause", "plan", "reboot",
+                                         "rename", "shutdown", "ssh", "top", "unpause", "vcpu-list", "vcpu-set", "verify",
+                                         "vncviewer", "wait", "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
+#include "hypervisor/guest/device_names.h"
 #include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/guest/qemu_devices.h"
 
@@ -46,7 +49,7 @@ TEST(QemuArgv, ParavirtualGuestUnderTcg) {
                     "-m",
                     "512M",
                     "-smp",
-                    "cpus=2,maxcpus=2",
+                    "cpus=1,maxcpus=2,sockets=1,cores=2,threads=1",
                     "-nodefaults",
                     "-no-user-config",
                     "-S",
@@ -58,6 +61,8 @@ TEST(QemuArgv, ParavirtualGuestUnderTcg) {
                     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
                     "-display",
                     "none",
+                    "-device",
+                    "max-x86_64-cpu,id=vcpu1,socket-id=0,core-id=1,thread-id=0",
                     "-chardev",
                     "socket,id=qmp0,fd=5,server=on,wait=off",
                     "-mon",
@@ -72,6 +77,8 @@ TEST(QemuArgv, ParavirtualGuestUnderTcg) {
                     "rng-random,id=rng0,filename=/dev/urandom",
                     "-device",
                     "virtio-rng-pci,rng=rng0",
+                    "-device",
+                    "virtio-balloon-pci,id=balloon0",
                     "-kernel",
                     "/out/vmlinuz",
                     "-initrd",
@@ -130,7 +137,7 @@ TEST(QemuArgv, FullyVirtualGuestWithScreenUnderKvm) {
                     "-m",
                     "128M",
                     "-smp",
-                    "cpus=1,maxcpus=4",
+                    "cpus=1,maxcpus=4,sockets=1,cores=4,threads=1",
                     "-nodefaults",
                     "-no-user-config",
                     "-S",
@@ -158,6 +165,8 @@ TEST(QemuArgv, FullyVirtualGuestWithScreenUnderKvm) {
                     "rng-random,id=rng0,filename=/dev/urandom",
                     "-device",
                     "virtio-rng-pci,rng=rng0",
+                    "-device",
+                    "virtio-balloon-pci,id=balloon0",
                     "-device",
                     "virtio-scsi-pci,id=scsi0",
                     "-blockdev",
@@ -262,6 +271,84 @@ TEST(QemuArgv, RefusesDevicesThatAreNotThere) {
               "e1000, e1000e, rtl8139, ne2k_pci, pcnet, i82551, i82557b, i82559er");
 }
 
+TEST(QemuArgv, UserModeNetworkThatBoots) {
+    Guest guest;
+    guest.name = "a";
+    guest.type = GuestType::hvm;
+    guest.boot = "n";
+    guest.interfaces = {{"00:16:3e:00:00:01", "", "", {{"tftp", "/srv/tftp"}, {"bootfile", "/pxelinux.0"}}}};
+    auto argv = qemu_argv(guest, {});
+    EXPECT_EQ(Argv(argv.end() - 4, argv.end()),
+              (Argv{"-netdev", "user,id=net0,net=10.0.2.0/24,tftp=/srv/tftp,bootfile=/pxelinux.0", "-device",
+                    "virtio-net-pci,netdev=net0,id=vif0,mac=00:16:3e:00:00:01,bootindex=1"}));
+    QemuHost host;
+    host.tap_fds = {7};
+    argv = qemu_argv(guest, host);
+    EXPECT_EQ(*(argv.end() - 3), "tap,id=net0,fd=7");
+}
+
+TEST(QemuArgv, AnInitrdThatMakesXensNames) {
+    auto guest = debian1();
+    guest.cmdline = "root=/dev/xvda1 ro";
+    QemuHost host;
+    const auto kernel = [&] {
+        const auto argv = qemu_argv(guest, host);
+        const auto first = std::find(argv.begin(), argv.end(), "-initrd");
+        return Argv(first, first + 4);
+    };
+    EXPECT_EQ(kernel(), (Argv{"-initrd", "/out/initrd.img", "-append", "root=/dev/vda ro console=ttyS0"}));
+    host.initrd_fd = 9;
+    EXPECT_EQ(kernel(), (Argv{"-initrd", "/proc/self/fd/9", "-append", "root=/dev/xvda1 ro console=ttyS0"}));
+}
+
+TEST(DeviceNames, WhoWantsThem) {
+    auto guest = debian1();
+    EXPECT_FALSE(wants_device_names(guest));
+    for (const auto* root : {"/dev/xvda1", "/dev/hda1", "/dev/sda"}) {
+        guest.cmdline = fmt::format("ro root={} quiet", root);
+        EXPECT_TRUE(wants_device_names(guest)) << root;
+    }
+    guest.ramdisk.clear();
+    EXPECT_FALSE(wants_device_names(guest));
+    guest = debian1();
+    guest.cmdline = "root=/dev/mapper/vg-root";
+    EXPECT_FALSE(wants_device_names(guest));
+}
+
+TEST(DeviceNames, AnAlignedArchive) {
+    for (const std::size_t size : {4096U, 4097U, 4098U, 4099U}) {
+        const auto segment = device_names_segment(size);
+        const auto start = segment.find("070701");
+        EXPECT_EQ((size + start) % 4, 0U);
+        EXPECT_EQ(segment.substr(0, start), std::string(start, '\0'));
+        EXPECT_EQ((segment.size() - start) % 4, 0U);
+    }
+    const auto segment = device_names_segment(0);
+    constexpr std::size_t kHeader = 110;
+    const std::string name = "lib/udev/rules.d/61-vprov-xen-names.rules";
+    EXPECT_EQ(segment.substr(kHeader, name.size() + 1), name + '\0');
+    EXPECT_EQ(segment.substr(14, 8), "000081a4");
+    EXPECT_NE(segment.find("SYMLINK+=\"$attr{serial}%n\"\n"), std::string::npos);
+    EXPECT_NE(segment.find("TRAILER!!!"), std::string::npos);
+}
+
+TEST(QemuArgv, DevicesThatWerePluggedInWhileItRan) {
+    Guest guest;
+    guest.name = "a";
+    guest.memory_mib = 512;
+    guest.maxmem_mib = 1024;
+    guest.disks = {{"/x", DiskFormat::raw, "xvdb", true, false}};
+    guest.disks[0].pci_slot = 31;
+    guest.interfaces = {{"00:16:3e:00:00:01", "", "", {{"devid", "2"}}}};
+    guest.interfaces[0].pci_slot = 30;
+    const auto argv = qemu_argv(guest, {});
+    EXPECT_EQ(*(std::find(argv.begin(), argv.end(), "-m") + 1), "1024M");
+    EXPECT_EQ(Argv(argv.end() - 6, argv.end()),
+              (Argv{"-device", "virtio-blk-pci,id=xvdb,serial=xvdb,addr=0x1f,drive=disk0", "-netdev",
+                    "user,id=net2,net=10.0.4.0/24", "-device",
+                    "virtio-net-pci,netdev=net2,id=vif2,mac=00:16:3e:00:00:01,addr=0x1e,romfile="}));
+}
+
 std::string word_after(const std::vector<std::string>& argv, std::string_view option) {
     const auto found = std::find(argv.begin(), argv.end(), option);
     return found == argv.end() ? "none" : *(found + 1);
@@ -278,12 +365,12 @@ TEST(QemuArgv, UefiIsTwoFlashDevices) {
     auto argv = qemu_argv(guest, host);
     EXPECT_EQ(word_after(argv, "-machine"), "pc,pflash0=uefi0,pflash1=uefi1");
     const auto first = std::find(argv.begin(), argv.end(), "-blockdev");
-    EXPECT_EQ(Argv(first, first + 4),
-              (Argv{"-blockdev",
-                    "driver=raw,node-name=uefi0,read-only=on,file.driver=file,"
-                    "file.filename=/usr/share/OVMF/OVMF_CODE_4M.fd",
-                    "-blockdev",
-                    "driver=raw,node-name=uefi1,read-only=off,file.driver=file,file.filename=/run/a,,b.fd"}));
+    EXPECT_EQ(
+        Argv(first, first + 4),
+        (Argv{"-blockdev",
+              "driver=raw,node-name=uefi0,read-only=on,file.driver=file,"
+              "file.filename=/usr/share/OVMF/OVMF_CODE_4M.fd",
+              "-blockdev", "driver=raw,node-name=uefi1,read-only=off,file.driver=file,file.filename=/run/a,,b.fd"}));
     guest.firmware = Firmware::bios;
     EXPECT_EQ(word_after(qemu_argv(guest, host), "-machine"), "pc,graphics=off");
     guest.firmware = Firmware::uefi;

@@ -1,6 +1,7 @@
 // The strings in xl's disk, vif and vfb lists. Pure.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,11 @@ std::vector<std::pair<std::string, std::string>> split_pairs(std::string_view sp
 
 // "mac=aa:00:00:12:23:34,bridge=bridge0". Throws Error(recipe) for what cannot be written.
 std::string write_vif_spec(const GuestInterface& vif, Dialect dialect);
-bool is_vif_key(std::string_view key);  // one of xl-network-configuration(5)
+bool is_vif_key(std::string_view key);  // one of xl-network-configuration(5), or of kBootServerKeys
+
+// A vif's keys of QEMU's user-mode network, which xl does not know: a directory whose files it serves by TFTP, and the
+// one that a guest boots from the network.
+constexpr std::array<std::string_view, 2> kBootServerKeys = {"tftp", "bootfile"};
 
 // Where xm put the CD of `cdrom = "/dev/cdrom"`.
 constexpr std::string_view kXmCdDevice = "hdc";

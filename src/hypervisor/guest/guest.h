@@ -34,6 +34,7 @@ struct GuestDisk {
     std::string script = {};           // hotplug script: "block-nbd"; "" for the usual one
     std::optional<bool> discard = {};  // none: the backend's choice
     bool direct_io_safe = false;
+    unsigned pci_slot = 0;  // QEMU's, of a guest whose devices were changed; 0: the next that is free
     bool operator==(const GuestDisk&) const = default;
 };
 
@@ -45,6 +46,7 @@ struct GuestInterface {                        // one vif
     VifType type = VifType::automatic;
     // As in xl-network-configuration(5); rate: "10Mb/s@50ms".
     std::string ip = {}, rate = {}, script = {}, vifname = {};
+    unsigned pci_slot = 0;  // as a disk's
     bool operator==(const GuestInterface&) const = default;
 };
 

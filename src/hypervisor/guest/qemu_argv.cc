@@ -73,9 +73,9 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "-cpu",
                              is_kvm ? "host" : "max",
                              "-m",
-                             fmt::format("{}M", guest.memory_mib),
+                             fmt::format("{}M", most_memory_mib(guest)),
                              "-smp",
-                             fmt::format("cpus={},maxcpus={}", guest.vcpus, std::max(guest.vcpus, guest.maxvcpus)),
+                             fmt::format("cpus=1,maxcpus={0},sockets=1,cores={0},threads=1", most_vcpus(guest)),
                              "-nodefaults",
                              "-no-user-config",
                              "-S",
@@ -86,26 +86,31 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "-sandbox",
                              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
     append_screen(guest, host, argv);
+    for (unsigned i = 1; i < guest.vcpus; ++i)
+        argv.insert(argv.end(), {"-device", qemu_option(qemu_vcpu(host.engine, i), "driver")});
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
     if (host.monitor_fd >= 0)
         argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp1,fd={},server=on,wait=off", host.monitor_fd),
                                  "-mon", "chardev=qmp1,mode=control"});
-    argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=qmp0,fd={},server=on,wait=off", host.qmp_fd), "-mon",
-                             "chardev=qmp0,mode=control", "-chardev",
-                             fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial",
-                             "chardev:con0", "-device", "pvpanic", "-object",
-                             "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0"});
+    argv.insert(argv.end(),
+                {"-chardev", fmt::format("socket,id=qmp0,fd={},server=on,wait=off", host.qmp_fd), "-mon",
+                 "chardev=qmp0,mode=control", "-chardev",
+                 fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial", "chardev:con0",
+                 "-device", "pvpanic", "-object", "rng-random,id=rng0,filename=/dev/urandom", "-device",
+                 "virtio-rng-pci,rng=rng0", "-device", "virtio-balloon-pci,id=balloon0"});
 }
 
-void append_kernel(const Guest& guest, std::vector<std::string>& argv) {
+void append_kernel(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
     if (guest.kernel.empty())
         return;
     argv.insert(argv.end(), {"-kernel", guest.kernel});
     if (!guest.ramdisk.empty())
-        argv.insert(argv.end(), {"-initrd", guest.ramdisk});
-    argv.insert(argv.end(), {"-append", qemu_cmdline(guest)});
+        argv.insert(argv.end(),
+                    {"-initrd", host.initrd_fd < 0 ? guest.ramdisk : fmt::format("/proc/self/fd/{}", host.initrd_fd)});
+    argv.insert(argv.end(),
+                {"-append", qemu_cmdline(guest, host.initrd_fd < 0 ? RootName::translated : RootName::as_given)});
 }
 
 }  // namespace
@@ -115,7 +120,7 @@ std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     append_machine(guest, host, argv);
     append_firmware(guest, host, argv);
     append_channels(host, argv);
-    append_kernel(guest, argv);
+    append_kernel(guest, host, argv);
     append_disks(guest, host, argv);
     append_interfaces(guest, host, argv);
     if (host.incoming)
@@ -123,14 +128,14 @@ std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     return argv;
 }
 
-std::string qemu_cmdline(const Guest& guest) {
+std::string qemu_cmdline(const Guest& guest, RootName root) {
     constexpr std::string_view kRoot = "root=";
     std::vector<std::string> words;
     std::vector<std::string> for_init;
     for (const auto word : split_words(guest.cmdline)) {
         if (!for_init.empty() || word == "--")
             for_init.emplace_back(word);
-        else if (word.starts_with(kRoot))
+        else if (root == RootName::translated && word.starts_with(kRoot))
             words.push_back(fmt::format("{}{}", kRoot, translated_root(guest, word.substr(kRoot.size()))));
         else
             words.emplace_back(word);

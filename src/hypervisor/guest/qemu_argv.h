@@ -21,6 +21,7 @@ struct QemuHost {
     int console_fd = -1;                      // listening socket
     bool incoming = false;                    // the guest's state comes by the monitor
     int vnc_password_fd = -1;                 // a file that holds it; -1: VNC asks for none
+    int initrd_fd = -1;                       // the guest's ramdisk and what was appended to it; -1: as it is
     std::string uefi_code, uefi_variables;    // files, for a guest whose firmware is UEFI
     std::vector<bool> disk_is_device;         // per disk: a block device and not a file; missing: a file
     std::vector<std::optional<int>> tap_fds;  // per interface: its tap; nullopt or missing: user-mode networking
@@ -32,9 +33,10 @@ struct QemuHost {
 std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host);
 
 // The kernel command line that the guest gets in QEMU: console=ttyS0 is the last console, and a root= that names a
-// guest device of Xen (xvda1, hda1) names what that disk is called here (vda, ...). Words behind "--" are init's and
-// stay last.
-std::string qemu_cmdline(const Guest& guest);
+// guest device of Xen (xvda1, hda1) names what that disk is called here (vda, ...), unless the initrd makes Xen's
+// names. Words behind "--" are init's and stay last.
+enum class RootName { as_given, translated };
+std::string qemu_cmdline(const Guest& guest, RootName root = RootName::translated);
 
 // guest.uuid, or one made from the name, the same every time.
 std::string guest_uuid(const Guest& guest);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/device_spec.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -13,7 +15,7 @@ namespace {
 constexpr int kIdeDisks = 4;  // two channels of two
 constexpr int kScsiDisks = 16;
 
-// ",bootindex=N" for a device of the class `letter` ("c" disk, "d" CD, "n" network), in the order of guest.boot.
+// bootindex=N for a device of the class `letter` ("c" disk, "d" CD, "n" network), in the order of guest.boot.
 class BootOrder {
   public:
     explicit BootOrder(const Guest& guest)
@@ -22,12 +24,11 @@ class BootOrder {
                                          : guest.boot) {}
 
     bool has(char letter) const { return letters_.find(letter) != std::string_view::npos; }
-    std::string option(char letter) {
+    void add_to(QemuObject& device, char letter) {
         constexpr std::size_t kPerClass = 100;
-        const auto place = letters_.find(letter);
-        if (place == std::string_view::npos)
-            return "";
-        return fmt::format(",bootindex={}", place * kPerClass + ++seen_[letter]);
+        if (has(letter))
+            device.emplace_back("bootindex",
+                                static_cast<std::int64_t>(letters_.find(letter) * kPerClass + ++seen_[letter]));
     }
 
   private:
@@ -59,20 +60,25 @@ std::string_view block_driver(DiskFormat format) {
     return "raw";
 }
 
-class DiskOptions {
-  public:
-    DiskOptions(const Guest& guest, const QemuHost& host) : guest_(guest), host_(host), boot_(guest) {}
+void add_slot(QemuObject& device, unsigned slot) {
+    if (slot > 0)
+        device.emplace_back("addr", fmt::format("{:#x}", slot));
+}
 
-    void append(std::size_t i, std::vector<std::string>& argv) {
+class DiskDevices {
+  public:
+    DiskDevices(const Guest& guest, const QemuHost& host) : guest_(guest), host_(host), boot_(guest) {}
+
+    QemuDisk disk(std::size_t i) {
         const GuestDisk& disk = guest_.disks[i];
         const auto node = fmt::format("disk{}", i);
+        QemuDisk out{std::nullopt, device(disk)};
         if (!disk.target.empty()) {
-            argv.emplace_back("-blockdev");
-            argv.push_back(backend(i, node));
+            out.content = qemu_content(disk, node, i < host_.disk_is_device.size() && host_.disk_is_device[i]);
+            out.device.emplace_back("drive", node);
         }
-        argv.emplace_back("-device");
-        argv.push_back(device(disk) + (disk.target.empty() ? "" : ",drive=" + node) +
-                       boot_.option(disk.cdrom ? 'd' : 'c'));
+        boot_.add_to(out.device, disk.cdrom ? 'd' : 'c');
+        return out;
     }
 
   private:
@@ -81,15 +87,7 @@ class DiskOptions {
                     cause);
     }
 
-    std::string backend(std::size_t i, std::string_view node) const {
-        const GuestDisk& disk = guest_.disks[i];
-        const bool is_device = i < host_.disk_is_device.size() && host_.disk_is_device[i];
-        return fmt::format("driver={},node-name={},read-only={},discard=unmap,file.driver={},file.filename={}",
-                           block_driver(disk.format), node, disk.writable ? "off" : "on",
-                           is_device ? "host_device" : "file", option_value(disk.target));
-    }
-
-    std::string device(const GuestDisk& disk) {
+    QemuObject device(const GuestDisk& disk) {
         const auto name = parse_device_name(disk.vdev);
         if (name.index < 0)
             fail(disk, "the device must be named like xvda, hda or sda");
@@ -104,30 +102,36 @@ class DiskOptions {
         return scsi(disk, name);
     }
 
-    std::string virtio(const GuestDisk& disk, const DeviceName&) {
+    QemuObject virtio(const GuestDisk& disk, const DeviceName&) {
         if (disk.target.empty())
             fail(disk, "an empty CD drive must be one of hda to hdd");
         if (!taken_.insert({disk.vdev, 0}).second)
             fail(disk, "the device is given twice");
-        return fmt::format("virtio-blk-pci,id={},serial={}", disk.vdev, disk.vdev);
+        QemuObject device = {{"driver", "virtio-blk-pci"}, {"id", disk.vdev}, {"serial", disk.vdev}};
+        add_slot(device, disk.pci_slot);
+        return device;
     }
 
-    std::string ide(const GuestDisk& disk, const DeviceName& name) {
+    QemuObject ide(const GuestDisk& disk, const DeviceName& name) {
         if (name.index >= kIdeDisks)
             fail(disk, "there are hda to hdd only");
         if (!disk.writable && !disk.cdrom)
             fail(disk, "a disk on an IDE bus cannot be read-only; name it xvdX or sdX");
         take_slot(disk, name);
-        return fmt::format("{},bus=ide.{},unit={},id={}", disk.cdrom ? "ide-cd" : "ide-hd", name.index / 2,
-                           name.index % 2, disk.vdev);
+        return {{"driver", disk.cdrom ? "ide-cd" : "ide-hd"},
+                {"bus", fmt::format("ide.{}", name.index / 2)},
+                {"unit", std::int64_t{name.index % 2}},
+                {"id", disk.vdev}};
     }
 
-    std::string scsi(const GuestDisk& disk, const DeviceName& name) {
+    QemuObject scsi(const GuestDisk& disk, const DeviceName& name) {
         if (name.index >= kScsiDisks)
             fail(disk, "there are sda to sdp only");
         take_slot(disk, name);
-        return fmt::format("{},bus=scsi0.0,scsi-id={},id={}", disk.cdrom ? "scsi-cd" : "scsi-hd", name.index,
-                           disk.vdev);
+        return {{"driver", disk.cdrom ? "scsi-cd" : "scsi-hd"},
+                {"bus", fmt::format("{}.0", kScsiBus)},
+                {"scsi-id", std::int64_t{name.index}},
+                {"id", disk.vdev}};
     }
 
     void take_slot(const GuestDisk& disk, const DeviceName& name) {
@@ -189,36 +193,93 @@ DiskBus disk_bus(const Guest& guest, const GuestDisk& disk) {
     return disk.vdev.starts_with("sd") && is_hvm ? DiskBus::scsi : DiskBus::virtio;
 }
 
-std::string option_value(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        out += c;
-        if (c == ',')
-            out += ',';
+std::uint64_t most_memory_mib(const Guest& guest) {
+    return std::max(guest.memory_mib, guest.maxmem_mib);
+}
+
+unsigned most_vcpus(const Guest& guest) {
+    return std::max({guest.vcpus, guest.maxvcpus, 1U});
+}
+
+QemuObject qemu_vcpu(Engine engine, unsigned index) {
+    return {{"driver", engine == Engine::kvm ? "host-x86_64-cpu" : "max-x86_64-cpu"},
+            {"id", fmt::format("vcpu{}", index)},
+            {"socket-id", std::int64_t{0}},
+            {"core-id", std::int64_t{index}},
+            {"thread-id", std::int64_t{0}}};
+}
+
+QemuObject qemu_content(const GuestDisk& disk, std::string_view node, bool is_device) {
+    return {{"driver", std::string(block_driver(disk.format))},
+            {"node-name", std::string(node)},
+            {"read-only", !disk.writable},
+            {"discard", "unmap"},
+            {"file.driver", is_device ? "host_device" : "file"},
+            {"file.filename", disk.target}};
+}
+
+std::vector<QemuDisk> qemu_disks(const Guest& guest, const QemuHost& host) {
+    DiskDevices devices(guest, host);
+    std::vector<QemuDisk> disks;
+    for (std::size_t i = 0; i < guest.disks.size(); ++i) disks.push_back(devices.disk(i));
+    return disks;
+}
+
+unsigned interface_devid(const Guest& guest, std::size_t index) {
+    const auto& other = guest.interfaces[index].other;
+    const auto found = other.find("devid");
+    const auto text = found == other.end() ? std::string_view() : std::string_view(found->second);
+    unsigned devid = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), devid);
+    return !text.empty() && failure == std::errc{} && end == text.data() + text.size() ? devid
+                                                                                       : static_cast<unsigned>(index);
+}
+
+std::vector<QemuInterface> qemu_interfaces(const Guest& guest, const QemuHost& host) {
+    BootOrder boot(guest);
+    std::vector<QemuInterface> interfaces;
+    for (std::size_t i = 0; i < guest.interfaces.size(); ++i) {
+        const auto tap = i < host.tap_fds.size() ? host.tap_fds[i] : std::nullopt;
+        const auto devid = interface_devid(guest, i);
+        const auto net = fmt::format("net{}", devid);
+        QemuInterface out;
+        // each user-mode network has its own range, so that a guest with two cards can tell them apart
+        if (tap)
+            out.backend = {{"type", "tap"}, {"id", net}, {"fd", std::to_string(*tap)}};
+        else
+            out.backend = {{"type", "user"}, {"id", net}, {"net", fmt::format("10.0.{}.0/24", devid + 2)}};
+        for (const std::string_view key : kBootServerKeys)
+            if (const auto found = guest.interfaces[i].other.find(std::string(key));
+                !tap && found != guest.interfaces[i].other.end())
+                out.backend.emplace_back(key, found->second);
+        out.device = {{"driver", network_device(guest, i)},
+                      {"netdev", net},
+                      {"id", fmt::format("vif{}", devid)},
+                      {"mac", interface_mac(guest, i)}};
+        add_slot(out.device, guest.interfaces[i].pci_slot);
+        if (!boot.has('n'))
+            out.device.emplace_back("romfile", "");
+        boot.add_to(out.device, 'n');
+        interfaces.push_back(std::move(out));
     }
-    return out;
+    return interfaces;
 }
 
 void append_disks(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
     const auto is_scsi = [&](const GuestDisk& disk) { return disk_bus(guest, disk) == DiskBus::scsi; };
     if (std::any_of(guest.disks.begin(), guest.disks.end(), is_scsi))
-        argv.insert(argv.end(), {"-device", "virtio-scsi-pci,id=scsi0"});
-    DiskOptions options(guest, host);
-    for (std::size_t i = 0; i < guest.disks.size(); ++i) options.append(i, argv);
+        argv.insert(argv.end(), {"-device", fmt::format("virtio-scsi-pci,id={}", kScsiBus)});
+    for (const auto& disk : qemu_disks(guest, host)) {
+        if (disk.content)
+            argv.insert(argv.end(), {"-blockdev", qemu_option(*disk.content)});
+        argv.insert(argv.end(), {"-device", qemu_option(disk.device, "driver")});
+    }
 }
 
 void append_interfaces(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
-    BootOrder boot(guest);
-    for (std::size_t i = 0; i < guest.interfaces.size(); ++i) {
-        const auto tap = i < host.tap_fds.size() ? host.tap_fds[i] : std::nullopt;
-        argv.emplace_back("-netdev");
-        // each user-mode network has its own range, so that a guest with two cards can tell them apart
-        argv.push_back(tap ? fmt::format("tap,id=net{},fd={}", i, *tap)
-                           : fmt::format("user,id=net{},net=10.0.{}.0/24", i, i + 2));
-        argv.emplace_back("-device");
-        argv.push_back(fmt::format("{},netdev=net{},id=vif{},mac={}{}{}", network_device(guest, i), i, i,
-                                   interface_mac(guest, i), boot.has('n') ? "" : ",romfile=", boot.option('n')));
-    }
+    for (const auto& interface : qemu_interfaces(guest, host))
+        argv.insert(argv.end(), {"-netdev", qemu_option(interface.backend, "type"), "-device",
+                                 qemu_option(interface.device, "driver")});
 }
 
 }  // namespace vprov::hypervisor

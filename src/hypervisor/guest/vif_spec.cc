@@ -117,7 +117,8 @@ std::string write_vif_spec(const GuestInterface& vif, Dialect dialect) {
 bool is_vif_key(std::string_view key) {
     constexpr std::array<std::string_view, 9> kOther = {"backend", "gatewaydev", "netdev", "devid", "mtu",
                                                         "trusted", "untrusted",  "accel",  "vlan"};
-    return std::find(kOther.begin(), kOther.end(), key) != kOther.end();
+    const auto is_one_of = [&](const auto& keys) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+    return is_one_of(kOther) || is_one_of(kBootServerKeys);
 }
 
 }  // namespace vprov::hypervisor

@@ -54,8 +54,9 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Screen, {{Screen::automatic, "automatic"},
                                       {Screen::cirrus, "cirrus"},
                                       {Screen::qxl, "qxl"}})
 // What QEMU is told of; the members that are left out are Xen's.
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestDisk, target, format, vdev, writable, cdrom, script, discard, direct_io_safe)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other, ip, rate, script, vifname)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestDisk, target, format, vdev, writable, cdrom, script, discard, direct_io_safe,
+                                   pci_slot)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other, ip, rate, script, vifname, pci_slot)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib, maxmem_mib, vcpus,
                                    maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten,
                                    hostname, firmware, firmware_file, vncdisplay, vncunused, vncpasswd, keymap, screen,

@@ -32,6 +32,12 @@ class Preflight {
         for (auto& disk : guest.disks)
             if (!disk.target.empty())
                 check_disk(disk);
+        for (auto& interface : guest.interfaces) {
+            if (interface.type == VifType::ioemu && interface.model.empty())
+                interface.model = "rtl8139";  // xl's, which every system has a driver for
+            if (const auto tftp = interface.other.find("tftp"); tftp != interface.other.end())
+                check_boot_server(tftp->second);
+        }
         qemu_argv(guest, {});  // for its complaints about devices
         warn_of_differences();
         return std::move(result_);
@@ -101,6 +107,13 @@ class Preflight {
         check_access(fmt::format("disk {}", disk.vdev), disk.target, disk.writable ? R_OK | W_OK : R_OK);
         if (!fs::is_regular_file(path) && !fs::is_block_file(path))
             fail(fmt::format("the disk {} {} is neither a file nor a block device", disk.vdev, quote(disk.target)));
+    }
+
+    void check_boot_server(std::string& directory) const {
+        directory = (folder_ / directory).lexically_normal().native();
+        check_access("directory for TFTP", directory, R_OK | X_OK);
+        if (!fs::is_directory(directory))
+            fail(fmt::format("the directory for TFTP {} is not a directory", quote(directory)));
     }
 
     void warn_of_differences() {

@@ -5,6 +5,8 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "hypervisor/guest/device_names.h"
+#include "hypervisor/guest/qemu_devices.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/tap.h"
 #include "hypervisor/launch/uefi_firmware.h"
@@ -20,6 +22,19 @@ os::Fd vnc_password(const Guest& guest) {
     if (!fd.is_open())
         throw system_error(ErrorKind::hypervisor, errno, "cannot hold the VNC password");
     os::write_all(fd.get(), *guest.vncpasswd, "the VNC password");
+    return fd;
+}
+
+// The guest's initrd with names of disks behind it, in memory; not open when it is used as it is.
+os::Fd extended_initrd(const Guest& guest) {
+    if (!wants_device_names(guest))
+        return {};
+    const auto initrd = os::read_file(guest.ramdisk, ErrorKind::hypervisor);
+    os::Fd fd(::memfd_create("initrd", MFD_CLOEXEC));
+    if (!fd.is_open())
+        throw system_error(ErrorKind::hypervisor, errno, "cannot hold the initrd");
+    os::write_all(fd.get(), initrd, "the initrd");
+    os::write_all(fd.get(), device_names_segment(initrd.size()), "the initrd");
     return fd;
 }
 
@@ -57,8 +72,12 @@ QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
         host.vnc_password_fd = password.get();
         start.held.push_back(std::move(password));
     }
+    if (auto initrd = extended_initrd(guest); initrd.is_open()) {
+        host.initrd_fd = initrd.get();
+        start.held.push_back(std::move(initrd));
+    }
     for (std::size_t i = 0; i < guest.interfaces.size(); ++i) {
-        auto side = connect_interface(guest.interfaces[i], fmt::format("vif{}.{}", id, i));
+        auto side = connect_interface(guest.interfaces[i], fmt::format("vif{}.{}", id, interface_devid(guest, i)));
         if (!side.warning.empty())
             start.warnings.push_back(side.warning);
         host.tap_fds.push_back(side.tap.is_open() ? std::optional(side.tap.get()) : std::nullopt);

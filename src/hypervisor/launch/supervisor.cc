@@ -153,6 +153,8 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void begin() {
+        if (guest_.maxmem_mib > guest_.memory_mib && !request_.incoming)
+            qemu_->qmp().execute("balloon", {{"value", guest_.memory_mib << 20}});
         if (request_.incoming) {
             on_running(Phase::incoming);
             deadline_ = Clock::now() + kIncomingTime;
