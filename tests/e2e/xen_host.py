@@ -112,7 +112,7 @@ class XenHost:
 
     def qemu(self):
         uuid = json.loads((self.directory / "manifest.json").read_text())["disks"][0]["uuid"]
-        return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", CPU, "-machine", "pc", "-smp", "1", "-m", "3072",
+        return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", CPU, "-machine", "pc", "-smp", "2", "-m", "3072",
                 "-nodefaults", "-display", "none", "-no-reboot", "-device", "virtio-rng-pci",
                 "-serial", f"file:{self.place}/xen.log", "-chardev", "stdio,id=shell,signal=off",
                 "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell",

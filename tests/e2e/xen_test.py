@@ -68,10 +68,19 @@ class XenTest(VprovTest):
         self.assertRegex(said, r"(?m)^ok +bridge +connects guests with the network$")
         self.assertNotIn("KVM", said)
 
-    # One after the other: Xen gives the scripts that attach disks 40 s, and a guest that boots slows them down.
+    def create(self, configuration):
+        """Xen gives the scripts that attach disks 40 s, which a machine under load may not be able to do."""
+        for _ in range(3):
+            status, said = self.console.run(f"xl create {configuration}")
+            if status == DONE:
+                return
+            self.assertIn("because of timeout", said)
+        self.fail(said)
+
+    # One after the other, for a guest that boots slows those scripts down.
     def check_guests(self):
         for name in TYPES:
-            self.dom0(f"xl create {name}/{name}.cfg")
+            self.create(f"{name}/{name}.cfg")
             self.say(f"{name} is created")
             self.console.type(f"vprov console {name}\n")
             self.console.wait_for_login()
@@ -87,9 +96,9 @@ class XenTest(VprovTest):
     def check_list(self):
         rows = [line.split() for line in self.dom0("vprov list").splitlines()]
         self.assertEqual(rows[0], ["Name", "ID", "Mem", "VCPUs", "State", "Time(s)"])
-        self.assertEqual([row[:4] for row in rows[1:]], [["Domain-0", "0", "1024", "1"], ["debian1", "1", "512", "1"],
-                                                         ["debian2", "2", "512", "1"]])
-        domains = json.loads(self.dom0("vprov list --json debian1 2"))
+        self.assertEqual([row[:4] for row in rows[1:]], [["Domain-0", "0", "1024", "1"], ["debian1", rows[2][1], "512", "1"],
+                                                         ["debian2", rows[3][1], "512", "1"]])
+        domains = json.loads(self.dom0(f"vprov list --json debian1 {rows[3][1]}"))
         self.assertEqual([(d["name"], d["engine"]) for d in domains], [("debian1", "Xen (pv)"), ("debian2", "Xen (pvh)")])
 
     def check_changes(self):
@@ -97,8 +106,8 @@ class XenTest(VprovTest):
         self.assertEqual(self.dom0("vprov list debian1").split()[10], "--p---")
         self.dom0("vprov unpause debian1")
         self.dom0("vprov rename debian1 web")
-        self.assertEqual(self.dom0("vprov list web").split()[6:8], ["web", "1"])
-        self.dom0("vprov rename 1 debian1")
+        self.assertEqual(self.dom0("vprov list web").split()[6], "web")
+        self.dom0("vprov rename web debian1")
 
     def check_mistakes(self):
         for command, message in (
@@ -117,7 +126,7 @@ class XenTest(VprovTest):
 
     def check_create(self):
         self.assertEqual(self.dom0("vprov create debian2 --output ."), "debian2: running (Xen (pvh)), console: vprov console debian2")
-        self.assertEqual(self.dom0("vprov list debian2").splitlines()[1].split()[:2], ["debian2", "3"])
+        self.assertEqual(self.dom0("vprov list debian2").split()[6], "debian2")
         self.dom0("vprov destroy debian2")
         self.dom0("vprov destroy debian2", HYPERVISOR)
 
