@@ -72,6 +72,8 @@ void set_vcpus(const Domains& domains, const std::string& name, unsigned count) 
 std::vector<Vcpu> vcpus_of(const Domains& domains, const std::string& name) {
     const auto domain = domains.find(name);
     const auto record = domains.state().read(domain.name);
+    if (!record)
+        throw error(ErrorKind::hypervisor, "cannot list the processors of {}: it has ended", quote(domain.name));
     std::vector<Vcpu> vcpus;
     const auto threads = domains.monitor(domain.name).execute("query-cpus-fast");
     for (const auto& cpu : threads) {
