@@ -53,6 +53,11 @@ void set_vcpus(const Domains& domains, const std::string& name, unsigned count) 
     if (count > most)
         throw fail(fmt::format("it can have {} at most (maxvcpus)", most));
     const bool is_kvm = domains.find(change.name()).engine.starts_with("KVM");
+    // QEMU 7.2 frees a processor twice there, and dies with its guest
+    if (count < guest.vcpus && !is_kvm)
+        throw fail(
+            "one that was plugged in cannot be unplugged without KVM; the guest can stop using it: "
+            "echo 0 >/sys/devices/system/cpu/cpuN/online");
     guest.maxvcpus = most;
     std::string cause;
     try {
