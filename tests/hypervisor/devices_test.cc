@@ -254,8 +254,8 @@ TEST_F(DevicesTest, ProcessorsComeAndStay) {
     EXPECT_EQ(error_of([&] { set_vcpus(domains_, "tiny", 5); }),
               "cannot give 'tiny' 5 processors: it can have 4 at most (maxvcpus)");
     EXPECT_EQ(error_of([&] { set_vcpus(domains_, "tiny", 3); }),
-              "cannot give 'tiny' 3 processors: the guest does not let go of it: its system must be running "
-              "and know ACPI hot-plug");
+              "cannot give 'tiny' 3 processors: one that was plugged in cannot be unplugged without KVM; the guest can "
+              "stop using it: echo 0 >/sys/devices/system/cpu/cpuN/online");
     EXPECT_EQ(domains_.find("tiny").vcpus, 4U);
     type(console, "r");
     read_until(console, "tiny login: ");

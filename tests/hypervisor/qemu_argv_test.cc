@@ -335,6 +335,7 @@ TEST(DeviceNames, AnAlignedArchive) {
 TEST(QemuArgv, DevicesThatWerePluggedInWhileItRan) {
     Guest guest;
     guest.name = "a";
+    guest.kernel = "/vmlinuz";
     guest.memory_mib = 512;
     guest.maxmem_mib = 1024;
     guest.disks = {{"/x", DiskFormat::raw, "xvdb", true, false}};

@@ -53,6 +53,11 @@ void set_vcpus(const Domains& domains, const std::string& name, unsigned count) 
     if (count > most)
         throw fail(fmt::format("it can have {} at most (maxvcpus)", most));
     const bool is_kvm = domains.find(change.name()).engine.starts_with("KVM");
+    // QEMU 7.2 frees a processor twice there, and dies with its guest
+    if (count < guest.vcpus && !is_kvm)
+        throw fail(
+            "one that was plugged in cannot be unplugged without KVM; the guest can stop using it: "
+            "echo 0 >/sys/devices/system/cpu/cpuN/online");
     guest.maxvcpus = most;
     std::string cause;
     try {
@@ -72,6 +77,8 @@ void set_vcpus(const Domains& domains, const std::string& name, unsigned count) 
 std::vector<Vcpu> vcpus_of(const Domains& domains, const std::string& name) {
     const auto domain = domains.find(name);
     const auto record = domains.state().read(domain.name);
+    if (!record)
+        throw error(ErrorKind::hypervisor, "cannot list the processors of {}: it has ended", quote(domain.name));
     std::vector<Vcpu> vcpus;
     const auto threads = domains.monitor(domain.name).execute("query-cpus-fast");
     for (const auto& cpu : threads) {
