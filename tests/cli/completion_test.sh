@@ -40,9 +40,9 @@ offers() {
   fi
 }
 
-offers 'bootstrap build' b
+offers 'block-attach block-detach block-list bootstrap build' b
 offers '--json' --j
-offers 'plan' --quiet p
+offers 'pause plan' --quiet p
 offers 'debian1.toml' build d
 offers 'debian1.toml out recipes' build ''
 offers 'recipes/web1.toml' check recipes/

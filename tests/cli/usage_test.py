@@ -44,7 +44,7 @@ class Usage(unittest.TestCase):
             (["console"], cannot + "NAME is required\n"),
             (["verify", "root.img"], cannot + "RECIPE is required\n"),
             (["list", "--frob"], cannot + "The following argument was not expected: --frob\n"),
-            (["destroy", "one", "two"], cannot + "The following argument was not expected: two\n"),
+            (["console", "one", "two"], cannot + "The following argument was not expected: two\n"),
             (["build", "guest.toml", "--login-timeout", "soon"],
              cannot + "Could not convert: --login-timeout = soon\n"),
             (["build", "guest.toml", "--set"], cannot + "--set: 1 required KEY=VALUE missing\n"),
