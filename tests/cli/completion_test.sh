@@ -64,6 +64,9 @@ offers 'list prune verify' cache ''
 offers '' cache prune --max-size ''
 offers 'beta' destroy b
 offers 'alpha' shutdown --wait a
+offers 'beta' save b
+offers 'mine.cfg' save beta mi
+offers 'mine.cfg' restore mi
 offers 'web1' create w
 offers 'mine.cfg out recipes web1' create ''
 offers 'kvm' create --accel k

@@ -383,10 +383,10 @@ class Supervisor : private DomainSocket::Service {
         if (line != "done" && line != "run" && line != "finish")
             return "error this is not known";
         claim_.record.operation.clear();
-        if (line == "run") {
+        if (line == "run" || claim_.record.phase == Phase::incoming)
             claim_.record.phase = Phase::paused;  // until QEMU has begun
+        if (line == "run")
             qemu_->qmp().execute("cont");
-        }
         claim_.save();
         return line == "finish" ? destroy() : "ok";
     }
