@@ -427,12 +427,15 @@ class Supervisor : private DomainSocket::Service {
 
 // Nothing of who started it stays open: a pipe of a CI job that is held open would keep the job waiting.
 void leave_everything_behind() {
+    const int stop =
+        os::stop_fd();  // open already: a number that is used anew would be taken for a stop, again and again
     std::vector<int> open;
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
         open.push_back(std::stoi(entry.path().filename().native()));
     for (const int fd : open)
         if (fd > kLaunchChannel && fd != os::stop_fd())
+        if (fd > kLaunchChannel && fd != stop)
             ::close(fd);
     ::umask(0077);
     if (::chdir("/") != 0)
