@@ -67,6 +67,8 @@ offers 'alpha' shutdown --wait a
 offers 'beta' save b
 offers 'mine.cfg' save beta mi
 offers 'mine.cfg' restore mi
+offers 'create list revert delete' snapshot ''
+offers 'beta' snapshot revert b
 offers 'web1' create w
 offers 'mine.cfg out recipes web1' create ''
 offers 'kvm' create --accel k

@@ -115,8 +115,8 @@ class Usage(unittest.TestCase):
                                          "rename", "shutdown", "ssh", "top", "unpause", "vcpu-list", "vcpu-set", "verify",
                                          "vncviewer", "wait", "why"])
         self.assertEqual(sorted(verbs), ["bootstrap", "build", "cache", "check", "config", "console", "create", "destroy", "doctor",
-                                         "image", "import", "list", "lock", "plan", "restore", "save", "shutdown", "verify",
-                                         "why"])
+                                         "image", "import", "list", "lock", "plan", "restore", "save", "shutdown", "snapshot",
+                                         "verify", "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

@@ -3,6 +3,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
+
 #include "hypervisor/domains_fixture.h"
 #include "hypervisor/save/save.h"
 #include "hypervisor/save/save_file.h"
@@ -196,6 +198,24 @@ TEST_F(SaveTest, AnotherVersionOrADamagedHeader) {
     EXPECT_EQ(restore_error(),
               because(fmt::format("it was saved by QEMU 6.0.1 ({0}), and this is QEMU {1} ({0})", other.machine, now)));
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
+}
+
+TEST_F(SaveTest, ADeviceThatIsNotWhereANewStartHasIt) {
+    auto guest = with_disk("tiny");
+    const auto late = guest.disks.back();
+    guest.disks.pop_back();
+    guest.interfaces.emplace_back();
+    const auto console = started(guest);
+    domains_.monitor("tiny").execute(
+        "blockdev-add",
+        {{"driver", "raw"}, {"node-name", "late"}, {"file", {{"driver", "file"}, {"filename", late.target}}}});
+    domains_.monitor("tiny").execute("device_add", {{"driver", "virtio-blk-pci"}, {"id", "xvdb"}, {"drive", "late"}});
+    guest.disks.push_back(late);
+    domains_.record_change("tiny", guest);
+    EXPECT_EQ(error_of([&] { save_domain(domains_, "tiny", file_, {}); }),
+              "cannot save 'tiny': its device 'xvdb' is at another place than a new start would give it, for devices "
+              "were attached or detached since it was created");
+    expect_answer(console);
 }
 
 // What follows the header is QEMU's; what it makes of garbage is an error and no domain.

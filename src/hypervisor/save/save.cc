@@ -5,9 +5,13 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/qemu_devices.h"
 #include "hypervisor/save/migration.h"
 #include "hypervisor/save/save_file.h"
 #include "os/unnamed_file.h"
@@ -30,6 +34,39 @@ void stop(Monitor& monitor) {
     monitor.execute("stop");
 }
 
+// The PCI slots of devices by their ids.
+std::map<std::string, int> slots_of(Monitor& monitor) {
+    std::map<std::string, int> slots;
+    for (const auto& bus : monitor.execute("query-pci"))
+        for (const auto& device : bus.at("devices")) slots[device.value("qdev_id", "")] = device.value("slot", -1);
+    return slots;
+}
+
+// A QEMU that starts gives its devices the slots one after the other, in the order of the command line: disks, then
+// network cards. A device that was attached or detached since may have left another order, and the state would name
+// devices where a restored guest has none.
+void check_places(const Guest& guest, Monitor& monitor) {
+    std::vector<std::string> order;
+    for (const auto& disk : guest.disks)
+        if (disk_bus(guest, disk) == DiskBus::virtio)
+            order.push_back(disk.vdev);
+    for (std::size_t i = 0; i < guest.interfaces.size(); ++i) order.push_back(fmt::format("vif{}", i));
+    const auto slots = slots_of(monitor);
+    std::optional<int> last;
+    for (const auto& id : order) {
+        const auto found = slots.find(id);
+        if (found == slots.end())
+            continue;
+        if (last && found->second != *last + 1)
+            throw error(
+                ErrorKind::hypervisor,
+                "its device {} is at another place than a new start would give it, for devices were attached or "
+                "detached since it was created",
+                quote(id));
+        last = found->second;
+    }
+}
+
 // Puts the state of `name`, which stands still, and all that restoring it needs into `file`.
 void write_state(const Domains& domains, const std::string& name, Monitor& monitor, const os::UnnamedFile& file,
                  const SaveOptions& options) {
@@ -37,6 +74,7 @@ void write_state(const Domains& domains, const std::string& name, Monitor& monit
     saved.request.guest = domains.configuration(name);
     saved.engine = engine_of(domains, name);
     saved.request.engine = saved.engine == "kvm" ? EngineChoice::kvm : EngineChoice::tcg;
+    check_places(saved.request.guest, monitor);
     const auto qemu = query_qemu(monitor);
     saved.qemu = qemu.version;
     saved.machine = qemu.machine;
@@ -50,6 +88,9 @@ void write_state(const Domains& domains, const std::string& name, Monitor& monit
     saved.saved = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     saved.files = identify_disks(saved.request.guest);  // QEMU has written back and let go of them
     write_header(file.fd(), offset, saved);
+    // a supervisor that had to be replaced meanwhile has let it go on
+    if (const auto status = monitor.execute("query-status").value("status", ""); status != "postmigrate")
+        throw error(ErrorKind::hypervisor, "it has gone on meanwhile ({})", status);
 }
 
 void check_disks(const SavedDomain& saved) {
