@@ -67,7 +67,7 @@ offers 'alpha' shutdown --wait a
 offers 'beta' save b
 offers 'mine.cfg' save beta mi
 offers 'mine.cfg' restore mi
-offers 'create list revert delete' snapshot ''
+offers 'create delete list revert' snapshot ''
 offers 'beta' snapshot revert b
 offers 'web1' create w
 offers 'mine.cfg out recipes web1' create ''
