@@ -152,6 +152,9 @@ void add_verbs(CLI::App& app, Session& session) {
     add_destroy(app, session);
     add_autostart(app, session);
     add_devices(app, session);
+    add_save(app, session);
+    add_restore(app, session);
+    add_snapshot(app, session);
     add_supervise(app, session);
     add_doctor(app, session);
     add_completion(app, session);

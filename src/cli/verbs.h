@@ -65,6 +65,9 @@ void add_cd_eject(CLI::App& app, Session& session);
 void add_vcpu_set(CLI::App& app, Session& session);
 void add_vcpu_list(CLI::App& app, Session& session);
 void add_vncviewer(CLI::App& app, Session& session);
+void add_save(CLI::App& app, Session& session);
+void add_restore(CLI::App& app, Session& session);
+void add_snapshot(CLI::App& app, Session& session);
 void add_supervise(CLI::App& app, Session& session);  // hidden: the supervisor process of one domain
 
 }  // namespace vprov::cli

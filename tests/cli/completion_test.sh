@@ -64,6 +64,11 @@ offers 'list prune verify' cache ''
 offers '' cache prune --max-size ''
 offers 'beta' destroy b
 offers 'alpha' shutdown --wait a
+offers 'beta' save b
+offers 'mine.cfg' save beta mi
+offers 'mine.cfg' restore mi
+offers 'create delete list revert' snapshot ''
+offers 'beta' snapshot revert b
 offers 'web1' create w
 offers 'mine.cfg out recipes web1' create ''
 offers 'kvm' create --accel k

@@ -383,10 +383,10 @@ class Supervisor : private DomainSocket::Service {
         if (line != "done" && line != "run" && line != "finish")
             return "error this is not known";
         claim_.record.operation.clear();
-        if (line == "run") {
+        if (line == "run" || claim_.record.phase == Phase::incoming)
             claim_.record.phase = Phase::paused;  // until QEMU has begun
+        if (line == "run")
             qemu_->qmp().execute("cont");
-        }
         claim_.save();
         return line == "finish" ? destroy() : "ok";
     }
@@ -427,12 +427,15 @@ class Supervisor : private DomainSocket::Service {
 
 // Nothing of who started it stays open: a pipe of a CI job that is held open would keep the job waiting.
 void leave_everything_behind() {
+    const int stop =
+        os::stop_fd();  // open already: a number that is used anew would be taken for a stop, again and again
     std::vector<int> open;
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
         open.push_back(std::stoi(entry.path().filename().native()));
     for (const int fd : open)
         if (fd > kLaunchChannel && fd != os::stop_fd())
+        if (fd > kLaunchChannel && fd != stop)
             ::close(fd);
     ::umask(0077);
     if (::chdir("/") != 0)
