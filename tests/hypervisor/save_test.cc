@@ -39,7 +39,7 @@ class SaveTest : public DomainsTest {
         auto console = domains_.open_console(name, Domains::ConsoleMode::write);
         std::string said(console.recent, '\0');
         if (!said.empty()) {
-            ASSERT_EQ(::recv(console.socket.get(), said.data(), said.size(), MSG_WAITALL),
+            ASSERT_EQ(::recv(console.stream.get(), said.data(), said.size(), MSG_WAITALL),
                       static_cast<ssize_t>(said.size()));
         }
         ASSERT_TRUE(console.writable);
