@@ -169,14 +169,18 @@ class VprovTest(unittest.TestCase):
         self.assertEqual(run.returncode, DONE, f"{run.stdout}\n{run.stderr}")
 
     def assert_failed(self, run, status, *words):
-        """One message on standard error, with these words, nothing on standard output, and nothing left."""
+        """Refused, and nothing is left."""
+        self.assert_refused(run, status, *words)
+        self.assert_nothing_left()
+
+    def assert_refused(self, run, status, *words):
+        """One message on standard error, with these words, and nothing on standard output."""
         self.assertEqual(run.returncode, status, f"{run.stdout}\n{run.stderr}")
         for word in words:
             self.assertIn(word, run.stderr)
         self.assertEqual(run.stdout, "")
         if status != RECIPE:
             self.assertEqual(run.stderr.count("vprov: "), 1, run.stderr)
-        self.assert_nothing_left()
 
     def assert_all_ended(self):
         """What the kernel ends with its parent is still there for a moment."""
