@@ -72,6 +72,8 @@ class SaveTest(VprovTest):
         self.check_that_another_disk_is_noticed()
         self.assert_done(self.run_vprov("restore", self.file))
         with self.console() as console:  # the shell is still logged in
+            console.wait_for("Connected to saved.*\n")
+            self.inside(console, "true")  # the first line's echo comes twice: from the terminal and from the shell
             self.assertEqual(self.inside(console, "cat /proc/sys/kernel/random/boot_id"), boot)
             after = self.passes(console)
             self.assertGreater(after, before)
