@@ -3,6 +3,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import tomllib
 
@@ -57,6 +58,8 @@ class BootTest(VprovTest):
 
     def build_and_launch(self):
         self.addCleanup(self.run_vprov, "destroy", "debian1")
+        # with every stage, whichever test was run before; packages may be there
+        shutil.rmtree(self.cache / "layers", ignore_errors=True)
         run = self.build(RECIPE_FILE, "--launch", "--json", "--login-timeout", str(vprov_under_test.DEADLINE))
         self.assert_done(run)
         self.events = [json.loads(line) for line in run.stdout.splitlines()]
