@@ -85,7 +85,7 @@ class DiskTest(VprovTest):
         script = ('mount -t tmpfs -o size="$1" tmpfs "$2" && shift && out=$1 && shift && "$@"; status=$?; '
                   'ls -A "$out" | sed "s/^/LEFT /"; exit $status')
         command = ["sh", "-c", script, "sh", size, self.output, vprov_under_test.vprov, "build", recipe, "--quiet",
-                   "--output", self.output, "--cache-dir", self.cache]
+                   "--output", self.output, "--cache-dir", self.cache, "--no-layers"]
         return subprocess.run(["unshare", "--mount", "--propagation", "private", *map(str, command)],
                               env=self.environment(), cwd=self.place, text=True, capture_output=True, check=False)
 
