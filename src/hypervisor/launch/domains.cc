@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <span>
 #include <thread>
 
 #include "base/error.h"
@@ -23,11 +24,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// All that comes from `fd` up to its end. Throws Error(interrupted) when a stop is requested, Error(hypervisor) when
-// the time is up.
-std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
-    const auto deadline = Clock::now() + most;
-    std::string text;
+// What comes next into `buffer`, and how much; 0: the other side has gone. Throws Error(interrupted) when a stop is
+// requested, Error(hypervisor) when nothing came in `most` before `deadline`.
+std::size_t receive(const os::Fd& fd, std::span<char> buffer, Clock::time_point deadline, std::chrono::seconds most,
+                    std::string_view who) {
     for (;;) {
         std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -37,33 +37,31 @@ std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string
         os::check_stop();
         if (!waiting[0].revents)
             continue;
-        std::array<char, 4096> buffer{};
         const auto count = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
-        if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
-            return text;
-        if (count > 0)
-            text.append(buffer.data(), static_cast<std::size_t>(count));
+        if (count >= 0)
+            return static_cast<std::size_t>(count);
+        if (errno != EINTR && errno != EAGAIN)
+            return 0;
     }
+}
+
+// All that comes from `fd` up to its end.
+std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
+    const auto deadline = Clock::now() + most;
+    std::array<char, 4096> buffer{};
+    std::string text;
+    while (const auto count = receive(fd, buffer, deadline, most, who)) text.append(buffer.data(), count);
+    return text;
 }
 
 // The next line, without its end; "" when the other side has gone.
 std::string read_line(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
     const auto deadline = Clock::now() + most;
     std::string line;
-    for (;;) {
-        std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-        if (left <= 0)
-            throw error(ErrorKind::hypervisor, "{} does not answer within {} s", who, most.count());
-        ::poll(waiting.data(), waiting.size(), static_cast<int>(left));
-        os::check_stop();
-        char c = 0;
-        const auto count = waiting[0].revents ? ::recv(fd.get(), &c, 1, 0) : -1;
-        if (count == 0 || c == '\n')
-            return count == 0 ? "" : line;
-        if (count > 0)
-            line += c;
-    }
+    for (char c = 0; receive(fd, {&c, 1}, deadline, most, who) == 1; line += c)
+        if (c == '\n')
+            return line;
+    return "";
 }
 
 void send_all(const os::Fd& socket, std::string_view data, std::string_view what) {
@@ -303,7 +301,12 @@ void Operation::say(std::string_view line) {
 void Domains::destroy(const std::string& name) const {
     const auto domain = find(name);
     if (domain.supervised) {
-        request(domain.name, "destroy");
+        try {
+            request(domain.name, "destroy");
+        } catch (const Error& e) {
+            if (e.kind() == ErrorKind::interrupted)
+                throw;  // else it may have ended before it could answer: what it left is looked at below
+        }
         if (wait_until_gone(domain.name, 15s))
             return;
     }

@@ -60,7 +60,6 @@ class Supervisor : private DomainSocket::Service {
         qemu_ = std::make_unique<QemuProcess>(claim_.record.qemu, directory());
         remark("a new supervisor has taken over");
         deadline_ = Clock::now() + kStartTime;
-        tell({"", claim_.record.id, claim_.record.engine, {}});
         go_on_until_the_end();
     }
 
@@ -108,7 +107,9 @@ class Supervisor : private DomainSocket::Service {
         socket_.handle(std::span(polls).subspan(own));
         if (polls[3].revents)
             for (const auto& message : qemu_->qmp().receive()) on_message(message);
-        if (polls[5].revents)
+        if (polls[5].revents && is_adopted_)
+            channel_.reset();
+        else if (polls[5].revents)
             end_run(RunEnd::destroyed);  // who asked for the domain went away before it ran
         if (os::stop_requested() && !stopping_)
             stop();
@@ -183,6 +184,7 @@ class Supervisor : private DomainSocket::Service {
     void on_status(std::string_view status) {
         auto& record = claim_.record;
         deadline_.reset();
+        tell({"", record.id, record.engine, {}});  // from here on nothing is missed
         if (record.phase == Phase::starting || record.phase == Phase::dying)
             return end_run(RunEnd::destroyed);
         if (status == "shutdown")
@@ -435,8 +437,8 @@ void leave_everything_behind() {
         open.push_back(std::stoi(entry.path().filename().native()));
     for (const int fd : open)
         if (fd > kLaunchChannel && fd != os::stop_fd())
-        if (fd > kLaunchChannel && fd != stop)
-            ::close(fd);
+            if (fd > kLaunchChannel && fd != stop)
+                ::close(fd);
     ::umask(0077);
     if (::chdir("/") != 0)
         throw system_error(ErrorKind::hypervisor, errno, "cannot change to '/'");
