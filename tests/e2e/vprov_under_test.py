@@ -170,10 +170,10 @@ class VprovTest(unittest.TestCase):
 
     def assert_failed(self, run, status, *words):
         """Refused, and nothing is left."""
-        self.assert_refused(run, status, *words)
+        self.assert_one_message(run, status, *words)
         self.assert_nothing_left()
 
-    def assert_refused(self, run, status, *words):
+    def assert_one_message(self, run, status, *words):
         """One message on standard error, with these words, and nothing on standard output."""
         self.assertEqual(run.returncode, status, f"{run.stdout}\n{run.stderr}")
         for word in words:

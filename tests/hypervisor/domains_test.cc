@@ -62,9 +62,9 @@ TEST_F(DomainsTest, ConsoleHasOneWriterAndReplaysWhatWasSaid) {
     EXPECT_GT(second.recent, 12U);
     EXPECT_TRUE(read_until(second, "tiny login: ").ends_with("tiny login: "));
     type(second, "ignored");
-    type(writer, "hello!");
-    EXPECT_EQ(read_until(writer, "!"), "hello!");
-    EXPECT_EQ(read_until(second, "!"), "hello!");
+    type(writer, "hallo!");
+    EXPECT_EQ(read_until(writer, "!"), "hallo!");
+    EXPECT_EQ(read_until(second, "!"), "hallo!");
 }
 
 TEST_F(DomainsTest, AClientThatDoesNotReadStallsNobody) {
