@@ -5,7 +5,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config mold
   libarchive-dev libblkid-dev libcli11-dev libcrypt-dev libcurl4-openssl-dev libdeflate-dev libext2fs-dev comerr-dev
   libfmt-dev libkainjow-mustache-dev libncurses-dev libparted-dev libpugixml-dev libseccomp-dev libssl-dev libtomlplusplus-dev
-  nlohmann-json3-dev
+  libgmp-dev nettle-dev nlohmann-json3-dev
 )
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files

@@ -8,7 +8,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/rsa.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,12 +20,14 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "config-render/rsa_key.h"
 #include "os/interrupt.h"
 
 namespace vprov::render {
 namespace {
 
-constexpr int kRsaBits = 3072, kDsaBits = 1024, kDsaSubgroupBits = 160;
+constexpr unsigned kRsaBits = 3072;
+constexpr int kDsaBits = 1024, kDsaSubgroupBits = 160;
 constexpr std::size_t kEd25519 = 32, kBlock = 8, kPemLine = 70;
 constexpr int kNice = 10;
 
@@ -34,7 +35,6 @@ template <class T, void (*release)(T*)>
 struct Release {
     void operator()(T* object) const { release(object); }
 };
-using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY, EVP_PKEY_free>>;
 using Generator = std::unique_ptr<EVP_PKEY_CTX, Release<EVP_PKEY_CTX, EVP_PKEY_CTX_free>>;
 using Number = std::unique_ptr<BIGNUM, Release<BIGNUM, BN_clear_free>>;
 
@@ -70,26 +70,13 @@ Key new_dsa_key() {
     return generated(generator);
 }
 
-// libcrypto asks between the numbers that it tries.
-int goes_on(EVP_PKEY_CTX* context) {
-    return static_cast<const std::stop_token*>(EVP_PKEY_CTX_get_app_data(context))->stop_requested() ? 0 : 1;
-}
-
-Key new_rsa_key(std::stop_token stop) {
-    const auto generator = generator_of("RSA");
-    check(EVP_PKEY_CTX_set_rsa_keygen_bits(generator.get(), kRsaBits) == 1);
-    EVP_PKEY_CTX_set_app_data(generator.get(), &stop);
-    EVP_PKEY_CTX_set_cb(generator.get(), goes_on);
-    return generated(generator);
-}
-
-Key new_key(KeyAlgorithm type, const std::stop_token& stop) {
+Key new_key(KeyAlgorithm type) {
     if (type == KeyAlgorithm::dsa)
         return new_dsa_key();
     if (type == KeyAlgorithm::ed25519)
         return generated(generator_of("ED25519"));
     if (type == KeyAlgorithm::rsa)
-        return new_rsa_key(stop);
+        return make_rsa_key(kRsaBits);
     const auto generator = generator_of("EC");
     check(EVP_PKEY_CTX_set_group_name(generator.get(), "P-256") == 1);
     return generated(generator);
@@ -229,20 +216,19 @@ std::optional<KeyAlgorithm> key_algorithm(std::string_view name) {
     return name == "dsa" ? std::optional(KeyAlgorithm::dsa) : std::nullopt;
 }
 
-HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment,
-                          const std::stop_token& stop) {
-    const auto key = new_key(type, stop);
+HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment) {
+    const auto key = new_key(type);
     const bool pem = format == PrivateKeyFormat::pem && type != KeyAlgorithm::ed25519;
     return {pem ? pem_file(key) : openssh_file(type, key, comment),
             fmt::format("{} {} {}\n", public_name(type), encode_base64(public_blob(type, key)), comment)};
 }
 
 EarlyHostKey::EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment, Haste haste)
-    : thread_([this, type, format, comment = std::move(comment), haste](const std::stop_token& stop) {
+    : thread_([this, type, format, comment = std::move(comment), haste] {
           if (haste == Haste::later)
               ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
           try {
-              promise_.set_value(make_host_key(type, format, comment, stop));
+              promise_.set_value(make_host_key(type, format, comment));
           } catch (...) {
               promise_.set_exception(std::current_exception());
           }

@@ -1,10 +1,9 @@
-// Keys by which an SSH server is known. Made here, with libcrypto, as ssh-keygen(1) would in the guest: for trees of
-// any architecture, and for images that are edited in place.
+// Keys by which an SSH server is known. Made here, with libcrypto and libnettle, as ssh-keygen(1) would in the guest:
+// for trees of any architecture, and for images that are edited in place.
 #pragma once
 
 #include <future>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,11 +23,10 @@ struct HostKeyPair {
 };
 
 // A new one from the system's random numbers, never from a seed, of ssh-keygen's own size: rsa 3072, ecdsa nistp256,
-// dsa 1024. Throws Error(internal) when libcrypto fails, and when `stop` is asked for.
-HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment,
-                          const std::stop_token& stop = {});
+// dsa 1024. Throws Error(internal) when a library refuses.
+HostKeyPair make_host_key(KeyAlgorithm type, PrivateKeyFormat format, std::string_view comment);
 
-// A key that is made while there is other work: an RSA key takes 0.1 to 2 s of a core, as luck has it.
+// A key that is made while there is other work: an RSA key takes 0.2 to 0.5 s of a core.
 class EarlyHostKey {
   public:
     enum class Haste {
@@ -36,7 +34,7 @@ class EarlyHostKey {
         later,  // the other work comes first (nice)
     };
     EarlyHostKey(KeyAlgorithm type, PrivateKeyFormat format, std::string comment, Haste haste);  // begins
-    ~EarlyHostKey() = default;  // a key that is not finished is given up at once
+    ~EarlyHostKey() = default;  // waits for a key that is being made
     EarlyHostKey(const EarlyHostKey&) = delete;
     EarlyHostKey& operator=(const EarlyHostKey&) = delete;
 

@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
-#include <stop_token>
+#include <memory>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config-render/host_key_check.h"
+#include "config-render/rsa_key.h"
 #include "config-render/ssh_host_keys.h"
 #include "os/command.h"
 #include "os/temp_dir.h"
@@ -75,18 +75,18 @@ TEST(EarlyHostKey, IsAKeyOfThatKind) {
     EXPECT_TRUE(is_host_key_pair(early.take(), "root@a"));
 }
 
-TEST(EarlyHostKey, IsGivenUpAtOnceWhenNobodyTakesIt) {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 100; ++i)
-        EarlyHostKey(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", EarlyHostKey::Haste::later);
-    // a hundred keys take a minute
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
+// What libcrypto says of the numbers: primes, their product, and how they belong together.
+TEST(RsaKey, HasTheNumbersOfAnRsaKey) {
+    const auto key = make_rsa_key(2048);
+    EXPECT_EQ(EVP_PKEY_get_bits(key.get()), 2048);
+    const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+        EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr), EVP_PKEY_CTX_free);
+    EXPECT_EQ(EVP_PKEY_check(context.get()), 1);
+    EXPECT_EQ(EVP_PKEY_pairwise_check(context.get()), 1);
 }
 
-TEST(EarlyHostKey, SaysWhyThereIsNone) {
-    std::stop_source stop;
-    stop.request_stop();
-    EXPECT_THROW(make_host_key(KeyAlgorithm::rsa, PrivateKeyFormat::openssh, "root@a", stop.get_token()), Error);
+TEST(RsaKey, HasALengthThatThereIs) {
+    EXPECT_THROW(make_rsa_key(1), Error);
 }
 
 TEST(HostKeyPair, TypesAreNamedAsInFileNames) {
