@@ -145,6 +145,25 @@ CommandResult SystemCommandRunner::run(const Command& command) {
     return result;
 }
 
+CommandResult run_for(const Purpose& purpose, const Command& command, CommandRunner& runner) {
+    try {
+        return runner.run(command);
+    } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted)
+            throw;
+        throw error(purpose.kind, "{}{}{} (install {})", purpose.context, purpose.context.empty() ? "" : ": ",
+                    e.message(), purpose.package);
+    }
+}
+
+CommandResult run_or_fail(const Purpose& purpose, const Command& command, CommandRunner& runner) {
+    auto result = run_for(purpose, command, runner);
+    if (!result.ok())
+        throw error(purpose.kind, "{}{}{}", purpose.context, purpose.context.empty() ? "" : ": ",
+                    describe_failure(command, result));
+    return result;
+}
+
 std::string describe_failure(const Command& command, const CommandResult& result) {
     const auto said = last_lines(trimmed(result.errors).empty() ? result.output : result.errors, 10);
     auto text = fmt::format("{}\nexit status {}", shell_line(command.argv), result.status);

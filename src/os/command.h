@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace vprov::os {
 
 struct Command {
@@ -44,6 +46,19 @@ class SystemCommandRunner final : public CommandRunner {
   public:
     CommandResult run(const Command& command) override;
 };
+
+// What a program is run for, as its failures tell it.
+struct Purpose {
+    ErrorKind kind;
+    std::string_view package;  // Debian's, that brings the program
+    std::string context = {};  // "cannot write 'a.img'"; "" for none
+};
+
+// Runner's, with a program that cannot be started turned into Error(kind) that names the package.
+CommandResult run_for(const Purpose& purpose, const Command& command, CommandRunner& runner);
+
+// The same of a command that must succeed: Error(kind) with describe_failure() otherwise.
+CommandResult run_or_fail(const Purpose& purpose, const Command& command, CommandRunner& runner);
 
 // How a failed command is shown: "LINE\nexit status N; it said:\nLAST LINES".
 std::string describe_failure(const Command& command, const CommandResult& result);

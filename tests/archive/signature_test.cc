@@ -153,7 +153,7 @@ TEST(Signature, GpgvThatIsNotInstalled) {
     const os::TempDir work(std::filesystem::temp_directory_path(), "vprov-test-");
     os::write_file(work.path() / "ring.gpg", "x");
     EXPECT_EQ(message_of([&] { verify_detached("a", "b", work.path() / "ring.gpg", none, work.path()); }),
-              "cannot run 'gpgv': No such file or directory (it is part of Debian's package gpgv)");
+              "cannot run 'gpgv': No such file or directory (install gpgv)");
 }
 
 TEST(Signature, AnEmptyOrBrokenKeyringAcceptsNothing) {

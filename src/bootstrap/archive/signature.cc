@@ -133,14 +133,7 @@ std::vector<Signature> run_gpgv(const SignatureRules& rules, std::vector<std::st
         "gpgv", "--homedir", work.native(), "--status-fd", "1", "--keyring", usable_keyring(rules, work).native()};
     command.argv.insert(command.argv.end(), files.begin(), files.end());
     command.environment = os::clean_environment();
-    os::CommandResult result;
-    try {
-        result = runner.run(command);
-    } catch (const Error& e) {
-        if (e.kind() == ErrorKind::interrupted)
-            throw;
-        throw error(ErrorKind::archive, "{} (it is part of Debian's package gpgv)", e.message());
-    }
+    const auto result = os::run_for({ErrorKind::archive, "gpgv"}, command, runner);
     auto signatures = parse_gpgv_status(result.output);
     if (signatures.empty() && result.output.find("NODATA") == std::string::npos)
         throw error(ErrorKind::archive, "gpgv does not read its signature: {}",

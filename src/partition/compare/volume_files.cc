@@ -24,19 +24,6 @@ namespace fs = std::filesystem;
 
 using Visit = std::function<void(const fs::path&)>;
 
-void run(os::Command command, std::string_view package, os::CommandRunner& runner) {
-    os::CommandResult result;
-    try {
-        result = runner.run(command);
-    } catch (const Error& e) {
-        if (e.kind() == ErrorKind::interrupted)
-            throw;
-        throw error(ErrorKind::disk, "{} (install {})", e.message(), package);
-    }
-    if (!result.ok())
-        throw error(ErrorKind::disk, "{}", os::describe_failure(command, result));
-}
-
 void visit_vfat(const Place& place, const fs::path& scratch, os::CommandRunner& runner, const Visit& visit) {
     os::Command command;
     command.argv = {"mcopy",
@@ -52,7 +39,7 @@ void visit_vfat(const Place& place, const fs::path& scratch, os::CommandRunner& 
     command.environment["MTOOLSRC"] = "/dev/null";
     command.environment["MTOOLS_SKIP_CHECK"] = "1";
     command.environment["TZ"] = "UTC";
-    run(std::move(command), "mtools", runner);
+    os::run_or_fail({ErrorKind::disk, "mtools"}, command, runner);
     visit(scratch);
 }
 
@@ -64,7 +51,7 @@ void visit_btrfs(const Volume& volume, const Place& place, const fs::path& scrat
     os::Command command;
     command.argv = {"btrfs", "restore", "-m", "-x", "-S", part.native(), files.native()};
     command.environment = os::clean_environment();
-    run(std::move(command), "btrfs-progs", runner);
+    os::run_or_fail({ErrorKind::disk, "btrfs-progs"}, command, runner);
     visit(files);
 }
 

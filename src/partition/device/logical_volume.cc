@@ -45,17 +45,7 @@ VolumeName unfinished(const VolumeName& name) {
 }
 
 std::string run(const os::Command& command, std::string_view purpose, os::CommandRunner& runner) {
-    os::CommandResult result;
-    try {
-        result = runner.run(command);
-    } catch (const Error& e) {
-        if (e.kind() == ErrorKind::interrupted)
-            throw;
-        throw error(ErrorKind::disk, "cannot {}: {} (install lvm2)", purpose, e.message());
-    }
-    if (!result.ok())
-        throw error(ErrorKind::disk, "cannot {}: {}", purpose, os::describe_failure(command, result));
-    return result.output;
+    return os::run_or_fail({ErrorKind::disk, "lvm2", fmt::format("cannot {}", purpose)}, command, runner).output;
 }
 
 std::string making(const VolumeName& name) {

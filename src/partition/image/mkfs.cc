@@ -6,17 +6,7 @@ namespace vprov::partition {
 
 os::CommandResult run_mkfs(const os::Command& command, const Place& place, std::string_view package,
                            os::CommandRunner& runner) {
-    os::CommandResult result;
-    try {
-        result = runner.run(command);
-    } catch (const Error& e) {
-        if (e.kind() == ErrorKind::interrupted)
-            throw;
-        throw error(ErrorKind::disk, "cannot write {}: {} (install {})", place.title, e.message(), package);
-    }
-    if (!result.ok())
-        throw error(ErrorKind::disk, "cannot write {}: {}", place.title, os::describe_failure(command, result));
-    return result;
+    return os::run_or_fail({ErrorKind::disk, package, fmt::format("cannot write {}", place.title)}, command, runner);
 }
 
 }  // namespace vprov::partition
