@@ -35,7 +35,7 @@ Change::Change(const Domains& domains, const std::string& name_or_id, std::strin
     : domains_(domains),
       name_(domains.find(name_or_id).name),
       operation_(domains.operate(name_, what)),
-      monitor_(domains.monitor(name_)) {
+      monitor_(domains.monitor(operation_)) {
     guest = domains.configuration(name_);
     paused_ = !monitor_.execute("query-status").value("running", false);
 }

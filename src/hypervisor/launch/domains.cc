@@ -268,6 +268,14 @@ Monitor Domains::monitor(const std::string& name) const {
     return {state_.domain(domain.name), domain.name};
 }
 
+// The supervisor may have died since the operation began, and its successor may have taken it back: asked for once the
+// turn is taken, for from then on a successor waits.
+Monitor Domains::monitor(Operation& operation) const {
+    Monitor monitor(state_.domain(operation.domain_), operation.domain_);
+    operation.still_stands();
+    return monitor;
+}
+
 Operation Domains::operate(const std::string& name, std::string_view what) const {
     const auto domain = supervised(name, what);
     Operation operation(connect_to(state_.domain(domain.name), "socket"), domain.name);
@@ -288,6 +296,10 @@ void Operation::run() {
 void Operation::finish() {
     say("finish");
     socket_.reset();
+}
+
+void Operation::still_stands() {
+    say("still");
 }
 
 void Operation::say(std::string_view line) {

@@ -30,6 +30,7 @@ class Operation {
 
   private:
     friend class Domains;
+    void still_stands();  // throws Error(hypervisor) when its supervisor has ended: the next one takes it back
     void say(std::string_view line);
     os::Fd socket_;
     std::string domain_;
@@ -63,6 +64,8 @@ class Domains : public DomainEngine {
     void record_change(const std::string& name, const Guest& guest) const;
     Monitor monitor(const std::string& name) const;
     Operation operate(const std::string& name, std::string_view what) const;  // "save": what others are told
+    // For the steps of an operation: who takes it back waits until this one is let go.
+    Monitor monitor(Operation& operation) const;
     // Until the domain is gone. Throws Error(interrupted).
     bool wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const override;
 

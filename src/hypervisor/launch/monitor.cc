@@ -21,9 +21,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+os::Fd open_lock(const std::filesystem::path& directory) {
+    return os::open_file(directory / "monitor.lock", O_RDWR | O_CREAT, 0600, ErrorKind::hypervisor);
+}
+
 os::Fd take_turn(const std::filesystem::path& directory, const std::string& domain,
                  std::chrono::milliseconds patience) {
-    auto lock = os::open_file(directory / "monitor.lock", O_RDWR | O_CREAT, 0600, ErrorKind::hypervisor);
+    auto lock = open_lock(directory);
     const auto deadline = Clock::now() + patience;
     while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         os::check_stop();
@@ -44,6 +48,10 @@ Monitor::Monitor(const std::filesystem::path& domain_directory, std::string doma
     while (answers_.empty()) read_more(deadline, "its greeting");
     answers_.clear();
     execute("qmp_capabilities");
+}
+
+bool Monitor::is_free(const std::filesystem::path& domain_directory) {
+    return ::flock(open_lock(domain_directory).get(), LOCK_EX | LOCK_NB) == 0;
 }
 
 nlohmann::json Monitor::execute(std::string_view command, const nlohmann::json& arguments, Milliseconds most) {

@@ -27,6 +27,8 @@ class Monitor {
     // monitor for `patience`; Error(interrupted).
     Monitor(const std::filesystem::path& domain_directory, std::string domain, Milliseconds patience = kPatience);
 
+    static bool is_free(const std::filesystem::path& domain_directory);  // nobody has it now
+
     // What the command returns. Throws Error(hypervisor) "cannot VERB...": the text of QEMU's refusal, which it calls
     // desc; also when QEMU ends or does not answer in `most`. Error(interrupted).
     nlohmann::json execute(std::string_view command, const nlohmann::json& arguments = nlohmann::json::object(),

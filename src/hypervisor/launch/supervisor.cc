@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -19,6 +21,7 @@
 #include "hypervisor/launch/domain_socket.h"
 #include "hypervisor/launch/kvm_probe.h"
 #include "hypervisor/launch/lifecycle.h"
+#include "hypervisor/launch/monitor.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/qemu_start.h"
 #include "hypervisor/launch/state_dir.h"
@@ -82,6 +85,8 @@ class Supervisor : private DomainSocket::Service {
         warnings_ = std::move(start.warnings);
         next_.reset();
         reboots_ = is_adopted_ = false;
+        if (std::exchange(is_orphaned_, false))
+            claim_.record.operation.clear();
         claim_.record.phase = Phase::starting;
         deadline_ = Clock::now() + kStartTime;
         const auto inherited = start.inherited();
@@ -115,6 +120,8 @@ class Supervisor : private DomainSocket::Service {
             stop();
         if (deadline_ && Clock::now() >= *deadline_)
             on_deadline();
+        if (is_orphaned_ && !next_)
+            take_back_when_let();
         if (qemu_->ended())
             on_qemu_ended();
     }
@@ -122,10 +129,11 @@ class Supervisor : private DomainSocket::Service {
     short console_events() { return static_cast<short>(POLLIN | (socket_.typed().empty() ? 0 : POLLOUT)); }
 
     int milliseconds_left() const {
+        constexpr int kUntilLet = 20;
         if (!deadline_)
-            return -1;
+            return is_orphaned_ ? kUntilLet : -1;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now()).count();
-        return left > 0 ? static_cast<int>(left) : 0;
+        return static_cast<int>(std::clamp<long>(left, 0, is_orphaned_ ? kUntilLet : INT_MAX));
     }
 
     void pass_console(int events) {
@@ -194,9 +202,16 @@ class Supervisor : private DomainSocket::Service {
         if (record.phase == Phase::incoming && status != "running")
             return end_run(RunEnd::destroyed);
         record.phase = status == "running" ? Phase::running : Phase::paused;
-        if (!record.operation.empty())
-            take_back_operation();
+        is_orphaned_ = !record.operation.empty();
         claim_.save();
+    }
+
+    // The command of a supervisor that died may still be at the monitor; it finds out when it wants to end.
+    void take_back_when_let() {
+        if (!Monitor::is_free(directory()))
+            return;
+        is_orphaned_ = false;
+        take_back_operation();
     }
 
     bool is_starting() const { return claim_.record.phase == Phase::starting; }
@@ -382,6 +397,8 @@ class Supervisor : private DomainSocket::Service {
     }
 
     std::string go_on(std::string_view line) override {
+        if (line == "still")
+            return "ok";
         if (line != "done" && line != "run" && line != "finish")
             return "error this is not known";
         claim_.record.operation.clear();
@@ -422,6 +439,7 @@ class Supervisor : private DomainSocket::Service {
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;
     bool is_adopted_ = false;
+    bool is_orphaned_ = false;  // an operation of the supervisor before is not taken back yet
     bool reboots_ = false;   // a shutdown that comes now was asked for as a reboot
     bool stopping_ = false;  // no restart any more
     bool finished_ = false;
@@ -436,9 +454,8 @@ void leave_everything_behind() {
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
         open.push_back(std::stoi(entry.path().filename().native()));
     for (const int fd : open)
-        if (fd > kLaunchChannel && fd != os::stop_fd())
-            if (fd > kLaunchChannel && fd != stop)
-                ::close(fd);
+        if (fd > kLaunchChannel && fd != stop)
+            ::close(fd);
     ::umask(0077);
     if (::chdir("/") != 0)
         throw system_error(ErrorKind::hypervisor, errno, "cannot change to '/'");

@@ -123,7 +123,7 @@ CreatedDomain resume(const Domains& domains, const OpenedSave& from, const Resto
     auto created = domains.create(saved.request.guest, creation);
     auto operation = domains.operate(created.name, "restore");
     {
-        auto monitor = domains.monitor(created.name);
+        auto monitor = domains.monitor(operation);
         check_qemu(saved, monitor);
         migrate_from(monitor, from.file);
     }
@@ -143,7 +143,7 @@ SaveResult save_domain(const Domains& domains, const std::string& name, const fs
         const auto begin = Clock::now();
         auto operation = domains.operate(name, "save");
         const bool ran = domains.find(name).state[2] != 'p';
-        auto monitor = domains.monitor(name);  // kept: nobody lets the guest go on while its memory is read
+        auto monitor = domains.monitor(operation);  // kept: nobody lets the guest go on while its memory is read
         stop(monitor);
         write_state(domains, name, monitor, file, options);
         struct stat status {};

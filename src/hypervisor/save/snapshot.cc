@@ -133,7 +133,7 @@ void create_snapshot(const Domains& domains, const std::string& name, const std:
         check_name(snapshot);
         auto operation = domains.operate(name, "snapshot create");
         const bool ran = domains.find(name).state[2] != 'p';
-        auto monitor = domains.monitor(name);
+        auto monitor = domains.monitor(operation);
         const auto images = images_of(domains.configuration(name), monitor);
         if (any_has(images, snapshot))
             throw Error(ErrorKind::hypervisor, "there is one already");
@@ -153,7 +153,7 @@ void revert_to_snapshot(const Domains& domains, const std::string& name, const s
     with_context("revert to", snapshot, name, [&] {
         auto operation = domains.operate(name, "snapshot revert");
         const bool ran = domains.find(name).state[2] != 'p';
-        auto monitor = domains.monitor(name);
+        auto monitor = domains.monitor(operation);
         const auto images = images_of(domains.configuration(name), monitor);
         if (!all_have(images, snapshot))
             refuse_missing(images, snapshot);
@@ -176,7 +176,7 @@ void revert_to_snapshot(const Domains& domains, const std::string& name, const s
 void delete_snapshot(const Domains& domains, const std::string& name, const std::string& snapshot) {
     with_context("delete", snapshot, name, [&] {
         auto operation = domains.operate(name, "snapshot delete");
-        auto monitor = domains.monitor(name);
+        auto monitor = domains.monitor(operation);
         const auto images = images_of(domains.configuration(name), monitor);
         if (!any_has(images, snapshot))
             refuse_missing(images, snapshot);
