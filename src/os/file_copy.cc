@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -62,9 +63,7 @@ class Copy {
             return;
         if (::ftruncate(to_.get(), size_) != 0)
             fail();
-        const Pages pages(from_, size_);
-        pages_ = &pages;
-        if (pages.are_there())
+        if (pages_.emplace(from_, size_).are_there())
             direct_ = Fd(::open(fmt::format("/proc/self/fd/{}", to_.get()).c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
         for (off_t place = 0; place < size_;) {
             const auto data = ::lseek(from_.get(), place, SEEK_DATA);
@@ -142,7 +141,7 @@ class Copy {
 
     fs::path to_name_;
     Fd from_, to_, direct_;
-    const Pages* pages_ = nullptr;
+    std::optional<Pages> pages_;
     off_t size_ = 0;
     bool in_kernel_ = true;
     std::vector<char> buffer_;

@@ -36,6 +36,8 @@ using namespace std::chrono_literals;
 constexpr auto kStartTime = 60s;     // from exec to a running guest
 constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
 constexpr auto kIncomingTime = 10s;  // for who asked for it to begin sending
+constexpr auto kRetry = 20ms;
+constexpr auto kLateStop = 100ms;
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
 
 class Supervisor : private DomainSocket::Service {
@@ -84,7 +86,7 @@ class Supervisor : private DomainSocket::Service {
         auto start = prepare_qemu(request_, engine_, claim_.record.id, directory());
         warnings_ = std::move(start.warnings);
         next_.reset();
-        reboots_ = is_adopted_ = false;
+        reboots_ = is_adopted_ = is_resuming_ = false;
         if (std::exchange(is_orphaned_, false))
             claim_.record.operation.clear();
         claim_.record.phase = Phase::starting;
@@ -122,6 +124,8 @@ class Supervisor : private DomainSocket::Service {
             on_deadline();
         if (is_orphaned_ && !next_)
             take_back_when_let();
+        if (is_resuming_ && !next_ && Clock::now() >= resume_at_)
+            resume();
         if (qemu_->ended())
             on_qemu_ended();
     }
@@ -129,11 +133,11 @@ class Supervisor : private DomainSocket::Service {
     short console_events() { return static_cast<short>(POLLIN | (socket_.typed().empty() ? 0 : POLLOUT)); }
 
     int milliseconds_left() const {
-        constexpr int kUntilLet = 20;
+        const int most = is_orphaned_ || is_resuming_ ? static_cast<int>(kRetry / 1ms) : -1;
         if (!deadline_)
-            return is_orphaned_ ? kUntilLet : -1;
+            return most;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now()).count();
-        return static_cast<int>(std::clamp<long>(left, 0, is_orphaned_ ? kUntilLet : INT_MAX));
+        return static_cast<int>(std::clamp<long>(left, 0, most < 0 ? INT_MAX : most));
     }
 
     void pass_console(int events) {
@@ -212,6 +216,16 @@ class Supervisor : private DomainSocket::Service {
             return;
         is_orphaned_ = false;
         take_back_operation();
+    }
+
+    // Asked for until it runs: QEMU refuses it until it has given up the state that it was writing ("Migration is not
+    // finalized yet"), and a stop that the killed command has asked for may come after it.
+    void resume() {
+        resume_at_ = Clock::now() + kRetry;
+        const auto phase = claim_.record.phase;
+        is_resuming_ = phase == Phase::paused || (phase == Phase::running && Clock::now() < taken_back_ + kLateStop);
+        if (is_resuming_)
+            qemu_->qmp().execute("cont");
     }
 
     bool is_starting() const { return claim_.record.phase == Phase::starting; }
@@ -402,20 +416,22 @@ class Supervisor : private DomainSocket::Service {
         if (line != "done" && line != "run" && line != "finish")
             return "error this is not known";
         claim_.record.operation.clear();
+        if (line == "finish")
+            return destroy();  // which records both at once: what has ended does not come back
         if (line == "run" || claim_.record.phase == Phase::incoming)
             claim_.record.phase = Phase::paused;  // until QEMU has begun
         if (line == "run")
             qemu_->qmp().execute("cont");
         claim_.save();
-        return line == "finish" ? destroy() : "ok";
+        return "ok";
     }
 
     void take_back_operation() override {
         if (claim_.record.phase == Phase::incoming)
             return end_run(RunEnd::destroyed);
         qemu_->qmp().execute("migrate_cancel");
-        if (claim_.record.runs_after && !next_)
-            qemu_->qmp().execute("cont");
+        is_resuming_ = claim_.record.runs_after;
+        resume_at_ = taken_back_ = Clock::now();
         claim_.record.operation.clear();
         claim_.save();
     }
@@ -439,9 +455,11 @@ class Supervisor : private DomainSocket::Service {
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;
     bool is_adopted_ = false;
+    bool is_resuming_ = false;
+    Clock::time_point resume_at_, taken_back_;
     bool is_orphaned_ = false;  // an operation of the supervisor before is not taken back yet
-    bool reboots_ = false;   // a shutdown that comes now was asked for as a reboot
-    bool stopping_ = false;  // no restart any more
+    bool reboots_ = false;      // a shutdown that comes now was asked for as a reboot
+    bool stopping_ = false;     // no restart any more
     bool finished_ = false;
 };
 
