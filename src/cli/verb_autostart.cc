@@ -35,7 +35,7 @@ bool has_systemd() {
 void run_systemctl(std::vector<std::string> words) {
     words.insert(words.begin(), "systemctl");
     os::SystemCommandRunner runner;
-    const os::Command command{words, os::clean_environment()};
+    const os::Command command{std::move(words), os::clean_environment(), ""};
     if (const auto result = runner.run(command); !result.ok())
         throw error(ErrorKind::hypervisor, "cannot ask systemd: {}", os::describe_failure(command, result));
 }

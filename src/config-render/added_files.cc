@@ -127,7 +127,7 @@ bool make_directory(const os::RootDir& root, const std::string& path, Owner owne
 void copy_tree(const os::RootDir& root, const fs::path& source, const std::string& path, Owner owner) {
     for (const auto& name : os::sorted_names(source)) {
         const auto from = source / name;
-        const auto to = path + "/" + name;
+        const auto to = fmt::format("{}/{}", path, name);
         const auto status = os::status_of(from);
         if (S_ISDIR(status.st_mode)) {
             make_directory(root, to, owner, status.st_mode & 07777);

@@ -57,6 +57,16 @@ class Verbs(unittest.TestCase):
     def listed(self):
         return {domain["name"]: domain for domain in json.loads(self.run_verb("list", "--json").stdout)}
 
+    def test_what_a_domain_is_made_from(self):
+        self.create("vncpasswd='sesame'")
+        listed = json.loads(self.run_verb("list", "-l", "tiny").stdout)
+        self.assertEqual([domain["domid"] for domain in listed], [self.listed()["tiny"]["id"]])
+        config = listed[0]["config"]
+        self.assertEqual((config["name"], config["type"], config["memory"]), ("tiny", "hvm", "32"))
+        self.assertEqual(len(config["disk"]), 1)
+        self.assertIn(f"target={self.folder / 'tiny.img'}", config["disk"][0])
+        self.assertNotIn("sesame", json.dumps(listed))
+
     def test_settings_of_the_command_line(self):
         self.create("name=other", "memory=48", 'on_poweroff="preserve"')
         self.assertEqual(self.listed()["other"]["memory_mib"], 48)

@@ -77,6 +77,13 @@ TEST(XlOutput, Details) {
     EXPECT_EQ(failure_of([] { parse_xl_details("[{}]"); }).substr(0, 36), "cannot read what 'xl list -l' says: ");
 }
 
+TEST(XlOutput, ConfigurationOfADomain) {
+    EXPECT_NE(xl_configuration(recorded("list.json"), 1).find("\"debian1\""), std::string::npos);
+    EXPECT_EQ(xl_configuration(recorded("list.json"), 7), "{}");
+    EXPECT_EQ(failure_of([] { xl_configuration("xl: what?", 1); }).substr(0, 36),
+              "cannot read what 'xl list -l' says: ");
+}
+
 TEST(XlOutput, Causes) {
     EXPECT_EQ(cause_of_xl_failure(
                   "Parsing config from /tmp/d2.cfg\n"

@@ -70,6 +70,10 @@ class DomainEngine {
     // By name, or by id if no name is it. Throws Error(hypervisor) "cannot find a domain named 'x': ...".
     DomainInfo find(std::string_view name_or_id) const;
 
+    // What the domain was made from and what has changed since, a JSON object: guest_json(), and on Xen "config" of
+    // `xl list -l`.
+    virtual std::string configuration_json(const DomainInfo& domain) const = 0;
+
     virtual void shutdown(const std::string& name) const = 0;  // presses the power button; the guest decides
     virtual void reboot(const std::string& name) const = 0;    // presses it too, and on_reboot says what follows
     virtual void destroy(const std::string& name) const = 0;   // returns when it is gone

@@ -1,3 +1,4 @@
+#include "hypervisor/guest/cfg_json.h"
 #include "hypervisor/launch/domains.h"
 
 #include <poll.h>
@@ -255,6 +256,10 @@ Guest Domains::configuration(const std::string& name) const {
     if (!request)
         throw error(ErrorKind::hypervisor, "cannot read what {} was started with", quote(domain.name));
     return request->guest;
+}
+
+std::string Domains::configuration_json(const DomainInfo& domain) const {
+    return guest_json(configuration(domain.name));
 }
 
 void Domains::record_change(const std::string& name, const Guest& guest) const {

@@ -51,6 +51,8 @@ class Domains : public DomainEngine {
 
     bool is_running(const std::string& name) const override;  // its supervisor or its QEMU lives
 
+    std::string configuration_json(const DomainInfo& domain) const override;
+
     void shutdown(const std::string& name) const override;
     void reboot(const std::string& name) const override;  // on_reboot says what follows the power-off
     void destroy(const std::string& name) const override;

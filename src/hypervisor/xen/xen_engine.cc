@@ -89,6 +89,10 @@ std::vector<DomainInfo> XenEngine::list() const {
     return domains;
 }
 
+std::string XenEngine::configuration_json(const DomainInfo& domain) const {
+    return xl_configuration(listed({"list", "-l"}), domain.id);
+}
+
 bool XenEngine::is_running(const std::string& name) const {
     const auto domains = rows();
     return std::any_of(domains.begin(), domains.end(), [&](const auto& domain) { return domain.name == name; });

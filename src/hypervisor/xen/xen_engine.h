@@ -19,6 +19,7 @@ class XenEngine final : public DomainEngine {
     CreatedDomain create(const Guest& guest, const CreateOptions& options) const override;
 
     std::vector<DomainInfo> list() const override;
+    std::string configuration_json(const DomainInfo& domain) const override;
     bool is_running(const std::string& name) const override;
     void shutdown(const std::string& name) const override;  // by the guest's driver, else by ACPI
     void reboot(const std::string& name) const override;

@@ -64,10 +64,29 @@ std::vector<DomainInfo> parse_xl_list(std::string_view text) {
     return domains;
 }
 
+namespace {
+
+nlohmann::json parse_long_list(std::string_view json) {
+    try {
+        return nlohmann::json::parse(json);
+    } catch (const nlohmann::json::exception& e) {
+        throw error(ErrorKind::hypervisor, "cannot read what 'xl list -l' says: {}", e.what());
+    }
+}
+
+}  // namespace
+
+std::string xl_configuration(std::string_view json, unsigned id) {
+    for (const auto& domain : parse_long_list(json))
+        if (domain.is_object() && domain.value("domid", nlohmann::json()) == id)
+            return domain.value("config", nlohmann::json::object()).dump(2);
+    return "{}";
+}
+
 std::map<unsigned, XlDetails> parse_xl_details(std::string_view json) {
     std::map<unsigned, XlDetails> found;
     try {
-        for (const auto& domain : nlohmann::json::parse(json)) {
+        for (const auto& domain : parse_long_list(json)) {
             const auto& config = domain.at("config");
             const auto& basics = config.at("c_info");
             auto& details = found[domain.at("domid").get<unsigned>()];

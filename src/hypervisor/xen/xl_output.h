@@ -29,6 +29,9 @@ struct XlDetails {
 // Of `xl list -l`, by domain id. Throws Error(hypervisor) for what is no such JSON.
 std::map<unsigned, XlDetails> parse_xl_details(std::string_view json);
 
+// "config" of this domain in what `xl list -l` says; "{}" when it has ended. Throws Error(hypervisor) for no such JSON.
+std::string xl_configuration(std::string_view json, unsigned id);
+
 // Why xl failed, in a phrase, from its standard error: its own sentences without their places in libxl's source, the
 // most telling first; "exit status N" when it said nothing.
 std::string cause_of_xl_failure(std::string_view errors, int status);
