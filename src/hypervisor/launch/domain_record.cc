@@ -64,7 +64,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmd
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
                                    supervisor, qemu, operation, runs_after)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchRequest, guest, engine, paused, incoming, adopt)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchRequest, guest, engine, paused, incoming, sandbox, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
 
 namespace {

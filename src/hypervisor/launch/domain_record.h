@@ -37,6 +37,7 @@ struct LaunchRequest {
     EngineChoice engine = EngineChoice::automatic;
     bool paused = false;    // it does not begin to run by itself
     bool incoming = false;  // it gets its state by migrate-incoming, from who asked for it
+    bool sandbox = true;    // false: QEMU runs as the supervisor does and may call what it likes
     bool adopt = false;     // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };

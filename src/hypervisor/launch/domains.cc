@@ -112,8 +112,10 @@ CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) 
     const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine, options.paused, options.incoming}),
-                 "the order to the supervisor");
+        send_all(
+            channel,
+            to_json(LaunchRequest{prepared.guest, options.engine, options.paused, options.incoming, options.sandbox}),
+            "the order to the supervisor");
         ::shutdown(channel.get(), SHUT_WR);
         text = read_to_end(channel, kMostTime, "the supervisor");
     } catch (Error& e) {

@@ -148,11 +148,4 @@ PreparedGuest prepare_guest(Guest guest, const fs::path& folder) {
     return Preflight(std::move(guest), folder).run();
 }
 
-std::vector<bool> disks_on_devices(const Guest& guest) {
-    std::vector<bool> out;
-    std::error_code none;
-    for (const auto& disk : guest.disks) out.push_back(!disk.target.empty() && fs::is_block_file(disk.target, none));
-    return out;
-}
-
 }  // namespace vprov::hypervisor

@@ -18,8 +18,4 @@ struct PreparedGuest {
 // Throws Error(hypervisor) "cannot start 'NAME': CAUSE" for a missing kernel, ramdisk or disk, and for devices QEMU has
 // not.
 PreparedGuest prepare_guest(Guest guest, const std::filesystem::path& folder);
-
-// For each disk whether it is a block device.
-std::vector<bool> disks_on_devices(const Guest& guest);
-
 }  // namespace vprov::hypervisor

@@ -1,5 +1,6 @@
 #include "hypervisor/launch/qemu_start.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <cerrno>
@@ -7,7 +8,7 @@
 #include "base/error.h"
 #include "hypervisor/guest/device_names.h"
 #include "hypervisor/guest/qemu_devices.h"
-#include "hypervisor/launch/preflight.h"
+#include "hypervisor/launch/open_files.h"
 #include "hypervisor/launch/tap.h"
 #include "hypervisor/launch/uefi_firmware.h"
 
@@ -38,12 +39,29 @@ os::Fd extended_initrd(const Guest& guest) {
     return fd;
 }
 
-void set_firmware(const Guest& guest, const std::filesystem::path& directory, QemuHost& host) {
+void open_firmware(const Guest& guest, const std::filesystem::path& directory, OpenFiles& files, QemuHost& host) {
     const auto uefi = guest.firmware == Firmware::uefi ? find_uefi_firmware() : std::nullopt;
     if (!uefi)
         return;
-    host.uefi_code = uefi->code;
-    host.uefi_variables = own_variables(*uefi, directory);
+    host.uefi_code = files.open(uefi->code, O_RDONLY);
+    host.uefi_variables = files.open(own_variables(*uefi, directory), O_RDWR);
+}
+
+void open_files(const Guest& guest, const std::filesystem::path& directory, QemuStart& start, QemuHost& host) {
+    OpenFiles files;
+    for (const auto& disk : guest.disks)
+        host.layers.push_back(disk.target.empty() ? std::vector<DiskLayer>{} : files.open_disk(guest, disk));
+    open_firmware(guest, directory, files, host);
+    if (!guest.kernel.empty())
+        host.kernel = files.open_for_loader(guest.kernel);
+    if (auto initrd = extended_initrd(guest); initrd.is_open()) {
+        host.ramdisk = files.pass_to_loader(std::move(initrd));
+        host.root = RootName::as_given;
+    } else if (!guest.ramdisk.empty()) {
+        host.ramdisk = files.open_for_loader(guest.ramdisk);
+    }
+    host.files = start.files = files.files();
+    for (auto& fd : files.take()) start.held.push_back(std::move(fd));
 }
 
 }  // namespace
@@ -66,15 +84,16 @@ QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
     host.qmp_fd = start.channels.qmp_listening.get();
     host.monitor_fd = start.channels.monitor_listening.get();
     host.console_fd = start.channels.console_listening.get();
-    host.disk_is_device = disks_on_devices(guest);
-    set_firmware(guest, directory, host);
+    host.sandbox = request.sandbox;
+    if (request.sandbox) {
+        start.confinement = choose_confinement(engine);
+        if (!start.confinement->warning.empty())
+            start.warnings.push_back(start.confinement->warning);
+    }
+    open_files(guest, directory, start, host);
     if (auto password = vnc_password(guest); password.is_open()) {
         host.vnc_password_fd = password.get();
         start.held.push_back(std::move(password));
-    }
-    if (auto initrd = extended_initrd(guest); initrd.is_open()) {
-        host.initrd_fd = initrd.get();
-        start.held.push_back(std::move(initrd));
     }
     for (std::size_t i = 0; i < guest.interfaces.size(); ++i) {
         auto side = connect_interface(guest.interfaces[i], fmt::format("vif{}.{}", id, interface_devid(guest, i)));

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/launch/confinement.h"
 #include "hypervisor/launch/domain_record.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "os/fd.h"
@@ -15,14 +17,16 @@ namespace vprov::hypervisor {
 struct QemuStart {
     std::vector<std::string> argv;
     QemuChannels channels;
-    std::vector<os::Fd> held;  // besides the channels; to be open until QEMU runs
+    std::vector<os::Fd> held;                // besides the channels; to be open until QEMU runs
+    std::optional<Confinement> confinement;  // nullopt: it was not wanted
+    std::vector<OpenFile> files;
     std::vector<std::string> warnings;
 
     std::vector<int> inherited() const;  // the numbers of all of them
 };
 
-// Makes the sockets, taps (named vifID.N) and other files of one start, in the domain's `directory` where they have a
-// name. Throws Error(hypervisor).
+// Opens the guest's files; makes the sockets, taps (named vifID.N) and other files of one start, in the domain's
+// `directory` where they have a name. Throws Error(hypervisor).
 QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
                        const std::filesystem::path& directory);
 
