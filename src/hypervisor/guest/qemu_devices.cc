@@ -163,6 +163,19 @@ std::string network_device(const Guest& guest, std::size_t i) {
     return model;
 }
 
+// Each has its own range, so that a guest with two cards can tell them apart.
+QemuObject user_network(const GuestInterface& vif, unsigned devid) {
+    QemuObject network = {
+        {"type", "user"}, {"id", fmt::format("net{}", devid)}, {"net", fmt::format("10.0.{}.0/24", devid + 2)}};
+    for (const auto& forward : vif.forwards)
+        network.emplace_back("hostfwd", fmt::format("{}:{}:{}-:{}", forward.is_udp ? "udp" : "tcp", forward.address,
+                                                    forward.port, forward.guest_port));
+    for (const std::string_view key : kBootServerKeys)
+        if (const auto found = vif.other.find(std::string(key)); found != vif.other.end())
+            network.emplace_back(key, found->second);
+    return network;
+}
+
 }  // namespace
 
 DeviceName parse_device_name(std::string_view name) {
@@ -256,15 +269,10 @@ std::vector<QemuInterface> qemu_interfaces(const Guest& guest, const QemuHost& h
         const auto devid = interface_devid(guest, i);
         const auto net = fmt::format("net{}", devid);
         QemuInterface out;
-        // each user-mode network has its own range, so that a guest with two cards can tell them apart
         if (tap)
             out.backend = {{"type", "tap"}, {"id", net}, {"fd", std::to_string(*tap)}};
         else
-            out.backend = {{"type", "user"}, {"id", net}, {"net", fmt::format("10.0.{}.0/24", devid + 2)}};
-        for (const std::string_view key : kBootServerKeys)
-            if (const auto found = guest.interfaces[i].other.find(std::string(key));
-                !tap && found != guest.interfaces[i].other.end())
-                out.backend.emplace_back(key, found->second);
+            out.backend = user_network(guest.interfaces[i], devid);
         out.device = {{"driver", network_device(guest, i)},
                       {"netdev", net},
                       {"id", fmt::format("vif{}", devid)},

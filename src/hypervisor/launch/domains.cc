@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/spawn_supervisor.h"
 #include "os/command.h"
@@ -141,6 +142,7 @@ std::optional<DomainInfo> Domains::inspect(const std::string& name) const {
     const bool lives = supervised || (record && is_alive(record->qemu));
     if (!lives) {
         state_.remove(name);
+        remove_stale_limits(state_.limits());
         return std::nullopt;
     }
     if (!record)

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/state_dir.h"
 #include "os/interrupt.h"
@@ -72,6 +73,11 @@ nlohmann::json Monitor::answer_to(std::string_view command, Milliseconds most) {
     if (answer.contains("error"))
         throw Error(ErrorKind::hypervisor, answer["error"].value("desc", "QEMU refuses it"));
     return answer.value("return", nlohmann::json::object());
+}
+
+std::string Monitor::pass_file(const os::Fd& fd) {
+    const auto added = execute_with(fd, "add-fd", nlohmann::json::object());
+    return name_in_qemu(added.at("fdset-id").get<unsigned>());
 }
 
 std::optional<Monitor::Event> Monitor::wait_for(const std::vector<std::string_view>& names, Milliseconds most) {

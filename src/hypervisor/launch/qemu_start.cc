@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/error.h"
 #include "hypervisor/guest/device_names.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/open_files.h"
+#include "hypervisor/launch/port_forwards.h"
 #include "hypervisor/launch/tap.h"
 #include "hypervisor/launch/uefi_firmware.h"
 
@@ -64,6 +67,62 @@ void open_files(const Guest& guest, const std::filesystem::path& directory, Qemu
     for (auto& fd : files.take()) start.held.push_back(std::move(fd));
 }
 
+// The guest's interfaces on the host's side.
+class Connections {
+  public:
+    Connections(const Guest& guest, unsigned id, const StateDir& state, QemuStart& start)
+        : guest_(guest), id_(id), state_(state), start_(start) {}
+
+    void make(QemuHost& host) {
+        remove_stale_limits(state_.limits());
+        for (std::size_t i = 0; i < guest_.interfaces.size(); ++i) {
+            auto tap = guest_.interfaces[i].segment.empty() ? on_bridge(i) : on_segment(i);
+            host.tap_fds.push_back(tap.is_open() ? std::optional(tap.get()) : std::nullopt);
+            if (tap.is_open())
+                start_.held.push_back(std::move(tap));
+        }
+    }
+
+  private:
+    std::string tap_name(std::size_t i) const { return fmt::format("vif{}.{}", id_, interface_devid(guest_, i)); }
+    void warn(std::string text) { start_.warnings.push_back(std::move(text)); }
+
+    os::Fd on_bridge(std::size_t i) {
+        const auto& vif = guest_.interfaces[i];
+        auto side = connect_interface(vif, tap_name(i));
+        if (!side.warning.empty())
+            warn(side.warning);
+        if (!side.tap.is_open()) {
+            warn_of_limits(vif);
+            return {};
+        }
+        for (auto& warning : limit_interface(vif, interface_mac(guest_, i), tap_name(i), state_.limits()))
+            warn(std::move(warning));
+        return std::move(side.tap);
+    }
+
+    os::Fd on_segment(std::size_t i) {
+        const auto& vif = guest_.interfaces[i];
+        if (!start_.segments)
+            start_.segments.emplace(state_);
+        auto port = start_.segments->join(vif.segment, tap_name(i));
+        warn_of_limits(vif);
+        start_.networks[vif.segment] = port.network.get();
+        start_.held.push_back(std::move(port.network));
+        return std::move(port.tap);
+    }
+
+    void warn_of_limits(const GuestInterface& vif) {
+        if (!vif.ip.empty() || !vif.rate.empty())
+            warn("ip and rate of an interface have an effect on a bridge only");
+    }
+
+    const Guest& guest_;
+    unsigned id_;
+    const StateDir& state_;
+    QemuStart& start_;
+};
+
 }  // namespace
 
 std::vector<int> QemuStart::inherited() const {
@@ -73,9 +132,9 @@ std::vector<int> QemuStart::inherited() const {
     return numbers;
 }
 
-QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
-                       const std::filesystem::path& directory) {
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state) {
     const Guest& guest = request.guest;
+    const auto directory = state.domain(guest.name);
     QemuStart start;
     start.channels = make_qemu_channels(directory);
     QemuHost host;
@@ -95,14 +154,8 @@ QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
         host.vnc_password_fd = password.get();
         start.held.push_back(std::move(password));
     }
-    for (std::size_t i = 0; i < guest.interfaces.size(); ++i) {
-        auto side = connect_interface(guest.interfaces[i], fmt::format("vif{}.{}", id, interface_devid(guest, i)));
-        if (!side.warning.empty())
-            start.warnings.push_back(side.warning);
-        host.tap_fds.push_back(side.tap.is_open() ? std::optional(side.tap.get()) : std::nullopt);
-        if (side.tap.is_open())
-            start.held.push_back(std::move(side.tap));
-    }
+    check_port_forwards(guest, ::geteuid() == 0 && !(start.confinement && start.confinement->user));
+    Connections(guest, id, state, start).make(host);
     start.argv = qemu_argv(guest, host);
     return start;
 }

@@ -81,7 +81,7 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void launch() {
-        auto start = prepare_qemu(request_, engine_, claim_.record.id, directory());
+        auto start = prepare_qemu(request_, engine_, claim_.record.id, state_);
         warnings_ = std::move(start.warnings);
         files_ = std::move(start.files);
         next_.reset();
@@ -92,8 +92,9 @@ class Supervisor : private DomainSocket::Service {
         deadline_ = Clock::now() + kStartTime;
         const auto inherited = start.inherited();
         qemu_ = std::make_unique<QemuProcess>(start.argv, inherited, std::move(start.channels), start.confinement,
-                                              [this](const ProcessIdentity& identity) {
+                                              [&](const ProcessIdentity& identity) {
                                                   claim_.record.qemu = identity;
+                                                  claim_.record.segments = start.networks;
                                                   claim_.save();
                                               });
     }
