@@ -196,8 +196,8 @@ TEST_F(DomainConfinedTest, AnImageThatIsBasedOnOthers) {
     domains_.destroy("tiny");
     fs::rename(disk_, work_.path() / "away.img");
     EXPECT_EQ(error_of_creating(guest),
-              fmt::format("cannot start 'tiny': the disk xvda {0}: cannot open {0}: No such file or directory",
-                          quote(disk_.native())));
+              fmt::format("cannot start 'tiny': the disk xvda {}: cannot open {}: No such file or directory",
+                          quote(top), quote(disk_.native())));
 }
 
 TEST_F(DomainConfinedTest, AnImageThatDoesNotSayOfWhichFormatItsBaseIs) {
@@ -209,6 +209,30 @@ TEST_F(DomainConfinedTest, AnImageThatDoesNotSayOfWhichFormatItsBaseIs) {
               fmt::format("cannot start 'tiny': the disk xvda {}: it does not say of which format its base {} is "
                           "(qemu-img rebase -u -F FORMAT -b BASE IMAGE notes it)",
                           quote(top), quote(disk_.native())));
+}
+
+// iPXE loads it and begins it where a BIOS would a boot sector.
+TEST_F(DomainConfinedTest, ADirectoryForTftpThatOthersCannotReach) {
+    const auto directory = work_.path() / "tftp";  // in a directory of its owner only
+    fs::create_directory(directory);
+    fs::permissions(directory, fs::perms(0755));
+    os::write_file(directory / "tiny.0", tiny_guest_disk().substr(0, 512), 0644);
+    auto guest = tiny("tiny");
+    guest.disks.clear();
+    guest.boot = "n";
+    guest.interfaces = {{"", "", "e1000", {{"tftp", directory.native()}, {"bootfile", "/tiny.0"}}}};
+    EXPECT_EQ(create(guest).warnings, std::vector<std::string>());
+    const auto console = domains_.open_console("tiny", Domains::ConsoleMode::read);
+    const auto said = read_until(console, "tiny login: ");
+    EXPECT_TRUE(said.ends_with("tiny login: ")) << said;
+    domains_.destroy("tiny");
+    if (::geteuid() != 0)
+        return;
+    fs::permissions(directory, fs::perms(0700));
+    EXPECT_EQ(create(guest).warnings,
+              std::vector<std::string>{fmt::format("nothing is served from the directory for TFTP {}: QEMU runs as "
+                                                   "another user (chmod o+rx)",
+                                                   quote(directory.native()))});
 }
 
 TEST_F(DomainConfinedTest, WithoutASandbox) {

@@ -217,9 +217,10 @@ TEST(DomainSocket, AnOperationIsTakenBackWhenItsClientGoesAway) {
             serve();
         }
         serve();
-        EXPECT_EQ(service.said, lines.find("done") != std::string_view::npos   ? "begin save;more;done;"
-                                : lines.find("save") == std::string_view::npos ? "begin move;"
-                                                                               : "begin save;more;taken back;");
+        EXPECT_EQ(service.said, lines.find("done") != std::string_view::npos ? "begin save;more;done;"
+                                : lines.find("save") == std::string_view::npos
+                                    ? "begin move;"
+                                    : "begin save;more;taken back;");
     }
 }
 

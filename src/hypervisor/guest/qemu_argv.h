@@ -45,8 +45,8 @@ struct QemuHost {
     std::vector<std::vector<DiskLayer>> layers;  // per disk, what it is based on last; missing: its target, a file
     std::string kernel, ramdisk;                 // as QEMU opens them; "" : by the guest's own names
     RootName root = RootName::translated;
-    bool sandbox = true;                         // false: no system calls are forbidden
-    std::vector<std::optional<int>> tap_fds;     // per interface: its tap; nullopt or missing: user-mode networking
+    bool sandbox = true;                      // false: no system calls are forbidden
+    std::vector<std::optional<int>> tap_fds;  // per interface: its tap; nullopt or missing: user-mode networking
 };
 
 // QEMU starts stopped (-S) and pauses where the guest powers off, resets or panics, so that its supervisor decides.

@@ -11,6 +11,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/device_spec.h"
+#include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/launch/tap.h"
 #include "os/command.h"
 #include "os/fd.h"
 #include "os/temp_dir.h"
@@ -108,6 +111,29 @@ std::vector<std::string> limit_interface(const GuestInterface& vif, const std::s
     if (!why.empty())
         warnings.push_back(fmt::format("what is sent to the guest on {} is not limited to its rate: {}", tap, why));
     return warnings;
+}
+
+std::string tap_name(unsigned id, const Guest& guest, std::size_t index) {
+    return fmt::format("vif{}.{}", id, interface_devid(guest, index));
+}
+
+BridgePort connect_limited(unsigned id, const Guest& guest, std::size_t index, const fs::path& directory) {
+    const auto& vif = guest.interfaces[index];
+    const auto name = tap_name(id, guest, index);
+    auto side = connect_interface(vif, name);
+    BridgePort port{std::move(side.tap), {}};
+    if (!side.warning.empty())
+        port.warnings.push_back(side.warning);
+    for (auto& warning : port.tap.is_open() ? limit_interface(vif, interface_mac(guest, index), name, directory)
+                                            : limits_without_effect(vif))
+        port.warnings.push_back(std::move(warning));
+    return port;
+}
+
+std::vector<std::string> limits_without_effect(const GuestInterface& vif) {
+    if (vif.ip.empty() && vif.rate.empty())
+        return {};
+    return {"ip and rate of an interface have an effect on a bridge only"};
 }
 
 void remove_stale_limits(const fs::path& directory) noexcept {

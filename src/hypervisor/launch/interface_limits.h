@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hypervisor/guest/guest.h"
+#include "os/fd.h"
 
 namespace vprov::hypervisor {
 
@@ -19,6 +20,17 @@ namespace vprov::hypervisor {
 // that there is one, and in which network namespace.
 std::vector<std::string> limit_interface(const GuestInterface& vif, const std::string& mac, const std::string& tap,
                                          const std::filesystem::path& directory);
+
+// An interface of the domain `id` on its bridge as connect_interface() does it, under its tap's name, and limited.
+struct BridgePort {
+    os::Fd tap;  // not open: user-mode networking
+    std::vector<std::string> warnings;
+};
+std::string tap_name(unsigned id, const Guest& guest, std::size_t index);  // "vif7.0"
+BridgePort connect_limited(unsigned id, const Guest& guest, std::size_t index, const std::filesystem::path& directory);
+
+// What there is to warn of when the interface is not on a bridge.
+std::vector<std::string> limits_without_effect(const GuestInterface& vif);
 
 // Removes the tables in DIRECTORY whose tap has gone.
 void remove_stale_limits(const std::filesystem::path& directory) noexcept;

@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/state_dir.h"
 #include "os/interrupt.h"
@@ -75,9 +74,14 @@ nlohmann::json Monitor::answer_to(std::string_view command, Milliseconds most) {
     return answer.value("return", nlohmann::json::object());
 }
 
-std::string Monitor::pass_file(const os::Fd& fd) {
-    const auto added = execute_with(fd, "add-fd", nlohmann::json::object());
-    return name_in_qemu(added.at("fdset-id").get<unsigned>());
+unsigned Monitor::pass_file(const os::Fd& fd, std::string_view path) {
+    return execute_with(fd, "add-fd", {{"opaque", path}}).at("fdset-id").get<unsigned>();
+}
+
+void Monitor::take_back_file(unsigned set) {
+    const auto known = execute("query-fdsets");
+    if (std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.value("fdset-id", 0U) == set; }))
+        execute("remove-fd", {{"fdset-id", set}});
 }
 
 std::optional<Monitor::Event> Monitor::wait_for(const std::vector<std::string_view>& names, Milliseconds most) {

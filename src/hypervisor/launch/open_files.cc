@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -33,7 +35,6 @@ std::string head_of(const os::Fd& fd, const std::string& path) {
     return head;
 }
 
-// The path of an image's base. Throws Error(hypervisor), only the cause.
 std::string base_path(const std::string& image, const ImageBase& base) {
     if (!base.format)
         throw error(ErrorKind::hypervisor,
@@ -58,6 +59,29 @@ os::Fd copied_to_memory(const os::Fd& file, const std::string& path) {
 
 }  // namespace
 
+std::vector<OpenImage> open_images(std::string path, DiskFormat format, bool writable) {
+    constexpr std::size_t kMost = 64;
+    std::vector<OpenImage> images;
+    for (int flags = writable ? O_RDWR : O_RDONLY;; flags = O_RDONLY) {
+        auto file = os::open_file(path, flags, 0, ErrorKind::hypervisor);
+        const bool is_device = S_ISBLK(status_of(file, path).st_mode);
+        std::optional<ImageBase> base;
+        std::string next;
+        try {
+            base = base_of_image(format, head_of(file, path));
+            next = base ? base_path(path, *base) : "";
+        } catch (const Error& e) {
+            throw images.empty() ? e : error(ErrorKind::hypervisor, "its base {}: {}", quote(path), e.message());
+        }
+        images.push_back({std::move(file), std::exchange(path, std::move(next)), format, is_device});
+        if (!base)
+            return images;
+        if (images.size() == kMost)
+            throw error(ErrorKind::hypervisor, "it is based on itself, or on more than {} others", kMost);
+        format = *base->format;
+    }
+}
+
 std::string OpenFiles::add(os::Fd fd, const std::string& path) {
     const auto set = static_cast<unsigned>(files_.size() + 1);
     files_.push_back({fd.get(), set, path});
@@ -70,27 +94,15 @@ std::string OpenFiles::open(const std::string& path, int flags) {
 }
 
 std::vector<DiskLayer> OpenFiles::open_disk(const Guest& guest, const GuestDisk& disk) {
-    constexpr std::size_t kMostLayers = 64;
     std::vector<DiskLayer> layers;
-    auto path = disk.target;
-    auto format = disk.format;
     try {
-        for (int flags = disk.writable ? O_RDWR : O_RDONLY;; flags = O_RDONLY) {
-            auto fd = os::open_file(path, flags, 0, ErrorKind::hypervisor);
-            const bool is_device = S_ISBLK(status_of(fd, path).st_mode);
-            const auto base = base_of_image(format, head_of(fd, path));
-            layers.push_back({add(std::move(fd), path), format, is_device});
-            if (!base)
-                return layers;
-            if (layers.size() == kMostLayers)
-                throw error(ErrorKind::hypervisor, "it is based on itself, or on more than {} others", kMostLayers);
-            path = base_path(path, *base);
-            format = *base->format;
-        }
+        for (auto& image : open_images(disk.target, disk.format, disk.writable))
+            layers.push_back({add(std::move(image.file), image.path), image.format, image.is_device});
     } catch (const Error& e) {
         throw error(ErrorKind::hypervisor, "cannot start {}: the disk {} {}: {}", quote(guest.name), disk.vdev,
-                    quote(path), e.message());
+                    quote(disk.target), e.message());
     }
+    return layers;
 }
 
 std::string OpenFiles::open_for_loader(const std::string& path) {

@@ -10,6 +10,18 @@
 
 namespace vprov::hypervisor {
 
+// One image of a disk.
+struct OpenImage {
+    os::Fd file;
+    std::string path;
+    DiskFormat format = DiskFormat::raw;
+    bool is_device = false;  // a block device and not a file
+};
+
+// The image at `path`, which is absolute, and then all that it is based on, these for reading only. Throws
+// Error(hypervisor), only the cause.
+std::vector<OpenImage> open_images(std::string path, DiskFormat format, bool writable);
+
 class OpenFiles {
   public:
     // The disk's image and all that it is based on, these for reading only; `disk.target` is absolute. QEMU opens them
@@ -22,7 +34,7 @@ class OpenFiles {
     // A kernel or ramdisk, which QEMU opens by itself: "/proc/self/fd/7". One that only its owner may read is copied to
     // memory, for opening it again asks for the right anew.
     std::string open_for_loader(const std::string& path);
-    std::string pass_to_loader(os::Fd fd);  // a file that everybody may open
+    std::string pass_to_loader(os::Fd fd);  // a file or directory that everybody may open
 
     const std::vector<OpenFile>& files() const { return files_; }
     std::vector<os::Fd> take() { return std::move(held_); }  // to be open until QEMU runs

@@ -23,4 +23,5 @@ PreparedGuest prepare_guest(Guest guest, const std::filesystem::path& folder);
 
 // In bytes what a new process may use, swap included, by /proc/meminfo (proc(5)). nullopt: it does not say.
 std::optional<std::uint64_t> free_memory(std::string_view meminfo);
+
 }  // namespace vprov::hypervisor

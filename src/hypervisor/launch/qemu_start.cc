@@ -2,17 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "hypervisor/guest/device_names.h"
-#include "hypervisor/guest/qemu_devices.h"
 #include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/open_files.h"
 #include "hypervisor/launch/port_forwards.h"
-#include "hypervisor/launch/tap.h"
 #include "hypervisor/launch/uefi_firmware.h"
 
 namespace vprov::hypervisor {
@@ -67,6 +67,25 @@ void open_files(const Guest& guest, const std::filesystem::path& directory, Qemu
     for (auto& fd : files.take()) start.held.push_back(std::move(fd));
 }
 
+// The directories for TFTP: QEMU opens files in them by itself, as the user that it is, whatever lies above them.
+void open_boot_servers(Guest& guest, QemuStart& start) {
+    OpenFiles files;
+    for (auto& vif : guest.interfaces) {
+        const auto tftp = vif.other.find("tftp");
+        if (tftp == vif.other.end())
+            continue;
+        auto directory = os::open_file(tftp->second, O_RDONLY | O_DIRECTORY, 0, ErrorKind::hypervisor);
+        struct stat status {};
+        if (start.confinement && start.confinement->user && ::fstat(directory.get(), &status) == 0 &&
+            !(status.st_mode & S_IXOTH))
+            start.warnings.push_back(
+                fmt::format("nothing is served from the directory for TFTP {}: QEMU runs as another user (chmod o+rx)",
+                            quote(tftp->second)));
+        tftp->second = files.pass_to_loader(std::move(directory));
+    }
+    for (auto& fd : files.take()) start.held.push_back(std::move(fd));
+}
+
 // The guest's interfaces on the host's side.
 class Connections {
   public:
@@ -76,45 +95,24 @@ class Connections {
     void make(QemuHost& host) {
         remove_stale_limits(state_.limits());
         for (std::size_t i = 0; i < guest_.interfaces.size(); ++i) {
-            auto tap = guest_.interfaces[i].segment.empty() ? on_bridge(i) : on_segment(i);
-            host.tap_fds.push_back(tap.is_open() ? std::optional(tap.get()) : std::nullopt);
-            if (tap.is_open())
-                start_.held.push_back(std::move(tap));
+            auto port =
+                guest_.interfaces[i].segment.empty() ? connect_limited(id_, guest_, i, state_.limits()) : on_segment(i);
+            for (auto& warning : port.warnings) start_.warnings.push_back(std::move(warning));
+            host.tap_fds.push_back(port.tap.is_open() ? std::optional(port.tap.get()) : std::nullopt);
+            if (port.tap.is_open())
+                start_.held.push_back(std::move(port.tap));
         }
     }
 
   private:
-    std::string tap_name(std::size_t i) const { return fmt::format("vif{}.{}", id_, interface_devid(guest_, i)); }
-    void warn(std::string text) { start_.warnings.push_back(std::move(text)); }
-
-    os::Fd on_bridge(std::size_t i) {
-        const auto& vif = guest_.interfaces[i];
-        auto side = connect_interface(vif, tap_name(i));
-        if (!side.warning.empty())
-            warn(side.warning);
-        if (!side.tap.is_open()) {
-            warn_of_limits(vif);
-            return {};
-        }
-        for (auto& warning : limit_interface(vif, interface_mac(guest_, i), tap_name(i), state_.limits()))
-            warn(std::move(warning));
-        return std::move(side.tap);
-    }
-
-    os::Fd on_segment(std::size_t i) {
+    BridgePort on_segment(std::size_t i) {
         const auto& vif = guest_.interfaces[i];
         if (!start_.segments)
             start_.segments.emplace(state_);
-        auto port = start_.segments->join(vif.segment, tap_name(i));
-        warn_of_limits(vif);
+        auto port = start_.segments->join(vif.segment, tap_name(id_, guest_, i));
         start_.networks[vif.segment] = port.network.get();
         start_.held.push_back(std::move(port.network));
-        return std::move(port.tap);
-    }
-
-    void warn_of_limits(const GuestInterface& vif) {
-        if (!vif.ip.empty() || !vif.rate.empty())
-            warn("ip and rate of an interface have an effect on a bridge only");
+        return {std::move(port.tap), limits_without_effect(vif)};
     }
 
     const Guest& guest_;
@@ -133,7 +131,7 @@ std::vector<int> QemuStart::inherited() const {
 }
 
 QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state) {
-    const Guest& guest = request.guest;
+    Guest guest = request.guest;
     const auto directory = state.domain(guest.name);
     QemuStart start;
     start.channels = make_qemu_channels(directory);
@@ -150,6 +148,7 @@ QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
             start.warnings.push_back(start.confinement->warning);
     }
     open_files(guest, directory, start, host);
+    open_boot_servers(guest, start);
     if (auto password = vnc_password(guest); password.is_open()) {
         host.vnc_password_fd = password.get();
         start.held.push_back(std::move(password));
