@@ -5,6 +5,7 @@
 #include <set>
 
 #include "hypervisor/domains_fixture.h"
+#include "hypervisor/launch/uefi_firmware.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -209,6 +210,22 @@ TEST_F(DomainConfinedTest, AnImageThatDoesNotSayOfWhichFormatItsBaseIs) {
               fmt::format("cannot start 'tiny': the disk xvda {}: it does not say of which format its base {} is "
                           "(qemu-img rebase -u -F FORMAT -b BASE IMAGE notes it)",
                           quote(top), quote(disk_.native())));
+}
+
+TEST_F(DomainConfinedTest, UefiKeepsItsVariables) {
+    if (!find_uefi_firmware())
+        GTEST_SKIP() << "there is no firmware (Debian: ovmf)";
+    auto guest = tiny("tiny");
+    guest.firmware = Firmware::uefi;
+    guest.memory_mib = 128;
+    create(guest);
+    const auto variables = domains_.state().domain("tiny") / "uefi-variables.fd";
+    const auto before = os::read_file(variables);
+    EXPECT_EQ(open_files(qemu("tiny")).count(find_uefi_firmware()->code.native()), 2U);
+    bool has_changed = false;  // OVMF notes the memory's layout there when it starts
+    for (int i = 0; i < 300 && !has_changed; ++i, std::this_thread::sleep_for(100ms))
+        has_changed = os::read_file(variables) != before;
+    EXPECT_TRUE(has_changed);
 }
 
 // iPXE loads it and begins it where a BIOS would a boot sector.
