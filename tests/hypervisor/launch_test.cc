@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "hypervisor/launch/console_log.h"
@@ -107,7 +108,16 @@ TEST(LaunchRequest, ComesBackFromJson) {
     guest.vnc = true;
     guest.vnclisten = "::1";
     request.engine = EngineChoice::tcg;
+    request.guest.interfaces[0].segment = "lan";
+    request.guest.interfaces[0].forwards = {{true, "0.0.0.0", 53, 5353}};
+    request.sandbox = false;
     EXPECT_EQ(request_from_json(to_json(request)), request);
+    auto earlier = nlohmann::json::parse(to_json(request));  // as a version wrote it that did not know of these
+    earlier.erase("sandbox");
+    for (const auto* const key : {"segment", "forwards"}) earlier["guest"]["interfaces"][0].erase(key);
+    request.guest.interfaces[0] = {"m", "b", "e", {{"ip", "1"}}};
+    request.sandbox = true;
+    EXPECT_EQ(request_from_json(earlier.dump()), request);
     const LaunchAnswer answer{"why", 3, "KVM", {"a", "b"}};
     EXPECT_EQ(answer_from_json(to_json(answer)), answer);
 }
