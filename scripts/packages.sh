@@ -13,6 +13,7 @@ run_packages=(
   btrfs-progs dosfstools mtools xfsprogs        # other file systems
   lvm2 qemu-utils                               # volumes that are made, images that are not raw
   qemu-system-x86 ovmf                          # what the guests run on where there is no Xen; its UEFI
+  iproute2 nftables                             # rates of interfaces, and addresses that guests may use
 )
 test_packages=(
   libgtest-dev python3
@@ -23,7 +24,7 @@ test_packages=(
   squashfs-tools                                # images to look into
   clang libclang-rt-dev                         # fuzz targets: libFuzzer
   libvirt-clients libxml2-utils openssh-client  # virt-xml-validate, ssh-keygen
-  iproute2 libxen-dev procps util-linux         # tap devices; Xen's own parser; what is left running or mounted
+  libxen-dev procps util-linux                  # Xen's own parser; what is left running or mounted
 )
 
 say() {

@@ -21,7 +21,7 @@ struct CreateVerb {
     std::string domain, output = "out";
     std::vector<std::string> settings;
     hypervisor::EngineChoice engine = hypervisor::EngineChoice::automatic;
-    bool console = false, paused = false, foreground = false;
+    bool console = false, paused = false, foreground = false, no_sandbox = false;
 };
 
 // A setting of the command line as a line of the configuration: what is neither quoted, nor a list, nor a number, is
@@ -71,7 +71,9 @@ void run_create(const CreateVerb& options, const Session& session) {
     for (const auto& warning : read.warnings) warn(warning);
     const auto engine = open_engine(session);
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    const auto created = engine->create(read.guest, {session.executable, options.engine, folder, options.paused});
+    hypervisor::CreateOptions how{session.executable, options.engine, folder, options.paused};
+    how.sandbox = !options.no_sandbox;
+    const auto created = engine->create(read.guest, how);
     for (const auto& warning : created.warnings) warn(warning);
     if (session.output != OutputMode::quiet) {
         const auto line = fmt::format("{0}: running ({1}), console: vprov console {0}\n", created.name, created.engine);
@@ -103,6 +105,8 @@ void add_create(CLI::App& app, Session& session) {
     verb->add_option("--accel", options->engine, "auto, kvm or tcg")
         ->transform(CLI::Transformer(engines).description(""))
         ->type_name("ENGINE");
+    verb->add_flag("--no-sandbox", options->no_sandbox,
+                   "For debugging QEMU: run it as this user, and forbid it nothing");
     verb->callback([options, &session] { run_create(*options, session); });
 }
 

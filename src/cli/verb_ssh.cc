@@ -35,14 +35,24 @@ std::string lower(std::string text) {
     return text;
 }
 
+struct Place {
+    std::string address;
+    unsigned port = 22;
+};
+
 // What its configuration says, else what the host has learnt of its MAC addresses.
-std::string address_of(const hypervisor::Guest& guest) {
+Place place_of(const hypervisor::Guest& guest) {
+    constexpr unsigned kSsh = 22;
+    for (const auto& vif : guest.interfaces)
+        for (const auto& forward : vif.forwards)
+            if (!forward.is_udp && forward.guest_port == kSsh)
+                return {forward.address == "0.0.0.0" ? "127.0.0.1" : forward.address, forward.port};
     for (const auto& vif : guest.interfaces)
         if (const auto addresses = split_words(vif.ip); !addresses.empty())
-            return std::string(addresses.front());
+            return {std::string(addresses.front())};
     for (std::size_t i = 0; i < guest.interfaces.size(); ++i)
         if (auto address = address_of(lower(hypervisor::interface_mac(guest, i))); !address.empty())
-            return address;
+            return {address};
     throw error(ErrorKind::hypervisor,
                 "cannot find an address of {}: its configuration has no ip= and this host has not heard of its network "
                 "cards",
@@ -61,13 +71,14 @@ void add_ssh(CLI::App& app, Session& session) {
     verb->callback([options, &session] {
         const auto domains = qemu_domains(session, "ssh");
         const auto domain = domains.find(options->name);
-        const auto address = address_of(domains.configuration(domain.name));
+        const auto place = place_of(domains.configuration(domain.name));
         const auto program = os::find_program("ssh");
         if (program.empty())
             throw error(ErrorKind::hypervisor, "cannot run ssh: it is not installed (apt install openssh-client)");
         // Guests come and go under one address; their keys are kept by their names.
-        std::vector<std::string> argv = {program, "-l",   options->user, "-o", "HostKeyAlias=" + domain.name,
-                                         "--",    address};
+        std::vector<std::string> argv = {
+            program, "-l",         options->user, "-o", "HostKeyAlias=" + domain.name, "-p", std::to_string(place.port),
+            "--",    place.address};
         argv.insert(argv.end(), options->words.begin(), options->words.end());
         std::vector<char*> pointers;
         pointers.reserve(argv.size() + 1);

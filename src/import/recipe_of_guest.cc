@@ -75,6 +75,8 @@ class GuestImport {
         out_.string("rate", vif.rate);
         out_.string("script", vif.script);
         out_.string("vifname", vif.vifname);
+        if (!vif.forwards.empty() || !vif.segment.empty())
+            lose("vprov_vif of an interface: a recipe has no key for it");
         for (const auto& [key, value] : vif.other)
             lose(fmt::format("{} of an interface, {}: a recipe has no key for it", quote(key), quote(value)));
     }

@@ -1,6 +1,7 @@
 // Devices of running domains: plugged in, unplugged, kept over a restart. The guest of one boot sector has no drivers,
 // but lets go of a device when it is told to ("e").
 #include <fcntl.h>
+#include <sched.h>
 
 #include <atomic>
 
@@ -11,6 +12,7 @@
 #include "hypervisor/devices/screen.h"
 #include "hypervisor/devices/vcpus.h"
 #include "hypervisor/domains_fixture.h"
+#include "hypervisor/launch/tap.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -95,6 +97,36 @@ TEST_F(DevicesTest, ADiskComesAndGoes) {
     attach_disk(domains_, "tiny", disk("xvdb", file));  // nothing holds it
 }
 
+// What it is based on is passed to QEMU too, which may not open it, and all of it is let go of.
+TEST_F(DevicesTest, AnOverlayComesAndGoesWithItsBases) {
+    const auto base = second_disk("base.img"), middle = work_.path() / "middle.qcow2", top = work_.path() / "top.qcow2";
+    for (const auto& [image, format, below] : {std::tuple{middle, "raw", base}, {top, "qcow2", middle}}) {
+        const os::Command command{
+            {"qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b", below.filename().native(), image.native()},
+            os::clean_environment(),
+            ""};
+        ASSERT_TRUE(os::SystemCommandRunner().run(command).ok());
+    }
+    for (const auto& image : {base, middle, top})
+        fs::permissions(image, fs::perms::owner_read | fs::perms::owner_write);
+    const auto console = start(tiny("tiny"));
+    const auto sets = descriptors("tiny");
+    auto overlay = disk("xvdb", top);
+    overlay.format = DiskFormat::qcow2;
+    attach_disk(domains_, "tiny", overlay);
+    EXPECT_EQ(descriptors("tiny"), sets + 3);
+    EXPECT_EQ(error_of([&] { attach_disk(domains_, "tiny", disk("xvdc", base)); }),
+              fmt::format("cannot attach '{}' to 'tiny': it is in use by another process", base.native()));
+    EXPECT_EQ(descriptors("tiny"), sets + 3);
+    while_letting_go(console, [&] { detach_disk(domains_, "tiny", "xvdb"); });
+    EXPECT_EQ(descriptors("tiny"), sets);
+    fs::remove(base);
+    EXPECT_EQ(error_of([&] { attach_disk(domains_, "tiny", overlay); }),
+              fmt::format("cannot attach '{}' to 'tiny': cannot open '{}': No such file or directory", top.native(),
+                          base.native()));
+    EXPECT_EQ(descriptors("tiny"), sets);
+}
+
 TEST_F(DevicesTest, ADiskIsThereAfterARestart) {
     const auto console = start(tiny("tiny"));
     attach_disk(domains_, "tiny", disk("xvdb", second_disk()));
@@ -103,6 +135,25 @@ TEST_F(DevicesTest, ADiskIsThereAfterARestart) {
     type(console, "r");
     read_until(console, "tiny login: ");
     EXPECT_EQ(plugged_in("tiny"), before);
+}
+
+// In a network namespace of the test's own.
+TEST_F(DevicesTest, ACardOnABridgeSendsFromItsAddressOnly) {
+    if (!os::program_exists("nft"))
+        GTEST_SKIP() << "nft is not installed (Debian: nftables)";
+    if (::unshare(CLONE_NEWNET) != 0)
+        GTEST_SKIP() << "network namespaces take root";
+    const auto tables = [] {
+        return os::SystemCommandRunner().run({{"nft", "list", "tables"}, os::clean_environment(), ""}).output;
+    };
+    make_bridge("vprovbr0");
+    const auto console = start(tiny("tiny"));
+    GuestInterface card{"", "vprovbr0", "", {}};
+    card.ip = "10.1.1.5";
+    EXPECT_EQ(attach_interface(domains_, "tiny", card), std::vector<std::string>());
+    EXPECT_NE(tables().find("vprov-vif1.0"), std::string::npos);
+    while_letting_go(console, [&] { detach_interface(domains_, "tiny", "0"); });
+    EXPECT_EQ(tables(), "");
 }
 
 TEST_F(DevicesTest, AGuestThatDoesNotLetGoKeepsItsDisk) {
@@ -278,11 +329,12 @@ TEST_F(DevicesTest, ASnapshotOfTheScreen) {
     guest.vnc = true;
     guest.vncpasswd = "geheim";
     start(guest);
+    const auto sets = descriptors("seen");
     snapshot_screen(domains_, "seen", file);
     const auto png = os::read_file(file);
     EXPECT_EQ(png.substr(0, 8), "\x89PNG\r\n\x1a\n");
     EXPECT_EQ(png.substr(16, 8), std::string("\0\0\x02\xd0\0\0\x01\x90", 8));  // 720 x 400: text
-    EXPECT_EQ(descriptors("seen"), 0U);
+    EXPECT_EQ(descriptors("seen"), sets);
     const auto address = vnc_address(domains_, "seen");
     EXPECT_EQ(address.host, "127.0.0.1");
     EXPECT_TRUE(address.port.starts_with("59"));

@@ -113,12 +113,12 @@ TEST_F(DomainChangeTest, WhatHappenedWhileNobodySupervised) {
     create(tiny("off"));
     const auto console = domains_.open_console("off", Domains::ConsoleMode::write);
     read_until(console, "tiny login: ");
-    const auto qemu = domains_.state().read("off")->qemu;
+    const auto qemu = open_process(domains_.state().read("off")->qemu);
     auto monitor = domains_.monitor("off");
     kill_supervisor("off");
     monitor.execute("system_powerdown");
     error_of([&] { monitor.execute("quit"); });  // it may be gone before its answer is
-    ASSERT_TRUE(wait_for_end(open_process(qemu), 10s));
+    ASSERT_TRUE(wait_for_end(qemu, 10s));
     EXPECT_TRUE(domains_.list().empty());
 }
 

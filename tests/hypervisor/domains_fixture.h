@@ -40,7 +40,8 @@ class DomainsTest : public testing::Test {
         EXPECT_EQ(processes_of_this_test(), std::vector<std::string>());
     }
 
-    // Command lines that hold the name of the test's work directory: supervisors and QEMUs.
+    // Command lines that hold the name of the test's work directory: supervisors, and QEMUs, which are told what the
+    // files are that they are given.
     std::vector<std::string> processes_of_this_test() const {
         std::vector<std::string> found;
         for (const auto& entry : fs::directory_iterator("/proc")) {

@@ -13,11 +13,13 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "hypervisor/launch/console_log.h"
 #include "hypervisor/launch/domain_record.h"
 #include "hypervisor/launch/domain_socket.h"
+#include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/kvm_probe.h"
 #include "hypervisor/launch/lifecycle.h"
 #include "hypervisor/launch/preflight.h"
@@ -106,7 +108,16 @@ TEST(LaunchRequest, ComesBackFromJson) {
     guest.vnc = true;
     guest.vnclisten = "::1";
     request.engine = EngineChoice::tcg;
+    request.guest.interfaces[0].segment = "lan";
+    request.guest.interfaces[0].forwards = {{true, "0.0.0.0", 53, 5353}};
+    request.sandbox = false;
     EXPECT_EQ(request_from_json(to_json(request)), request);
+    auto earlier = nlohmann::json::parse(to_json(request));  // as a version wrote it that did not know of these
+    earlier.erase("sandbox");
+    for (const auto* const key : {"segment", "forwards"}) earlier["guest"]["interfaces"][0].erase(key);
+    request.guest.interfaces[0] = {"m", "b", "e", {{"ip", "1"}}};
+    request.sandbox = true;
+    EXPECT_EQ(request_from_json(earlier.dump()), request);
     const LaunchAnswer answer{"why", 3, "KVM", {"a", "b"}};
     EXPECT_EQ(answer_from_json(to_json(answer)), answer);
 }
@@ -274,7 +285,6 @@ TEST(Preflight, MakesPathsAbsoluteAndSaysWhatDiffers) {
                                         "on_reboot: nothing is renamed, the domain is restarted",
                                         "on_crash: no core is written, the domain is restarted",
                                         "VNC listens on 127.0.0.1 and not on '0.0.0.0'"}));
-    EXPECT_EQ(disks_on_devices(prepared.guest), std::vector<bool>{false});
 }
 
 TEST(Tap, MissingBridge) {
@@ -285,6 +295,37 @@ TEST(Tap, MissingBridge) {
     EXPECT_EQ(
         side.warning,
         "bridge 'vprov none' does not exist: using user-mode networking (see ip link add 'vprov none' type bridge)");
+}
+
+TEST(Memory, WhatIsFree) {
+    EXPECT_EQ(free_memory("MemTotal: 9 kB\nMemAvailable:    2048 kB\nSwapTotal: 3 kB\nSwapFree:  1024 kB\n"), 3U << 20);
+    EXPECT_EQ(free_memory("MemTotal: 9 kB\nSwapFree: 1 kB\n"), std::nullopt);
+}
+
+TEST(InterfaceLimits, RulesForNft) {
+    GuestInterface vif;
+    std::vector<std::string> warnings;
+    EXPECT_EQ(filter_rules(vif, "00:16:3e:00:00:01", "vif1.0", warnings), "");
+    vif.ip = "10.0.0.5  10.1.0.0/24 2001:db8::5 ten 10.0.0.5;drop 10.0.0.5/ 10.0.0.5/1234";
+    vif.rate = "10Mb/s";
+    EXPECT_EQ(filter_rules(vif, "00:16:3e:00:00:01", "vif1.0", warnings),
+              "add table netdev vprov-vif1.0\n"
+              "delete table netdev vprov-vif1.0\n"
+              "table netdev vprov-vif1.0 {\n"
+              "  chain from-guest {\n"
+              "    type filter hook ingress device \"vif1.0\" priority 0; policy accept;\n"
+              "    ether saddr != 00:16:3e:00:00:01 drop\n"
+              "    arp saddr ether != 00:16:3e:00:00:01 drop\n"
+              "    arp saddr ip != { 0.0.0.0, 10.0.0.5, 10.1.0.0/24 } drop\n"
+              "    ip saddr != { 0.0.0.0, 10.0.0.5, 10.1.0.0/24 } drop\n"
+              "    ip6 saddr != { ::, fe80::/10, 2001:db8::5 } drop\n"
+              "    limit rate over 1250000 bytes/second burst 65536 bytes drop\n"
+              "  }\n"
+              "}\n");
+    EXPECT_EQ(warnings, (std::vector<std::string>{"'ten' of an interface's ip is not an address",
+                                                  "'10.0.0.5;drop' of an interface's ip is not an address",
+                                                  "'10.0.0.5/' of an interface's ip is not an address",
+                                                  "'10.0.0.5/1234' of an interface's ip is not an address"}));
 }
 
 // In a network namespace of its own, in a child: the machine's interfaces are left alone.

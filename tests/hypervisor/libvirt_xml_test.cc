@@ -1,4 +1,5 @@
 #include "hypervisor/guest/libvirt_xml.h"
+#include "hypervisor/guest/device_spec.h"
 
 #include <gtest/gtest.h>
 

@@ -32,7 +32,7 @@ TEST(QemuArgv, ParavirtualGuestUnderTcg) {
     QemuHost host;
     host.qmp_fd = 5;
     host.console_fd = 6;
-    host.disk_is_device = {false, true};
+    host.layers = {{}, {{"/dev/vg/swap", DiskFormat::raw, true}}};
     host.tap_fds = {7};
     EXPECT_EQ(qemu_argv(debian1(), host),
               (Argv{"qemu-system-x86_64",
@@ -297,7 +297,8 @@ TEST(QemuArgv, AnInitrdThatMakesXensNames) {
         return Argv(first, first + 4);
     };
     EXPECT_EQ(kernel(), (Argv{"-initrd", "/out/initrd.img", "-append", "root=/dev/vda ro console=ttyS0"}));
-    host.initrd_fd = 9;
+    host.ramdisk = "/proc/self/fd/9";
+    host.root = RootName::as_given;
     EXPECT_EQ(kernel(), (Argv{"-initrd", "/proc/self/fd/9", "-append", "root=/dev/xvda1 ro console=ttyS0"}));
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hypervisor/domains_fixture.h"
+#include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/save/save.h"
 #include "hypervisor/save/save_file.h"
 
@@ -147,6 +148,38 @@ TEST_F(SaveTest, ADiskThatHasChangedSince) {
     expect_alive("tiny");
 }
 
+// All of it is its owner's only: QEMU has been given it open.
+TEST_F(SaveTest, AnOverlayAndWhatItIsBasedOn) {
+    auto guest = with_disk("tiny");
+    const auto top = work_.path() / "top.qcow2";
+    const os::Command command{
+        {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", data_.native(), top.native()},
+        os::clean_environment(),
+        ""};
+    ASSERT_TRUE(os::SystemCommandRunner().run(command).ok());
+    for (const auto& image : {data_, top}) fs::permissions(image, fs::perms::owner_read | fs::perms::owner_write);
+    guest.disks.back() = {top.native(), DiskFormat::qcow2, "xvdb", true, false};
+    { const auto console = started(guest); }
+    save("tiny");
+    const auto saved = open_save(file_).saved;
+    ASSERT_EQ(saved.files.size(), 3U);
+    EXPECT_EQ(saved.files[2], identify_file(data_));
+    restore();
+    expect_alive("tiny");
+    domains_.destroy("tiny");
+    fs::last_write_time(top, fs::file_time_type::clock::now());
+    EXPECT_TRUE(restore_error().starts_with(because(fmt::format("its disk {} has changed", quote(top.native())))));
+}
+
+TEST_F(SaveTest, WithoutASandboxAlsoAfterwards) {
+    CreateOptions options{fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path()};
+    options.sandbox = false;
+    domains_.create(tiny("tiny"), options);
+    save("tiny");
+    restore();
+    EXPECT_FALSE(domains_.state().read_request("tiny")->sandbox);
+}
+
 TEST_F(SaveTest, AFailureLeavesTheDomainAsItWas) {
     const auto console = started(tiny("tiny"));
     EXPECT_EQ(error_of([&] { save_domain(domains_, "tiny", kept_, {}); }),
@@ -206,10 +239,13 @@ TEST_F(SaveTest, ADeviceThatIsNotWhereANewStartHasIt) {
     guest.disks.pop_back();
     guest.interfaces.emplace_back();
     const auto console = started(guest);
-    domains_.monitor("tiny").execute(
-        "blockdev-add",
-        {{"driver", "raw"}, {"node-name", "late"}, {"file", {{"driver", "file"}, {"filename", late.target}}}});
-    domains_.monitor("tiny").execute("device_add", {{"driver", "virtio-blk-pci"}, {"id", "xvdb"}, {"drive", "late"}});
+    {
+        auto monitor = domains_.monitor("tiny");
+        const auto file = name_in_qemu(monitor.pass_file(os::open_file(late.target, O_RDWR), late.target));
+        monitor.execute("blockdev-add",
+                        {{"driver", "raw"}, {"node-name", "late"}, {"file", {{"driver", "file"}, {"filename", file}}}});
+        monitor.execute("device_add", {{"driver", "virtio-blk-pci"}, {"id", "xvdb"}, {"drive", "late"}});
+    }
     guest.disks.push_back(late);
     domains_.record_change("tiny", guest);
     EXPECT_EQ(error_of([&] { save_domain(domains_, "tiny", file_, {}); }),

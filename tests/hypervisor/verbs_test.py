@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,21 @@ class Verbs(unittest.TestCase):
         self.run_verb("destroy", "large")
         self.assertTrue(self.run_verb("log", "large").stdout.endswith("tiny login: \n[large destroyed]\n"))
         self.assertIn("cannot find a domain", self.run_verb("log", "none", status=8).stderr)
+
+    def test_ssh_by_a_port_that_is_forwarded(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        programs = self.folder / "programs"
+        programs.mkdir()
+        (programs / "ssh").write_text('#!/bin/sh\necho "$@"\n')
+        (programs / "ssh").chmod(0o755)
+        self.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+        self.create("--paused", 'vif=["ip=10.0.0.5"]', f'vprov_vif=["forward=0.0.0.0:{port}:22"]')
+        self.assertEqual(self.run_verb("ssh", "tiny", "uptime").stdout,
+                         f"-l root -o HostKeyAlias=tiny -p {port} -- 127.0.0.1 uptime\n")
+        self.run_verb("destroy", "tiny")
+        self.create("--paused", 'vif=["ip=10.0.0.5"]')
+        self.assertEqual(self.run_verb("ssh", "tiny").stdout, "-l root -o HostKeyAlias=tiny -p 22 -- 10.0.0.5\n")
 
     def test_log_that_is_followed_ends_with_the_domain(self):
         self.create()

@@ -75,7 +75,7 @@ void check_attachable(const Change& change, const GuestDisk& disk) {
 }
 
 // device_add, with the disk's content there already.
-void plug_in(Change& change, GuestDisk disk, const Medium& medium) {
+void plug_in(Change& change, GuestDisk disk, const std::string& node) {
     if (disk_bus(change.guest, disk) == DiskBus::virtio)
         disk.pci_slot = change.free_slot();
     change.guest.disks.push_back(std::move(disk));
@@ -84,7 +84,7 @@ void plug_in(Change& change, GuestDisk disk, const Medium& medium) {
     std::erase_if(device, [](const auto& property) { return property.first == "bootindex"; });
     for (auto& [key, value] : device)
         if (key == "drive")
-            value = medium.node;
+            value = node;
     change.make("device_add", device);
 }
 
@@ -177,7 +177,7 @@ void change_cd(const Domains& domains, const std::string& name, const std::strin
     try {
         if (const auto user = file.empty() ? "" : who_uses(domains, change.name(), with); !user.empty())
             throw error(ErrorKind::hypervisor, "{}", user);
-        std::optional<Medium> medium;
+        std::optional<std::string> medium;
         if (!file.empty())
             medium = put_in(change, with);
         open_tray(change, disk->vdev);
@@ -185,7 +185,7 @@ void change_cd(const Domains& domains, const std::string& name, const std::strin
         if (before)
             monitor.execute("blockdev-remove-medium", {{"id", disk->vdev}});
         if (medium)
-            monitor.execute("blockdev-insert-medium", {{"id", disk->vdev}, {"node-name", medium->node}});
+            monitor.execute("blockdev-insert-medium", {{"id", disk->vdev}, {"node-name", *medium}});
         monitor.execute("blockdev-close-tray", {{"id", disk->vdev}});
         if (before)
             take_out(change, *before);

@@ -8,7 +8,7 @@
 #include "hypervisor/devices/change.h"
 #include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/guest/qemu_devices.h"
-#include "hypervisor/launch/tap.h"
+#include "hypervisor/launch/interface_limits.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -26,12 +26,12 @@ std::vector<std::string> plug_in(Change& change) {
     const auto devid = interface_devid(change.guest, index);
     interface.pci_slot = change.free_slot();
     const auto id = change.domains().find(change.name()).id;
-    const auto side = connect_interface(interface, fmt::format("vif{}.{}", id, devid));
+    auto port = connect_limited(id, change.guest, index, change.domains().state().limits());
     auto devices = qemu_interfaces(change.guest, {}).back();
     auto& monitor = change.monitor();
     const auto net = fmt::format("net{}", devid);
-    if (side.tap.is_open()) {
-        monitor.execute_with(side.tap, "getfd", {{"fdname", net}});
+    if (port.tap.is_open()) {
+        monitor.execute_with(port.tap, "getfd", {{"fdname", net}});
         devices.backend = {{"type", "tap"}, {"id", net}, {"fd", net}};
     }
     change.make("netdev_add", devices.backend);
@@ -42,7 +42,7 @@ std::vector<std::string> plug_in(Change& change) {
         monitor.execute("netdev_del", {{"id", net}});
         throw;
     }
-    return side.warning.empty() ? std::vector<std::string>() : std::vector{side.warning};
+    return std::move(port.warnings);
 }
 
 void choose_devid(Guest& guest, GuestInterface& interface) {
@@ -101,6 +101,7 @@ void detach_interface(const Domains& domains, const std::string& name, std::stri
         const auto devid = interface_devid(change.guest, i);
         change.unplug(fmt::format("vif{}", devid));
         change.monitor().execute("netdev_del", {{"id", fmt::format("net{}", devid)}});
+        remove_stale_limits(domains.state().limits());
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted)
             throw;

@@ -1,15 +1,14 @@
 #include "hypervisor/devices/medium.h"
 
-#include <fcntl.h>
-
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/qemu_devices.h"
-#include "os/fd.h"
+#include "hypervisor/launch/open_files.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -29,13 +28,17 @@ std::string free_node(Monitor& monitor) {
             return name;
 }
 
-std::optional<int> descriptor_set(std::string_view file) {
-    int set = 0;
-    if (!file.starts_with(kFdset))
-        return std::nullopt;
-    file.remove_prefix(kFdset.size());
-    const auto [end, failure] = std::from_chars(file.data(), file.data() + file.size(), set);
-    return failure == std::errc{} ? std::optional(set) : std::nullopt;
+// The descriptor sets that block nodes have open.
+std::set<unsigned> sets_in_use(Monitor& monitor) {
+    std::set<unsigned> sets;
+    for (const auto& node : monitor.execute("query-named-block-nodes", {{"flat", true}})) {
+        const auto file = node.value("file", "");
+        unsigned set = 0;
+        if (file.starts_with(kFdset) &&
+            std::from_chars(file.data() + kFdset.size(), file.data() + file.size(), set).ec == std::errc{})
+            sets.insert(set);
+    }
+    return sets;
 }
 
 // query-block's "qdev": an id, or a path in QEMU's object tree.
@@ -45,44 +48,43 @@ bool is_of_device(std::string_view qdev, std::string_view id) {
 
 }  // namespace
 
-Medium put_in(Change& change, const GuestDisk& disk) {
-    auto& monitor = change.monitor();
-    const auto file = os::open_file(disk.target, disk.writable ? O_RDWR : O_RDONLY, 0, ErrorKind::hypervisor);
+std::string put_in(Change& change, const GuestDisk& disk) {
     std::error_code none;
-    const bool is_device = fs::is_block_file(disk.target, none);
-    if (!is_device && !fs::is_regular_file(disk.target, none))
+    if (const auto type = fs::status(disk.target, none).type();
+        type != fs::file_type::regular && type != fs::file_type::block && type != fs::file_type::not_found)
         throw error(ErrorKind::hypervisor, "it is neither a file nor a block device");
-    Medium medium{free_node(monitor), {}};
-    medium.set = monitor.execute_with(file, "add-fd", {{"opaque", disk.target}}).at("fdset-id").get<int>();
+    auto& monitor = change.monitor();
+    auto node = free_node(monitor);
+    std::vector<unsigned> sets;
     try {
-        GuestDisk passed = disk;
-        passed.target = fmt::format("{}{}", kFdset, *medium.set);
-        change.make("blockdev-add", qemu_content(passed, medium.node, is_device));
+        std::vector<DiskLayer> layers;
+        for (const auto& image : open_images(disk.target, disk.format, disk.writable)) {
+            sets.push_back(monitor.pass_file(image.file, image.path));
+            layers.push_back({name_in_qemu(sets.back()), image.format, image.is_device});
+        }
+        change.make("blockdev-add", qemu_content(disk, node, layers));
     } catch (const Error&) {
-        monitor.execute("remove-fd", {{"fdset-id", *medium.set}});
+        for (const auto set : sets) monitor.take_back_file(set);
         throw;
     }
-    return medium;
+    return node;
 }
 
-std::optional<Medium> medium_of(Change& change, const std::string& vdev) {
-    for (const auto& block : change.monitor().execute("query-block")) {
-        if (!is_of_device(block.value("qdev", ""), vdev) || !block.contains("inserted"))
-            continue;
-        const auto& inserted = block["inserted"];
-        return Medium{inserted.value("node-name", ""), descriptor_set(inserted.value("file", ""))};
-    }
+std::optional<std::string> medium_of(Change& change, const std::string& vdev) {
+    for (const auto& block : change.monitor().execute("query-block"))
+        if (is_of_device(block.value("qdev", ""), vdev) && block.contains("inserted"))
+            return block["inserted"].value("node-name", "");
     return std::nullopt;
 }
 
-void take_out(Change& change, const Medium& medium) {
+void take_out(Change& change, const std::string& node) {
     auto& monitor = change.monitor();
-    monitor.execute("blockdev-del", {{"node-name", medium.node}});
-    if (!medium.set)
-        return;
-    for (const auto& set : monitor.execute("query-fdsets"))
-        if (set.value("fdset-id", -1) == *medium.set)
-            monitor.execute("remove-fd", {{"fdset-id", *medium.set}});
+    const auto before = sets_in_use(monitor);
+    monitor.execute("blockdev-del", {{"node-name", node}});
+    const auto after = sets_in_use(monitor);
+    for (const auto set : before)
+        if (!after.contains(set))
+            monitor.take_back_file(set);
 }
 
 void open_tray(Change& change, const std::string& vdev) {

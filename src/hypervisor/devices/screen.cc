@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/launch/monitor.h"
 #include "os/fd.h"
 #include "os/temp_dir.h"
@@ -16,10 +17,10 @@ void snapshot_screen(const Domains& domains, const std::string& name, const std:
     os::NewFile picture(file);
     // QEMU takes a descriptor of a set only when it is opened exactly as QEMU would open the file
     const auto passed = os::open_file(fmt::format("/proc/self/fd/{}", picture.fd()), O_WRONLY);
-    const auto set = monitor.execute_with(passed, "add-fd", {{"opaque", "screen"}}).at("fdset-id").get<int>();
+    const auto set = monitor.pass_file(passed, "screen");
     std::string refusal;
     try {
-        monitor.execute("screendump", {{"filename", fmt::format("/dev/fdset/{}", set)}, {"format", "png"}});
+        monitor.execute("screendump", {{"filename", name_in_qemu(set)}, {"format", "png"}});
     } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted)
             throw;
@@ -27,7 +28,7 @@ void snapshot_screen(const Domains& domains, const std::string& name, const std:
             e.message().find("no console") != std::string::npos || e.message().find("no surface") != std::string::npos;
         refusal = has_none ? "it has none (vnc = 1 in its configuration gives it one)" : e.message();
     }
-    monitor.execute("remove-fd", {{"fdset-id", set}});
+    monitor.take_back_file(set);
     if (!refusal.empty())
         throw error(ErrorKind::hypervisor, "cannot take a snapshot of the screen of {}: {}", quote(domain.name),
                     refusal);

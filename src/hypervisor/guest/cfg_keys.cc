@@ -14,7 +14,8 @@ constexpr auto kUsed =
                                      "cdrom",     "vif",       "vfb",     "on_poweroff", "on_reboot",
                                      "on_crash",  "boot",      "vnc",     "vnclisten",   "vncdisplay",
                                      "vncunused", "vncpasswd", "keymap",  "sdl",         "vga",
-                                     "stdvga",    "videoram",  "usb",     "usbdevice",   "serial"});
+                                     "stdvga",    "videoram",  "usb",     "usbdevice",   "serial",
+                                     "vprov_vif"});
 
 constexpr auto kIgnored = std::to_array<std::string_view>({"acpi",
                                                            "acpi_s3",

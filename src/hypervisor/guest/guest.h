@@ -38,6 +38,14 @@ struct GuestDisk {
     bool operator==(const GuestDisk&) const = default;
 };
 
+// A port of this host from which connections are passed to the guest.
+struct PortForward {
+    bool is_udp = false;
+    std::string address = "127.0.0.1";  // of this host, IPv4; 0.0.0.0: all
+    unsigned port = 0, guest_port = 0;
+    bool operator==(const PortForward&) const = default;
+};
+
 struct GuestInterface {                        // one vif
     std::string mac;                           // "" : the runtime derives one from the guest's uuid
     std::string bridge;                        // "" : xl's default bridge (xenbr0)
@@ -46,6 +54,10 @@ struct GuestInterface {                        // one vif
     VifType type = VifType::automatic;
     // As in xl-network-configuration(5); rate: "10Mb/s@50ms".
     std::string ip = {}, rate = {}, script = {}, vifname = {};
+    // Of vprov_vif, for QEMU only. With forwards the network is QEMU's user-mode one; with a segment it is one of that
+    // name which all guests of this user share, and nobody else. Neither is on the bridge.
+    std::vector<PortForward> forwards = {};
+    std::string segment = {};
     unsigned pci_slot = 0;  // as a disk's
     bool operator==(const GuestInterface&) const = default;
 };

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "hypervisor/guest/cfg_string.h"
 #include "hypervisor/guest/cfg_values.h"
+#include "hypervisor/guest/device_spec.h"
 #include "hypervisor/guest/libvirt_xml.h"
 #include "hypervisor/guest/qemu_argv.h"
 #include "hypervisor/guest/qemu_devices.h"
@@ -97,6 +98,10 @@ class Viewer {
         for (const auto& [key, value] : vif.other)
             lose(fmt::format("{} of a network interface is left out", quote(key)));
         vif.other.clear();
+        if (!vif.forwards.empty() || !vif.segment.empty())
+            lose("forward and segment of a network interface are left out: they are vprov's");
+        vif.forwards.clear();
+        vif.segment.clear();
         std::string addresses;  // with one blank between them
         for (const auto address : split_words(vif.ip))
             addresses += fmt::format("{}{}", addresses.empty() ? "" : " ", address);
@@ -219,27 +224,6 @@ class Viewer {
 
 LibvirtView libvirt_view(const Guest& guest, LibvirtDriver driver) {
     return Viewer(guest, driver).run();
-}
-
-std::uint64_t kilobytes_per_second(std::string_view rate) {
-    const auto digits = std::min(rate.find_first_not_of("0123456789"), rate.size());
-    constexpr std::size_t kMostDigits = 9;
-    if (digits == 0 || digits > kMostDigits)
-        return 0;
-    auto bytes = *parse_number(
-        trimmed(rate.substr(0, digits)).substr(std::min(rate.find_first_not_of('0'), digits - 1), digits));
-    auto unit = rate.substr(digits);
-    constexpr std::string_view kScales = "KMG";
-    if (const auto place = unit.empty() ? std::string_view::npos : kScales.find(unit.front());
-        place != std::string_view::npos) {
-        for (std::size_t i = 0; i <= place; ++i) bytes *= 1000;
-        unit.remove_prefix(1);
-    }
-    if (unit.starts_with("b/s"))
-        bytes /= 8;
-    else if (!unit.starts_with("B/s"))
-        return 0;
-    return std::max<std::uint64_t>(1, bytes / 1000);
 }
 
 }  // namespace vprov::hypervisor

@@ -27,7 +27,4 @@ std::string write_libvirt_xml(const Guest& guest, LibvirtDriver driver);
 // Throws Error(hypervisor) "FILE:LINE: cannot ...". What is not understood is in the warnings.
 ReadGuest read_libvirt_xml(std::string_view text, std::string_view file);
 
-// "10Mb/s@50ms" in thousands of bytes a second, at least 1; 0 for what is no rate.
-std::uint64_t kilobytes_per_second(std::string_view rate);
-
 }  // namespace vprov::hypervisor

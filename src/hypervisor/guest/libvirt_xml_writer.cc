@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/cfg_string.h"
+#include "hypervisor/guest/device_spec.h"
 #include "hypervisor/guest/enum_names.h"
 #include "hypervisor/guest/libvirt_names.h"
 #include "hypervisor/guest/libvirt_xml.h"

@@ -82,12 +82,19 @@ void append_machine(const Guest& guest, const QemuHost& host, std::vector<std::s
                              "-action",
                              "reboot=shutdown,shutdown=pause,panic=pause",
                              "-rtc",
-                             "base=utc",
-                             "-sandbox",
-                             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
+                             "base=utc"});
+    if (host.sandbox)
+        argv.insert(argv.end(),
+                    {"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"});
     append_screen(guest, host, argv);
     for (unsigned i = 1; i < guest.vcpus; ++i)
         argv.insert(argv.end(), {"-device", qemu_option(qemu_vcpu(host.engine, i), "driver")});
+}
+
+void append_files(const QemuHost& host, std::vector<std::string>& argv) {
+    for (const auto& file : host.files)
+        argv.insert(argv.end(),
+                    {"-add-fd", fmt::format("fd={},set={},opaque={}", file.fd, file.set, option_value(file.path))});
 }
 
 void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
@@ -105,12 +112,10 @@ void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
 void append_kernel(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
     if (guest.kernel.empty())
         return;
-    argv.insert(argv.end(), {"-kernel", guest.kernel});
+    argv.insert(argv.end(), {"-kernel", host.kernel.empty() ? guest.kernel : host.kernel});
     if (!guest.ramdisk.empty())
-        argv.insert(argv.end(),
-                    {"-initrd", host.initrd_fd < 0 ? guest.ramdisk : fmt::format("/proc/self/fd/{}", host.initrd_fd)});
-    argv.insert(argv.end(),
-                {"-append", qemu_cmdline(guest, host.initrd_fd < 0 ? RootName::translated : RootName::as_given)});
+        argv.insert(argv.end(), {"-initrd", host.ramdisk.empty() ? guest.ramdisk : host.ramdisk});
+    argv.insert(argv.end(), {"-append", qemu_cmdline(guest, host.root)});
 }
 
 }  // namespace
@@ -118,6 +123,7 @@ void append_kernel(const Guest& guest, const QemuHost& host, std::vector<std::st
 std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     std::vector<std::string> argv = {host.program};
     append_machine(guest, host, argv);
+    append_files(host, argv);
     append_firmware(guest, host, argv);
     append_channels(host, argv);
     append_kernel(guest, host, argv);
@@ -126,6 +132,10 @@ std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     if (host.incoming)
         argv.insert(argv.end(), {"-incoming", "defer"});
     return argv;
+}
+
+std::string name_in_qemu(unsigned set) {
+    return fmt::format("/dev/fdset/{}", set);
 }
 
 std::string qemu_cmdline(const Guest& guest, RootName root) {

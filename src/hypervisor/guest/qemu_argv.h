@@ -12,18 +12,40 @@ namespace vprov::hypervisor {
 
 enum class Engine { kvm, tcg };
 
+// A file that QEMU is given open. It opens it again, by a name and in the same way: "/dev/fdset/3" for `set` 3.
+struct OpenFile {
+    int fd = -1;
+    unsigned set = 0;
+    std::string path;  // what QEMU is told that it is; it is not opened
+};
+std::string name_in_qemu(unsigned set);
+
+// One image of a disk: its own, or one that this is based on.
+struct DiskLayer {
+    std::string file;  // as QEMU opens it
+    DiskFormat format = DiskFormat::raw;
+    bool is_device = false;  // a block device and not a file
+    bool operator==(const DiskLayer&) const = default;
+};
+
+// Of a root= that names a guest device of Xen. as_given: the initrd makes Xen's names.
+enum class RootName { as_given, translated };
+
 // What the host decides. Descriptors are numbers that QEMU finds open when it starts.
 struct QemuHost {
     Engine engine = Engine::tcg;
     std::string program = "qemu-system-x86_64";
-    int qmp_fd = -1;                          // listening socket
-    int monitor_fd = -1;                      // listening socket of a second QMP; -1: none
-    int console_fd = -1;                      // listening socket
-    bool incoming = false;                    // the guest's state comes by the monitor
-    int vnc_password_fd = -1;                 // a file that holds it; -1: VNC asks for none
-    int initrd_fd = -1;                       // the guest's ramdisk and what was appended to it; -1: as it is
-    std::string uefi_code, uefi_variables;    // files, for a guest whose firmware is UEFI
-    std::vector<bool> disk_is_device;         // per disk: a block device and not a file; missing: a file
+    int qmp_fd = -1;                             // listening socket
+    int monitor_fd = -1;                         // listening socket of a second QMP; -1: none
+    int console_fd = -1;                         // listening socket
+    bool incoming = false;                       // the guest's state comes by the monitor
+    int vnc_password_fd = -1;                    // a file that holds it; -1: VNC asks for none
+    std::string uefi_code, uefi_variables;       // files, for a guest whose firmware is UEFI
+    std::vector<OpenFile> files;                 // what `layers` and the firmware's names stand for
+    std::vector<std::vector<DiskLayer>> layers;  // per disk, what it is based on last; missing: its target, a file
+    std::string kernel, ramdisk;                 // as QEMU opens them; "" : by the guest's own names
+    RootName root = RootName::translated;
+    bool sandbox = true;                      // false: no system calls are forbidden
     std::vector<std::optional<int>> tap_fds;  // per interface: its tap; nullopt or missing: user-mode networking
 };
 
@@ -35,7 +57,6 @@ std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host);
 // The kernel command line that the guest gets in QEMU: console=ttyS0 is the last console, and a root= that names a
 // guest device of Xen (xvda1, hda1) names what that disk is called here (vda, ...), unless the initrd makes Xen's
 // names. Words behind "--" are init's and stay last.
-enum class RootName { as_given, translated };
 std::string qemu_cmdline(const Guest& guest, RootName root = RootName::translated);
 
 // guest.uuid, or one made from the name, the same every time.

@@ -65,6 +65,10 @@ void add_slot(QemuObject& device, unsigned slot) {
         device.emplace_back("addr", fmt::format("{:#x}", slot));
 }
 
+std::vector<DiskLayer> layers_by_name(const GuestDisk& disk) {
+    return {{disk.target, disk.format, false}};
+}
+
 class DiskDevices {
   public:
     DiskDevices(const Guest& guest, const QemuHost& host) : guest_(guest), host_(host), boot_(guest) {}
@@ -74,7 +78,8 @@ class DiskDevices {
         const auto node = fmt::format("disk{}", i);
         QemuDisk out{std::nullopt, device(disk)};
         if (!disk.target.empty()) {
-            out.content = qemu_content(disk, node, i < host_.disk_is_device.size() && host_.disk_is_device[i]);
+            const bool is_open = i < host_.layers.size() && !host_.layers[i].empty();
+            out.content = qemu_content(disk, node, is_open ? host_.layers[i] : layers_by_name(disk));
             out.device.emplace_back("drive", node);
         }
         boot_.add_to(out.device, disk.cdrom ? 'd' : 'c');
@@ -158,6 +163,19 @@ std::string network_device(const Guest& guest, std::size_t i) {
     return model;
 }
 
+// Each has its own range, so that a guest with two cards can tell them apart.
+QemuObject user_network(const GuestInterface& vif, unsigned devid) {
+    QemuObject network = {
+        {"type", "user"}, {"id", fmt::format("net{}", devid)}, {"net", fmt::format("10.0.{}.0/24", devid + 2)}};
+    for (const auto& forward : vif.forwards)
+        network.emplace_back("hostfwd", fmt::format("{}:{}:{}-:{}", forward.is_udp ? "udp" : "tcp", forward.address,
+                                                    forward.port, forward.guest_port));
+    for (const std::string_view key : kBootServerKeys)
+        if (const auto found = vif.other.find(std::string(key)); found != vif.other.end())
+            network.emplace_back(key, found->second);
+    return network;
+}
+
 }  // namespace
 
 DeviceName parse_device_name(std::string_view name) {
@@ -209,13 +227,21 @@ QemuObject qemu_vcpu(Engine engine, unsigned index) {
             {"thread-id", std::int64_t{0}}};
 }
 
-QemuObject qemu_content(const GuestDisk& disk, std::string_view node, bool is_device) {
-    return {{"driver", std::string(block_driver(disk.format))},
-            {"node-name", std::string(node)},
-            {"read-only", !disk.writable},
-            {"discard", "unmap"},
-            {"file.driver", is_device ? "host_device" : "file"},
-            {"file.filename", disk.target}};
+QemuObject qemu_content(const GuestDisk& disk, std::string_view node, const std::vector<DiskLayer>& layers) {
+    QemuObject content;
+    std::string prefix;  // of the properties of a layer
+    for (const auto& layer : layers) {
+        content.emplace_back(prefix + "driver", std::string(block_driver(layer.format)));
+        if (prefix.empty()) {
+            content.emplace_back("node-name", std::string(node));
+            content.emplace_back("read-only", !disk.writable);
+            content.emplace_back("discard", "unmap");
+        }
+        content.emplace_back(prefix + "file.driver", layer.is_device ? "host_device" : "file");
+        content.emplace_back(prefix + "file.filename", layer.file);
+        prefix += "backing.";
+    }
+    return content;
 }
 
 std::vector<QemuDisk> qemu_disks(const Guest& guest, const QemuHost& host) {
@@ -243,15 +269,10 @@ std::vector<QemuInterface> qemu_interfaces(const Guest& guest, const QemuHost& h
         const auto devid = interface_devid(guest, i);
         const auto net = fmt::format("net{}", devid);
         QemuInterface out;
-        // each user-mode network has its own range, so that a guest with two cards can tell them apart
         if (tap)
             out.backend = {{"type", "tap"}, {"id", net}, {"fd", std::to_string(*tap)}};
         else
-            out.backend = {{"type", "user"}, {"id", net}, {"net", fmt::format("10.0.{}.0/24", devid + 2)}};
-        for (const std::string_view key : kBootServerKeys)
-            if (const auto found = guest.interfaces[i].other.find(std::string(key));
-                !tap && found != guest.interfaces[i].other.end())
-                out.backend.emplace_back(key, found->second);
+            out.backend = user_network(guest.interfaces[i], devid);
         out.device = {{"driver", network_device(guest, i)},
                       {"netdev", net},
                       {"id", fmt::format("vif{}", devid)},

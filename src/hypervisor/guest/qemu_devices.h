@@ -38,7 +38,8 @@ struct QemuDisk {
     QemuObject device;
 };
 std::vector<QemuDisk> qemu_disks(const Guest& guest, const QemuHost& host);
-QemuObject qemu_content(const GuestDisk& disk, std::string_view node, bool is_device);
+// layers: the disk's own image first, then what each is based on; at least one.
+QemuObject qemu_content(const GuestDisk& disk, std::string_view node, const std::vector<DiskLayer>& layers);
 inline constexpr std::string_view kScsiBus = "scsi0";
 
 // The interface's number: its devid= or else its place. Its devices in QEMU are netN and vifN.

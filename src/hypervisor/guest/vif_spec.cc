@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/cfg_string.h"
+#include "hypervisor/guest/cfg_values.h"
 #include "hypervisor/guest/device_spec.h"
 #include "hypervisor/guest/enum_names.h"
 
@@ -112,6 +113,27 @@ std::string write_vif_spec(const GuestInterface& vif, Dialect dialect) {
             add(key, vif.*member);
     for (const auto& [key, value] : vif.other) add(key, value);
     return spec;
+}
+
+std::uint64_t kilobytes_per_second(std::string_view rate) {
+    const auto digits = std::min(rate.find_first_not_of("0123456789"), rate.size());
+    constexpr std::size_t kMostDigits = 9;
+    if (digits == 0 || digits > kMostDigits)
+        return 0;
+    auto bytes = *parse_number(
+        trimmed(rate.substr(0, digits)).substr(std::min(rate.find_first_not_of('0'), digits - 1), digits));
+    auto unit = rate.substr(digits);
+    constexpr std::string_view kScales = "KMG";
+    if (const auto place = unit.empty() ? std::string_view::npos : kScales.find(unit.front());
+        place != std::string_view::npos) {
+        for (std::size_t i = 0; i <= place; ++i) bytes *= 1000;
+        unit.remove_prefix(1);
+    }
+    if (unit.starts_with("b/s"))
+        bytes /= 8;
+    else if (!unit.starts_with("B/s"))
+        return 0;
+    return std::max<std::uint64_t>(1, bytes / 1000);
 }
 
 bool is_vif_key(std::string_view key) {

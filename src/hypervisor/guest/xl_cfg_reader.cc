@@ -197,6 +197,12 @@ class Reader {
                 return !is_vif_key(pair.first);
             });
         });
+        std::size_t place = 0;
+        for_each_item("vprov_vif", [&](const std::string& spec, int) {
+            if (place == guest_.interfaces.size())
+                throw error(ErrorKind::hypervisor, "cannot use 'vprov_vif': there are more of it than of 'vif'");
+            parse_vprov_vif(spec, guest_.interfaces[place++]);
+        });
     }
 
     unsigned display_number(const std::string& text, const std::string& key, int line) const {

@@ -113,6 +113,20 @@ class Writer {
         items.clear();
         for (const auto& vif : guest_.interfaces) items.push_back(cfg_string("the vif", write_vif_spec(vif, dialect_)));
         list("vif", items);
+        write_vprov_vifs();
+    }
+
+    // Both xl and xm pass over a key that they do not know, but not over one in a vif.
+    void write_vprov_vifs() {
+        std::vector<std::string> items;
+        std::size_t used = 0;
+        for (const auto& vif : guest_.interfaces) {
+            items.push_back(cfg_string("the vprov_vif", write_vprov_vif(vif)));
+            if (!vif.forwards.empty() || !vif.segment.empty())
+                used = items.size();
+        }
+        items.resize(used);
+        list("vprov_vif", items);
     }
 
     // xl picks up a pv guest's keys for its framebuffer; xm wanted them in `vfb`.

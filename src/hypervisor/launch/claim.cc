@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/launch/interface_limits.h"
 
 namespace vprov::hypervisor {
 
@@ -51,6 +52,7 @@ Claim::~Claim() {
     try {
         const auto all = state_.lock();
         state_.remove(record.name);
+        remove_stale_limits(state_.limits());
     } catch (const Error&) {
         // asked to stop while waiting: the next command finds the lock free and removes what is left
     }

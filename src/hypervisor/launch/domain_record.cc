@@ -56,15 +56,18 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Screen, {{Screen::automatic, "automatic"},
 // What QEMU is told of; the members that are left out are Xen's.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestDisk, target, format, vdev, writable, cdrom, script, discard, direct_io_safe,
                                    pci_slot)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GuestInterface, mac, bridge, model, other, ip, rate, script, vifname, pci_slot)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PortForward, is_udp, address, port, guest_port)
+// A domain may have been saved by an earlier version, which did not write all of these.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GuestInterface, mac, bridge, model, other, ip, rate, script, vifname,
+                                                forwards, segment, pci_slot)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib, maxmem_mib, vcpus,
                                    maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten,
                                    hostname, firmware, firmware_file, vncdisplay, vncunused, vncpasswd, keymap, screen,
                                    videoram_mib, usb, usbdevices, serial)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
-                                   supervisor, qemu, operation, runs_after)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchRequest, guest, engine, paused, incoming, adopt)
+                                   supervisor, qemu, operation, runs_after, segments)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, sandbox, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
 
 namespace {

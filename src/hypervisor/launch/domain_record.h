@@ -1,6 +1,7 @@
 // What is known of a running domain on disk (dom.json), and what its supervisor is asked to start. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,12 +21,13 @@ struct DomainRecord {
     std::uint64_t memory_mib = 0;
     unsigned vcpus = 0;
     Phase phase = Phase::starting;
-    std::string engine;                // "KVM", "TCG (KVM was tried: too slow)"
-    std::vector<std::string> disks;    // the files and devices it has open
-    double cpu_seconds_before = 0;     // of its QEMUs before this one
-    ProcessIdentity supervisor, qemu;  // qemu.pid 0: not started yet
-    std::string operation;             // "save": a command is at it; "" mostly
-    bool runs_after = false;           // it ran when that began, and shall when the command goes away
+    std::string engine;                   // "KVM", "TCG (KVM was tried: too slow)"
+    std::vector<std::string> disks;       // the files and devices it has open
+    double cpu_seconds_before = 0;        // of its QEMUs before this one
+    ProcessIdentity supervisor, qemu;     // qemu.pid 0: not started yet
+    std::string operation;                // "save": a command is at it; "" mostly
+    bool runs_after = false;              // it ran when that began, and shall when the command goes away
+    std::map<std::string, int> segments;  // that it is on: which of QEMU's descriptors is the network namespace
     bool operator==(const DomainRecord&) const = default;
 };
 
@@ -37,6 +39,7 @@ struct LaunchRequest {
     EngineChoice engine = EngineChoice::automatic;
     bool paused = false;    // it does not begin to run by itself
     bool incoming = false;  // it gets its state by migrate-incoming, from who asked for it
+    bool sandbox = true;    // false: QEMU runs as the supervisor does and may call what it likes
     bool adopt = false;     // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };

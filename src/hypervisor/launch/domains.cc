@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/spawn_supervisor.h"
 #include "os/command.h"
@@ -113,8 +114,10 @@ CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) 
     const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        send_all(channel, to_json(LaunchRequest{prepared.guest, options.engine, options.paused, options.incoming}),
-                 "the order to the supervisor");
+        send_all(
+            channel,
+            to_json(LaunchRequest{prepared.guest, options.engine, options.paused, options.incoming, options.sandbox}),
+            "the order to the supervisor");
         ::shutdown(channel.get(), SHUT_WR);
         text = read_to_end(channel, kMostTime, "the supervisor");
     } catch (Error& e) {
@@ -140,6 +143,7 @@ std::optional<DomainInfo> Domains::inspect(const std::string& name) const {
     const bool lives = supervised || (record && is_alive(record->qemu));
     if (!lives) {
         state_.remove(name);
+        remove_stale_limits(state_.limits());
         return std::nullopt;
     }
     if (!record)

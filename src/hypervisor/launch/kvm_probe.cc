@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "hypervisor/launch/confinement.h"
 #include "os/fd.h"
 
 namespace vprov::hypervisor {
@@ -184,7 +185,11 @@ KvmVerdict probe_kvm() {
 EngineVerdict choose_engine(EngineChoice choice) {
     if (choice == EngineChoice::tcg)
         return {Engine::tcg, "TCG (asked for)"};
-    const auto kvm = probe_kvm();
+    auto kvm = probe_kvm();
+    if (kvm.usable && ::geteuid() == 0 && !others_can_open_kvm())
+        kvm = {false,
+               "/dev/kvm is open to root only, and QEMU runs as a user of its own (chgrp kvm /dev/kvm && chmod "
+               "660 /dev/kvm)"};
     if (kvm.usable)
         return {Engine::kvm, "KVM"};
     if (choice == EngineChoice::kvm)

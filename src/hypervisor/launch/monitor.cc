@@ -74,6 +74,16 @@ nlohmann::json Monitor::answer_to(std::string_view command, Milliseconds most) {
     return answer.value("return", nlohmann::json::object());
 }
 
+unsigned Monitor::pass_file(const os::Fd& fd, std::string_view path) {
+    return execute_with(fd, "add-fd", {{"opaque", path}}).at("fdset-id").get<unsigned>();
+}
+
+void Monitor::take_back_file(unsigned set) {
+    const auto known = execute("query-fdsets");
+    if (std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.value("fdset-id", 0U) == set; }))
+        execute("remove-fd", {{"fdset-id", set}});
+}
+
 std::optional<Monitor::Event> Monitor::wait_for(const std::vector<std::string_view>& names, Milliseconds most) {
     const auto deadline = Clock::now() + most;
     for (;;) {

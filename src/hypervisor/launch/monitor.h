@@ -37,6 +37,11 @@ class Monitor {
     // The same with a descriptor passed along: for getfd and add-fd.
     nlohmann::json execute_with(const os::Fd& fd, std::string_view command, const nlohmann::json& arguments);
 
+    // Gives QEMU, which has no right to open any other, an open file. It opens it by the name that name_in_qemu() makes
+    // of the result, and only in the way in which `fd` is open. `path`: what it is told that it is.
+    unsigned pass_file(const os::Fd& fd, std::string_view path);
+    void take_back_file(unsigned set);  // closed once nothing in QEMU uses it; not there any more is fine
+
     struct Event {
         std::string name;
         nlohmann::json data;

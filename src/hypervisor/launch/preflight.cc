@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <system_error>
 
 #include "base/error.h"
@@ -27,6 +28,7 @@ class Preflight {
 
     PreparedGuest run() {
         Guest& guest = result_.guest;
+        check_memory();
         check_firmware();
         check_kernel();
         for (auto& disk : guest.disks)
@@ -57,6 +59,13 @@ class Preflight {
             fail(fmt::format("the {} {} does not exist", what, quote(path)));
         fail(fmt::format("the {} {} cannot be {}: {}", what, quote(path), mode & W_OK ? "written" : "read",
                          std::generic_category().message(why)));
+    }
+
+    // Linux gives more than it has, and then ends somebody.
+    void check_memory() const {
+        const auto free = free_memory(os::read_file("/proc/meminfo"));
+        if (const auto wanted = result_.guest.memory_mib << 20; free && wanted > *free)
+            fail(fmt::format("it is to have {} MiB of memory, and {} MiB are free", wanted >> 20, *free >> 20));
     }
 
     void check_firmware() const {
@@ -144,15 +153,23 @@ class Preflight {
 
 }  // namespace
 
-PreparedGuest prepare_guest(Guest guest, const fs::path& folder) {
-    return Preflight(std::move(guest), folder).run();
+std::optional<std::uint64_t> free_memory(std::string_view meminfo) {
+    std::uint64_t sum = 0;
+    bool is_known = false;
+    for (const auto line : split(meminfo, '\n')) {
+        const auto words = split_words(line);
+        if (words.size() < 2 || (words[0] != "MemAvailable:" && words[0] != "SwapFree:"))
+            continue;
+        std::uint64_t kib = 0;
+        std::from_chars(words[1].data(), words[1].data() + words[1].size(), kib);
+        sum += kib << 10;
+        is_known = is_known || words[0] == "MemAvailable:";
+    }
+    return is_known ? std::optional(sum) : std::nullopt;
 }
 
-std::vector<bool> disks_on_devices(const Guest& guest) {
-    std::vector<bool> out;
-    std::error_code none;
-    for (const auto& disk : guest.disks) out.push_back(!disk.target.empty() && fs::is_block_file(disk.target, none));
-    return out;
+PreparedGuest prepare_guest(Guest guest, const fs::path& folder) {
+    return Preflight(std::move(guest), folder).run();
 }
 
 }  // namespace vprov::hypervisor

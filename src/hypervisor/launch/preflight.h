@@ -1,7 +1,9 @@
 // What can be known to be wrong with a guest before QEMU is started. Looks at files; changes nothing.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +17,11 @@ struct PreparedGuest {
 };
 
 // Relative paths are taken from `folder`; a disk that is not there but under /dev ("phy:vg0/root") is taken from /dev.
-// Throws Error(hypervisor) "cannot start 'NAME': CAUSE" for a missing kernel, ramdisk or disk, and for devices QEMU has
-// not.
+// Throws Error(hypervisor) "cannot start 'NAME': CAUSE" for more memory than is free, a missing kernel, ramdisk or
+// disk, and for devices QEMU has not.
 PreparedGuest prepare_guest(Guest guest, const std::filesystem::path& folder);
 
-// For each disk whether it is a block device.
-std::vector<bool> disks_on_devices(const Guest& guest);
+// In bytes what a new process may use, swap included, by /proc/meminfo (proc(5)). nullopt: it does not say.
+std::optional<std::uint64_t> free_memory(std::string_view meminfo);
 
 }  // namespace vprov::hypervisor

@@ -41,7 +41,19 @@ struct ChildEnds {
     const std::vector<int>& inherited;
 };
 
-[[noreturn]] void become_qemu(char* const* argv, char* const* environment, const ChildEnds& ends) {
+// What the starter reads when there is no QEMU.
+struct Failure {
+    enum class Step { confine, execute } step;
+    int why;
+};
+
+[[noreturn]] void fail(const ChildEnds& ends, Failure failure) {
+    [[maybe_unused]] const auto written = ::write(ends.failure, &failure, sizeof failure);
+    ::_exit(127);
+}
+
+[[noreturn]] void become_qemu(char* const* argv, char* const* environment, const ChildEnds& ends,
+                              const Confinement* confinement) {
     char go = 0;
     if (::read(ends.gate, &go, 1) != 1)  // its supervisor is gone before it could record this process
         ::_exit(127);
@@ -52,11 +64,22 @@ struct ChildEnds {
     ::dup2(ends.null, 0);
     ::dup2(ends.words, 1);
     ::dup2(ends.words, 2);
+    ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // also what a library has opened without asking
     for (const int fd : ends.inherited) ::fcntl(fd, F_SETFD, 0);
+    if (const int why = confinement ? confine(*confinement) : 0; why != 0)
+        fail(ends, {Failure::Step::confine, why});
     ::execvpe(argv[0], argv, environment);
-    const int why = errno;
-    [[maybe_unused]] const auto written = ::write(ends.failure, &why, sizeof why);
-    ::_exit(127);
+    fail(ends, {Failure::Step::execute, errno});
+}
+
+[[noreturn]] void throw_failure(const Failure& failure, const std::string& program) {
+    if (failure.step == Failure::Step::confine)
+        throw system_error(ErrorKind::hypervisor, failure.why,
+                           "cannot run QEMU as a user of its own (--no-sandbox does without)");
+    if (failure.why == ENOENT)
+        throw error(ErrorKind::hypervisor, "cannot run {}: it is not installed (apt install qemu-system-x86)",
+                    quote(program));
+    throw system_error(ErrorKind::hypervisor, failure.why, "cannot run " + quote(program));
 }
 
 }  // namespace
@@ -70,6 +93,7 @@ QemuChannels make_qemu_channels(const std::filesystem::path& directory) {
 }
 
 QemuProcess::QemuProcess(const std::vector<std::string>& argv, const std::vector<int>& inherited, QemuChannels channels,
+                         const std::optional<Confinement>& confinement,
                          const std::function<void(const ProcessIdentity&)>& known)
     : console_(std::move(channels.console)), qmp_(std::move(channels.qmp)) {
     auto words = os::make_pipe();
@@ -85,7 +109,8 @@ QemuProcess::QemuProcess(const std::vector<std::string>& argv, const std::vector
     if (child == 0) {
         ::close(gate.write.get());
         become_qemu(argv_pointers.data(), environment_pointers.data(),
-                    {null.get(), words.write.get(), gate.read.get(), failure.write.get(), inherited});
+                    {null.get(), words.write.get(), gate.read.get(), failure.write.get(), inherited},
+                    confinement ? &*confinement : nullptr);
     }
     pidfd_ = os::Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     identity_ = identify_process(child);
@@ -100,13 +125,10 @@ QemuProcess::QemuProcess(const std::vector<std::string>& argv, const std::vector
         throw;
     }
     failure.write.reset();
-    int why = 0;
+    Failure why{};
     if (::read(failure.read.get(), &why, sizeof why) == sizeof why) {
         ::waitpid(child, nullptr, 0);
-        if (why == ENOENT)
-            throw error(ErrorKind::hypervisor, "cannot run {}: it is not installed (apt install qemu-system-x86)",
-                        quote(argv[0]));
-        throw system_error(ErrorKind::hypervisor, why, "cannot run " + quote(argv[0]));
+        throw_failure(why, argv[0]);
     }
 }
 

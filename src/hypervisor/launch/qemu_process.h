@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hypervisor/launch/confinement.h"
 #include "hypervisor/launch/process_identity.h"
 #include "hypervisor/launch/qmp.h"
 #include "os/fd.h"
@@ -28,10 +29,12 @@ inline constexpr const char* kMonitorSocket = "monitor.sock";
 
 class QemuProcess {
   public:
-    // Starts argv with the descriptors `inherited` open (under their numbers) besides null, and one pipe for its words.
-    // The program is not executed before `known` has returned: it records the process, so that no QEMU runs unrecorded.
-    // QEMU does not die with its parent. Throws Error(hypervisor) when it cannot be executed.
+    // Starts argv with the descriptors `inherited` open (under their numbers), null, one pipe for its words and no
+    // other; as `confinement` says. The program is not executed before `known` has returned: it records the process, so
+    // that no QEMU runs unrecorded. QEMU does not die with its parent. Throws Error(hypervisor) when it cannot be
+    // executed.
     QemuProcess(const std::vector<std::string>& argv, const std::vector<int>& inherited, QemuChannels channels,
+                const std::optional<Confinement>& confinement,
                 const std::function<void(const ProcessIdentity&)>& known);
     // One that runs already, whose supervisor has died. Throws Error(hypervisor) when it has ended, or its sockets do
     // not answer. It cannot be reaped, being init's child: ended() gives 0.

@@ -1,6 +1,5 @@
-// Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/dom/NAME/{lock, dom.json,
-// request.json, socket, console.log},
-// ROOT/log/NAME.log.
+// Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/limits/TAP, ROOT/segments.lock,
+// ROOT/dom/NAME/{lock, dom.json, request.json, socket, console.log}, ROOT/log/NAME.log.
 #pragma once
 
 #include <fmt/format.h>
@@ -28,6 +27,8 @@ class StateDir {
     const std::filesystem::path& root() const { return root_; }
     std::filesystem::path domain(std::string_view name) const { return root_ / "dom" / name; }
     std::filesystem::path lock_file(std::string_view name) const { return domain(name) / "lock"; }
+
+    std::filesystem::path limits() const { return root_ / "limits"; }  // interface_limits.h's
 
     // Held while domains come and go, and while it is judged which of them live. Short.
     os::FileLock lock() const { return {root_ / "lock", os::FileLock::Mode::exclusive}; }

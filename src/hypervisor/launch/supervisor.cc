@@ -83,8 +83,9 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void launch() {
-        auto start = prepare_qemu(request_, engine_, claim_.record.id, directory());
+        auto start = prepare_qemu(request_, engine_, claim_.record.id, state_);
         warnings_ = std::move(start.warnings);
+        files_ = std::move(start.files);
         next_.reset();
         reboots_ = is_adopted_ = is_resuming_ = false;
         if (std::exchange(is_orphaned_, false))
@@ -92,9 +93,10 @@ class Supervisor : private DomainSocket::Service {
         claim_.record.phase = Phase::starting;
         deadline_ = Clock::now() + kStartTime;
         const auto inherited = start.inherited();
-        qemu_ = std::make_unique<QemuProcess>(start.argv, inherited, std::move(start.channels),
-                                              [this](const ProcessIdentity& identity) {
+        qemu_ = std::make_unique<QemuProcess>(start.argv, inherited, std::move(start.channels), start.confinement,
+                                              [&](const ProcessIdentity& identity) {
                                                   claim_.record.qemu = identity;
+                                                  claim_.record.segments = start.networks;
                                                   claim_.save();
                                               });
     }
@@ -323,15 +325,15 @@ class Supervisor : private DomainSocket::Service {
     }
 
     std::string disk_in_use(std::string_view said) const {
-        for (const auto& disk : guest_.disks) {
-            if (disk.target.empty() || said.find(fmt::format("[{}]", disk.target)) == std::string_view::npos)
+        for (const auto& file : files_) {
+            if (said.find(fmt::format("[{}]", name_in_qemu(file.set))) == std::string_view::npos)
                 continue;
             for (const auto& name : state_.names()) {
                 const auto other = name == guest_.name ? std::nullopt : state_.read(name);
-                if (other && std::find(other->disks.begin(), other->disks.end(), disk.target) != other->disks.end())
-                    return fmt::format("its disk {} is in use by the domain {}", quote(disk.target), quote(name));
+                if (other && std::find(other->disks.begin(), other->disks.end(), file.path) != other->disks.end())
+                    return fmt::format("its disk {} is in use by the domain {}", quote(file.path), quote(name));
             }
-            return fmt::format("its disk {} is in use by another process", quote(disk.target));
+            return fmt::format("its disk {} is in use by another process", quote(file.path));
         }
         return "one of its disks is in use by another process";
     }
@@ -451,6 +453,7 @@ class Supervisor : private DomainSocket::Service {
     DomainSocket socket_;
     Engine engine_ = Engine::tcg;
     std::vector<std::string> warnings_;
+    std::vector<OpenFile> files_;  // what QEMU's words for its disks stand for
     std::unique_ptr<QemuProcess> qemu_;
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;

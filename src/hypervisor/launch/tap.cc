@@ -18,7 +18,7 @@
 namespace vprov::hypervisor {
 namespace {
 
-constexpr std::string_view kDefaultBridge = "xenbr0";
+constexpr const char* kDefaultBridge = "xenbr0";
 
 ifreq request_for(std::string_view interface) {
     ifreq request{};
@@ -26,9 +26,22 @@ ifreq request_for(std::string_view interface) {
     return request;
 }
 
-// Throws Error(hypervisor) naming the step that was refused.
-os::Fd make_tap(const std::string& name, std::string_view bridge) {
-    const auto refused = [](std::string_view step) { return system_error(ErrorKind::hypervisor, errno, step); };
+Error refused(std::string_view step) {
+    return system_error(ErrorKind::hypervisor, errno, step);
+}
+
+void start(const os::Fd& control, std::string_view name, std::string_view what) {
+    ifreq request = request_for(name);
+    if (::ioctl(control.get(), SIOCGIFFLAGS, &request) != 0)
+        throw refused(fmt::format("reading the {}'s state", what));
+    request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+    if (::ioctl(control.get(), SIOCSIFFLAGS, &request) != 0)
+        throw refused(fmt::format("starting the {}", what));
+}
+
+}  // namespace
+
+os::Fd make_tap(const std::string& name, const std::string& bridge) {
     os::Fd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
     if (!tap.is_open())
         throw refused("/dev/net/tun");
@@ -41,15 +54,16 @@ os::Fd make_tap(const std::string& name, std::string_view bridge) {
     joining.ifr_ifindex = static_cast<int>(::if_nametoindex(request.ifr_name));
     if (::ioctl(control.get(), SIOCBRADDIF, &joining) != 0)
         throw refused("adding the tap to the bridge");
-    if (::ioctl(control.get(), SIOCGIFFLAGS, &request) != 0)
-        throw refused("reading the tap's state");
-    request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-    if (::ioctl(control.get(), SIOCSIFFLAGS, &request) != 0)
-        throw refused("starting the tap");
+    start(control, name, "tap");
     return tap;
 }
 
-}  // namespace
+void make_bridge(const std::string& name) {
+    const os::Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (::ioctl(control.get(), SIOCBRADDBR, name.c_str()) != 0)
+        throw refused("making a bridge");
+    start(control, name, "bridge");
+}
 
 // Asked of the driver and not of /sys, which may show another network namespace than this process lives in.
 bool bridge_exists(std::string_view bridge) {
@@ -64,7 +78,9 @@ bool bridge_exists(std::string_view bridge) {
 }
 
 HostInterface connect_interface(const GuestInterface& vif, const std::string& name) {
-    const std::string_view bridge = vif.bridge.empty() ? kDefaultBridge : vif.bridge;
+    const std::string bridge = vif.bridge.empty() ? kDefaultBridge : vif.bridge;
+    if (!vif.forwards.empty())
+        return {};
     if (!bridge_exists(bridge)) {
         if (vif.bridge.empty())
             return {};

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/launch/open_files.h"
 #include "os/fd.h"
 
 namespace vprov::hypervisor {
@@ -26,30 +27,6 @@ std::uint64_t device_size(const fs::path& path) {
     if (::ioctl(device.get(), BLKGETSIZE64, &size) != 0)
         throw system_error(ErrorKind::hypervisor, errno, fmt::format("cannot measure {}", quote(path.native())));
     return size;
-}
-
-std::uint64_t big_endian(const unsigned char* bytes, std::size_t count) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) value = value << 8 | bytes[i];
-    return value;
-}
-
-// What a qcow2 image is an overlay of; "" for none. Header: QEMU's docs/interop/qcow2.txt, bytes 0, 8 and 16.
-fs::path backing_file(const fs::path& image) {
-    constexpr std::uint64_t kMagic = 0x514649fb, kMostName = 1023;
-    std::array<unsigned char, 20> header{};
-    const auto file = os::open_file(image, O_RDONLY, 0, ErrorKind::hypervisor);
-    if (::pread(file.get(), header.data(), header.size(), 0) != static_cast<ssize_t>(header.size()) ||
-        big_endian(header.data(), 4) != kMagic)
-        return {};
-    const auto offset = big_endian(header.data() + 8, 8), size = big_endian(header.data() + 16, 4);
-    std::string name(std::min(size, kMostName), '\0');
-    if (offset == 0 ||
-        ::pread(file.get(), name.data(), name.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(name.size()))
-        return {};
-    // "json:" and protocols name no file of ours; a path is relative to the image's directory
-    const bool is_file = name.find(':') == std::string::npos || name.find('/') < name.find(':');
-    return is_file ? (image.parent_path() / name).lexically_normal() : fs::path();
 }
 
 std::string moment(std::int64_t nanoseconds) {
@@ -73,15 +50,11 @@ FileIdentity identify_file(const fs::path& path) {
 }
 
 std::vector<FileIdentity> identify_disks(const Guest& guest) {
-    constexpr int kDeepest = 64;
     std::vector<FileIdentity> files;
-    for (const auto& disk : guest.disks) {
-        fs::path path = disk.target;
-        for (int depth = 0; !path.empty() && depth < kDeepest; ++depth) {
-            files.push_back(identify_file(path));
-            path = disk.format == DiskFormat::qcow2 ? backing_file(path) : fs::path();
-        }
-    }
+    for (const auto& disk : guest.disks)
+        if (!disk.target.empty())
+            for (const auto& image : open_images(disk.target, disk.format, false))
+                files.push_back(identify_file(image.path));
     return files;
 }
 

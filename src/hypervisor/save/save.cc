@@ -72,6 +72,8 @@ void write_state(const Domains& domains, const std::string& name, Monitor& monit
                  const SaveOptions& options) {
     SavedDomain saved;
     saved.request.guest = domains.configuration(name);
+    if (const auto request = domains.state().read_request(name))
+        saved.request.sandbox = request->sandbox;
     saved.engine = engine_of(domains, name);
     saved.request.engine = saved.engine == "kvm" ? EngineChoice::kvm : EngineChoice::tcg;
     check_places(saved.request.guest, monitor);
@@ -120,6 +122,7 @@ CreatedDomain resume(const Domains& domains, const OpenedSave& from, const Resto
     creation.engine = saved.request.engine;
     creation.folder = "/";
     creation.incoming = true;
+    creation.sandbox = saved.request.sandbox;
     auto created = domains.create(saved.request.guest, creation);
     auto operation = domains.operate(created.name, "restore");
     {
