@@ -7,12 +7,16 @@
 
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/guest/guest.h"
+#include "hypervisor/launch/guest_ram.h"
 #include "hypervisor/launch/process_identity.h"
 
 namespace vprov::hypervisor {
 
 // incoming: QEMU waits for the state of a guest that ran elsewhere or before.
 enum class Phase { starting, incoming, running, paused, shutdown, crashed, dying };
+
+// It stands still here, and may have gone on in a QEMU that shares its memory, or on another host.
+enum class HandOver { no, sharing, away };
 
 struct DomainRecord {
     std::string name;
@@ -26,6 +30,8 @@ struct DomainRecord {
     ProcessIdentity supervisor, qemu;  // qemu.pid 0: not started yet
     std::string operation;             // "save": a command is at it; "" mostly
     bool runs_after = false;           // it ran when that began, and shall when the command goes away
+    RamFile ram;                       // its memory, when that is a file
+    HandOver handed_over = HandOver::no;
     bool operator==(const DomainRecord&) const = default;
 };
 
@@ -35,9 +41,12 @@ DomainRecord record_from_json(std::string_view text);  // throws Error(hyperviso
 struct LaunchRequest {
     Guest guest;  // all paths absolute
     EngineChoice engine = EngineChoice::automatic;
-    bool paused = false;    // it does not begin to run by itself
-    bool incoming = false;  // it gets its state by migrate-incoming, from who asked for it
-    bool adopt = false;     // nothing is started: guest.name runs, and its supervisor has died
+    bool paused = false;       // it does not begin to run by itself
+    bool incoming = false;     // it gets its state by migrate-incoming, from who asked for it
+    RamFile ram = {};          // incoming: another QEMU's memory that is to be its own
+    double cpu_seconds = 0;    // it has used so many elsewhere
+    std::string console = {};  // what it has said there
+    bool adopt = false;        // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };
 

@@ -16,14 +16,15 @@ struct QemuStart {
     std::vector<std::string> argv;
     QemuChannels channels;
     std::vector<os::Fd> held;  // besides the channels; to be open until QEMU runs
+    int ram_fd = -1;           // borrowed
     std::vector<std::string> warnings;
 
     std::vector<int> inherited() const;  // the numbers of all of them
 };
 
-// Makes the sockets, taps (named vifID.N) and other files of one start, in the domain's `directory` where they have a
-// name. Throws Error(hypervisor).
-QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
-                       const std::filesystem::path& directory);
+// `ram_fd` is a file of the guest's memory, borrowed; -1: QEMU makes its own. Makes the sockets, taps (named vifID.N)
+// and other files of one start, in the domain's `directory` where they have a name. Throws Error(hypervisor).
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const std::filesystem::path& directory,
+                       int ram_fd = -1);
 
 }  // namespace vprov::hypervisor

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,13 +13,18 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/launch/cause_of_death.h"
 #include "hypervisor/launch/claim.h"
 #include "hypervisor/launch/domain_record.h"
 #include "hypervisor/launch/domain_socket.h"
+#include "hypervisor/launch/guest_ram.h"
 #include "hypervisor/launch/kvm_probe.h"
 #include "hypervisor/launch/lifecycle.h"
+#include "hypervisor/launch/operation_lease.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/qemu_start.h"
+#include "hypervisor/launch/spawn_supervisor.h"
 #include "hypervisor/launch/state_dir.h"
 #include "os/interrupt.h"
 
@@ -35,7 +39,7 @@ constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
 constexpr auto kIncomingTime = 10s;  // for who asked for it to begin sending
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
 
-class Supervisor : private DomainSocket::Service {
+class Supervisor : private DomainSocket::Service, private OperationLease::Run {
   public:
     Supervisor(const StateDir& state, LaunchRequest request, Claim claim, DomainSocket::Log log, os::Fd& channel)
         : state_(state),
@@ -50,6 +54,7 @@ class Supervisor : private DomainSocket::Service {
         const auto engine = choose_engine(request_.engine);
         engine_ = engine.engine;
         claim_.record.engine = engine.description;
+        socket_.said(std::exchange(request_.console, ""));
         launch();
         go_on_until_the_end();
     }
@@ -57,6 +62,7 @@ class Supervisor : private DomainSocket::Service {
     void adopt() {
         engine_ = claim_.record.engine.starts_with("KVM") ? Engine::kvm : Engine::tcg;
         is_adopted_ = true;
+        ram_ = GuestRam::of_adopted(claim_.record.ram);
         qemu_ = std::make_unique<QemuProcess>(claim_.record.qemu, directory());
         remark("a new supervisor has taken over");
         deadline_ = Clock::now() + kStartTime;
@@ -78,7 +84,8 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void launch() {
-        auto start = prepare_qemu(request_, engine_, claim_.record.id, directory());
+        ram_ = engine_ == Engine::tcg ? memory() : GuestRam();
+        auto start = prepare_qemu(request_, engine_, claim_.record.id, directory(), ram_.fd().get());
         warnings_ = std::move(start.warnings);
         next_.reset();
         reboots_ = is_adopted_ = false;
@@ -88,8 +95,17 @@ class Supervisor : private DomainSocket::Service {
         qemu_ = std::make_unique<QemuProcess>(start.argv, inherited, std::move(start.channels),
                                               [this](const ProcessIdentity& identity) {
                                                   claim_.record.qemu = identity;
+                                                  claim_.record.ram = {identity, ram_.fd().get(), ram_.inode()};
                                                   claim_.save();
                                               });
+    }
+
+    // QEMU 7.2's TCG loses pages that a busy guest writes while they are sent (fixed in 9.0): it can be moved while it
+    // stands still only, which takes no time where its memory stays where it is. Costs nothing measurable in TCG; in
+    // KVM it would cost huge pages.
+    GuestRam memory() {
+        const auto other = std::exchange(request_.ram, RamFile());
+        return other.fd >= 0 ? GuestRam::of_other(other) : GuestRam::make(most_memory_mib(guest_));
     }
 
     void wait_and_handle() {
@@ -176,6 +192,7 @@ class Supervisor : private DomainSocket::Service {
             end_run(RunEnd::crash);
         } else if ((event == "STOP" && phase == Phase::running) || (event == "RESUME" && phase == Phase::paused)) {
             phase = event == "STOP" ? Phase::paused : Phase::running;
+            claim_.record.handed_over = HandOver::no;
             claim_.save();
         }
     }
@@ -247,8 +264,6 @@ class Supervisor : private DomainSocket::Service {
         qemu_->qmp().execute("quit");
     }
 
-    void remark(std::string_view text) { socket_.said(fmt::format("\r\n[{}]\r\n", text)); }
-
     void on_deadline() {
         if (is_starting() && !next_)
             fail_start(fmt::format("QEMU does not answer within {} s", kStartTime.count()));
@@ -263,9 +278,9 @@ class Supervisor : private DomainSocket::Service {
         qemu_->read_complaints();
         for (auto data = qemu_->read_console(); !data.empty(); data = qemu_->read_console()) socket_.said(data);
         if (channel_.is_open() && is_starting())
-            fail_start(cause_of_death());
+            fail_start(cause_of_death(guest_, qemu_->complaint(), state_));
         if (!next_) {
-            remark("QEMU has ended: " + cause_of_death());
+            remark("QEMU has ended: " + cause_of_death(guest_, qemu_->complaint(), state_));
             next_ = lifecycle_.after(RunEnd::crash, Clock::now()).step;
         }
         if (*next_ == NextStep::restart && !stopping_)
@@ -282,29 +297,6 @@ class Supervisor : private DomainSocket::Service {
             remark(e.message());
             finished_ = true;
         }
-    }
-
-    std::string cause_of_death() const {
-        const auto& said = qemu_->complaint();
-        if (said.find(" lock") != std::string::npos &&
-            said.find("Is another process using the image") != std::string::npos)
-            return disk_in_use(said);
-        const auto lines = trimmed(last_lines(said, 5));
-        return lines.empty() ? "QEMU ended without a word" : fmt::format("QEMU said:\n{}", lines);
-    }
-
-    std::string disk_in_use(std::string_view said) const {
-        for (const auto& disk : guest_.disks) {
-            if (disk.target.empty() || said.find(fmt::format("[{}]", disk.target)) == std::string_view::npos)
-                continue;
-            for (const auto& name : state_.names()) {
-                const auto other = name == guest_.name ? std::nullopt : state_.read(name);
-                if (other && std::find(other->disks.begin(), other->disks.end(), disk.target) != other->disks.end())
-                    return fmt::format("its disk {} is in use by the domain {}", quote(disk.target), quote(name));
-            }
-            return fmt::format("its disk {} is in use by another process", quote(disk.target));
-        }
-        return "one of its disks is in use by another process";
     }
 
     std::string answer(std::string_view request) override {
@@ -368,40 +360,18 @@ class Supervisor : private DomainSocket::Service {
     }
 
     std::string begin_operation(std::string_view what) override {
-        auto& record = claim_.record;
-        if (!record.operation.empty())
-            return fmt::format("error another command is at it ({})", record.operation);
-        if (record.phase != Phase::running && record.phase != Phase::paused && record.phase != Phase::incoming)
-            return "error it does not run";
-        if (record.phase == Phase::incoming && !stopping_)
+        const auto answer = operation_.begin(what);
+        if (answer == "ok" && claim_.record.phase == Phase::incoming && !stopping_)
             deadline_.reset();
-        record.operation = what;
-        record.runs_after = record.phase == Phase::running;
-        claim_.save();
-        return "ok";
+        return answer;
     }
+    std::string go_on(std::string_view line) override { return operation_.go_on(line); }
+    void take_back_operation() override { operation_.take_back(); }
 
-    std::string go_on(std::string_view line) override {
-        if (line != "done" && line != "run" && line != "finish")
-            return "error this is not known";
-        claim_.record.operation.clear();
-        if (line == "run" || claim_.record.phase == Phase::incoming)
-            claim_.record.phase = Phase::paused;  // until QEMU has begun
-        if (line == "run")
-            qemu_->qmp().execute("cont");
-        claim_.save();
-        return line == "finish" ? destroy() : "ok";
-    }
-
-    void take_back_operation() override {
-        if (claim_.record.phase == Phase::incoming)
-            return end_run(RunEnd::destroyed);
-        qemu_->qmp().execute("migrate_cancel");
-        if (claim_.record.runs_after && !next_)
-            qemu_->qmp().execute("cont");
-        claim_.record.operation.clear();
-        claim_.save();
-    }
+    void execute(std::string_view command) override { qemu_->qmp().execute(command); }
+    void end() override { destroy(); }
+    bool is_ending() const override { return next_.has_value(); }
+    void remark(std::string_view text) override { socket_.said(fmt::format("\r\n[{}]\r\n", text)); }
 
     void stop() {
         stopping_ = true;
@@ -418,6 +388,8 @@ class Supervisor : private DomainSocket::Service {
     DomainSocket socket_;
     Engine engine_ = Engine::tcg;
     std::vector<std::string> warnings_;
+    GuestRam ram_;  // not open: QEMU's own
+    OperationLease operation_{claim_, ram_, *this};
     std::unique_ptr<QemuProcess> qemu_;
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;
@@ -426,23 +398,6 @@ class Supervisor : private DomainSocket::Service {
     bool stopping_ = false;  // no restart any more
     bool finished_ = false;
 };
-
-// Nothing of who started it stays open: a pipe of a CI job that is held open would keep the job waiting.
-void leave_everything_behind() {
-    const int stop =
-        os::stop_fd();  // open already: a number that is used anew would be taken for a stop, again and again
-    std::vector<int> open;
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
-        open.push_back(std::stoi(entry.path().filename().native()));
-    for (const int fd : open)
-        if (fd > kLaunchChannel && fd != os::stop_fd())
-            if (fd > kLaunchChannel && fd != stop)
-                ::close(fd);
-    ::umask(0077);
-    if (::chdir("/") != 0)
-        throw system_error(ErrorKind::hypervisor, errno, "cannot change to '/'");
-}
 
 void adopt_domain(const StateDir& state, const std::string& name, os::Fd& channel) {
     auto claim = Claim::adopt(state, name);
@@ -461,7 +416,7 @@ void run_supervisor(const std::filesystem::path& state_root, const std::string& 
     if (::fcntl(channel.get(), F_SETFD, FD_CLOEXEC) != 0)
         throw error(ErrorKind::usage, "cannot supervise {}: only 'vprov create' starts a supervisor", quote(name));
     os::catch_stop_signals();
-    leave_everything_behind();
+    leave_starter_behind();
     try {
         const StateDir state(state_root);
         auto request = request_from_json(os::read_file(channel, "the order"));
