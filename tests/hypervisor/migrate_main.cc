@@ -19,11 +19,14 @@ std::string own_program() {
     return std::filesystem::read_symlink("/proc/self/exe").native();
 }
 
-int migrate(const char* from, const char* to) {
+int migrate(const char* from, const char* to, std::string_view way, const char* directory) {
     try {
         MoveOptions options;
         options.receiver = {own_program(), "migrate-receive", to};
         options.target = "there";
+        options.may_share = way != "away";
+        options.copies_disks = way == "with-disks";
+        options.directory = options.copies_disks ? directory : "";
         move_domain(Domains(StateDir(from)), "tiny", options);
         return 0;
     } catch (const vprov::Error&) {
@@ -60,8 +63,8 @@ int main(int argc, char** argv) {
         return 0;
     }
     vprov::os::catch_stop_signals();
-    if (argc == 4 && verb == "migrate")
-        return migrate(argv[2], argv[3]);
+    if (argc == 6 && verb == "migrate")
+        return migrate(argv[2], argv[3], argv[4], argv[5]);
     if (argc == 3 && verb == "migrate-receive")
         return receive(argv[2]);
     if (argc == 3 && verb == "migrate-receive-and-die")

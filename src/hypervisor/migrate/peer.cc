@@ -34,6 +34,7 @@ Peer::Peer(const std::vector<std::string>& argv) {
         throw system_error(ErrorKind::hypervisor, errno, "cannot run " + quote(argv.front()));
     if (child_ == 0) {
         for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+        for (const int signal : {SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);  // a terminal's; we end it when it is time
         ::dup2(theirs.get(), 0);
         ::dup2(theirs.get(), 1);
         ::execv(program.c_str(), words.data());

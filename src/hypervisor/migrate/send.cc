@@ -184,7 +184,7 @@ class Sender {
         const auto stand_still = [&] {
             stopped_ = Clock::now();
             if (stream != StateStream::live)
-                monitor.execute("stop");
+                stop_guest(monitor);
             mirrors.finish(check);
         };
         if (stream != StateStream::live)
@@ -210,10 +210,22 @@ class Sender {
             talk_.say({{"go", true}});
             talk_.hear("running", 30s);
             moved_.standstill = runs_ ? seconds_since(stopped_) : 0;
-            if (moved_.method == Method::postcopy)
-                wait_until_sent(monitor);
         } catch (const Error& e) {
-            judge(e);
+            return judge(e);
+        }
+        if (moved_.method == Method::postcopy)
+            send_memory(monitor);
+    }
+
+    // It runs there, and needs what is still here.
+    void send_memory(Monitor& monitor) const {
+        try {
+            wait_until_sent(monitor);
+        } catch (const Error& e) {
+            throw error(ErrorKind::hypervisor,
+                        "{}. It ran there, and not all of its memory has followed it: it is lost, and what is left of "
+                        "it here has to be ended with vprov destroy {}",
+                        e.message(), name_);
         }
     }
 

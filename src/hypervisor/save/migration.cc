@@ -54,6 +54,13 @@ void choose_stream(Monitor& monitor, StateStream stream, StreamEnd end) {
     monitor.execute("migrate-set-capabilities", {{"capabilities", capabilities}});
 }
 
+// After a migration QEMU (7.2) refuses the next one until the guest has run again, if only for a moment.
+void stop_guest(Monitor& monitor) {
+    if (monitor.execute("query-status").value("status", "") == "postmigrate")
+        monitor.execute("cont");
+    monitor.execute("stop");
+}
+
 void begin_sending(Monitor& monitor, const os::Fd& file, StateStream stream) {
     constexpr std::uint64_t kUnlimited = std::uint64_t(1) << 60;
     constexpr int kDowntime = 100;  // ms; where memory is sent while the guest runs
