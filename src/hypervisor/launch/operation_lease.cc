@@ -63,7 +63,7 @@ void OperationLease::take_back() {
         return;
     run_.execute("migrate_cancel");
     if (record.runs_after && !run_.is_ending())
-        run_.execute("cont");
+        run_.resume();
     clear();
 }
 

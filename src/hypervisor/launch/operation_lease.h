@@ -17,6 +17,7 @@ class OperationLease {
       public:
         virtual ~Run() = default;
         virtual void execute(std::string_view command) = 0;  // QEMU does
+        virtual void resume() = 0;                           // as soon as QEMU can
         virtual void end() = 0;                              // for good
         virtual bool is_ending() const = 0;
         virtual void remark(std::string_view text) = 0;

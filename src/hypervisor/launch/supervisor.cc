@@ -37,6 +37,8 @@ using namespace std::chrono_literals;
 constexpr auto kStartTime = 60s;     // from exec to a running guest
 constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
 constexpr auto kIncomingTime = 10s;  // for who asked for it to begin sending
+constexpr auto kResumeTime = 30s;    // for QEMU to wind up a migration
+constexpr auto kResumeEvery = 10ms;
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
 
 class Supervisor : private DomainSocket::Service, private OperationLease::Run {
@@ -131,6 +133,10 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             stop();
         if (deadline_ && Clock::now() >= *deadline_)
             on_deadline();
+        if (resume_again_ && Clock::now() >= *resume_again_) {
+            resume_again_.reset();
+            qemu_->qmp().execute("cont");
+        }
         if (qemu_->ended())
             on_qemu_ended();
     }
@@ -138,9 +144,11 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     short console_events() { return static_cast<short>(POLLIN | (socket_.typed().empty() ? 0 : POLLOUT)); }
 
     int milliseconds_left() const {
-        if (!deadline_)
+        if (!deadline_ && !resume_again_)
             return -1;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now()).count();
+        const auto next =
+            std::min(deadline_.value_or(Clock::time_point::max()), resume_again_.value_or(Clock::time_point::max()));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
         return left > 0 ? static_cast<int>(left) : 0;
     }
 
@@ -165,8 +173,16 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             begin();
         else if (id == "query-status")
             on_status(message.value("/return/status"_json_pointer, ""));
+        else if (id == "cont" && message.contains("error"))
+            on_resume_refused();
         else if (id == "cont" && is_starting())
             on_running(Phase::running);
+    }
+
+    // QEMU does not let a guest go on before it has wound up its migration: also one that was cancelled.
+    void on_resume_refused() {
+        if (resume_until_ && Clock::now() < *resume_until_ && !next_)
+            resume_again_ = Clock::now() + kResumeEvery;
     }
 
     void begin() {
@@ -192,6 +208,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             end_run(RunEnd::crash);
         } else if ((event == "STOP" && phase == Phase::running) || (event == "RESUME" && phase == Phase::paused)) {
             phase = event == "STOP" ? Phase::paused : Phase::running;
+            resume_until_.reset();
             claim_.record.handed_over = HandOver::no;
             claim_.save();
         }
@@ -369,6 +386,10 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     void take_back_operation() override { operation_.take_back(); }
 
     void execute(std::string_view command) override { qemu_->qmp().execute(command); }
+    void resume() override {
+        resume_until_ = Clock::now() + kResumeTime;
+        qemu_->qmp().execute("cont");
+    }
     void end() override { destroy(); }
     bool is_ending() const override { return next_.has_value(); }
     void remark(std::string_view text) override { socket_.said(fmt::format("\r\n[{}]\r\n", text)); }
@@ -393,6 +414,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     std::unique_ptr<QemuProcess> qemu_;
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;
+    std::optional<Clock::time_point> resume_until_, resume_again_;  // it shall go on, and QEMU has refused
     bool is_adopted_ = false;
     bool reboots_ = false;   // a shutdown that comes now was asked for as a reboot
     bool stopping_ = false;  // no restart any more

@@ -100,9 +100,10 @@ class Sender {
         if (!record || record->supervisor == supervisor_ || record->handed_over != HandOver::no)
             return;
         auto monitor = domains_.monitor(name_);
-        monitor.execute("migrate_cancel");
         if (runs_)
-            monitor.execute("cont");
+            resume_guest(monitor);
+        else
+            monitor.execute("migrate_cancel");
     }
 
   private:
@@ -258,8 +259,10 @@ class Sender {
                 moved_.warnings.push_back(fmt::format("its last answer was lost ({})", cause.message()));
                 return;
             }
-            if (is_lost && record->handed_over == HandOver::away)
-                domains_.monitor(name_).execute("cont");  // the other end has said that it does not run there
+            if (is_lost && record->handed_over == HandOver::away && runs_) {
+                auto monitor = domains_.monitor(name_);
+                resume_guest(monitor);  // the other end has said that it does not run there
+            }
         }
         handed_over_ = false;
         throw cause;

@@ -61,6 +61,22 @@ void stop_guest(Monitor& monitor) {
     monitor.execute("stop");
 }
 
+// QEMU refuses until it has wound up a migration, also one that is cancelled.
+void resume_guest(Monitor& monitor) {
+    constexpr auto kMost = 30s;
+    const auto deadline = std::chrono::steady_clock::now() + kMost;
+    monitor.execute("migrate_cancel");
+    for (;; std::this_thread::sleep_for(kPoll)) {
+        try {
+            monitor.execute("cont");
+            return;
+        } catch (const Error& e) {
+            if (e.kind() == ErrorKind::interrupted || std::chrono::steady_clock::now() >= deadline)
+                throw;
+        }
+    }
+}
+
 void begin_sending(Monitor& monitor, const os::Fd& file, StateStream stream) {
     constexpr std::uint64_t kUnlimited = std::uint64_t(1) << 60;
     constexpr int kDowntime = 100;  // ms; where memory is sent while the guest runs

@@ -30,6 +30,9 @@ void choose_stream(Monitor& monitor, StateStream stream, StreamEnd end);
 // It stands still afterwards, and can be sent.
 void stop_guest(Monitor& monitor);
 
+// It goes on, whatever has become of the stream.
+void resume_guest(Monitor& monitor);
+
 // Begin, and return at once. The file is written or read from its offset on, as fast as it goes. A source whose guest
 // stands still lets go of the disks when it is done, until it is told to `cont`; a target takes them at `cont`.
 void begin_sending(Monitor& monitor, const os::Fd& file, StateStream stream);
