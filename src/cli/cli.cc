@@ -150,6 +150,8 @@ void add_verbs(CLI::App& app, Session& session) {
     add_unpause(app, session);
     add_rename(app, session);
     add_destroy(app, session);
+    add_migrate(app, session);
+    add_migrate_receive(app, session);
     add_autostart(app, session);
     add_devices(app, session);
     add_save(app, session);

@@ -53,6 +53,8 @@ void add_ssh(CLI::App& app, Session& session);
 void add_top(CLI::App& app, Session& session);
 void add_autostart(CLI::App& app, Session& session);
 void add_destroy(CLI::App& app, Session& session);
+void add_migrate(CLI::App& app, Session& session);
+void add_migrate_receive(CLI::App& app, Session& session);  // hidden: the other end of migrate
 void add_mem_set(CLI::App& app, Session& session);
 void add_block_attach(CLI::App& app, Session& session);
 void add_block_detach(CLI::App& app, Session& session);

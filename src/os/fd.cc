@@ -1,6 +1,7 @@
 #include "os/fd.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,16 @@ void write_all(int fd, std::string_view data, std::string_view what) {
             data.remove_prefix(static_cast<std::size_t>(count));
         else if (errno != EINTR)
             throw system_error(ErrorKind::disk, errno, "cannot write " + quote(what));
+    }
+}
+
+void send_all(const Fd& socket, std::string_view data, std::string_view what, ErrorKind kind) {
+    while (!data.empty()) {
+        const auto count = ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);
+        if (count > 0)
+            data.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno != EINTR)
+            throw system_error(kind, errno, fmt::format("cannot send {}", what));
     }
 }
 

@@ -111,9 +111,9 @@ class Usage(unittest.TestCase):
         self.assertEqual(sorted(verbs), ["autostart", "block-attach", "block-detach", "block-list", "bootstrap", "build",
                                          "cache", "cd-eject", "cd-insert", "check", "config", "console", "create",
                                          "destroy", "doctor", "image", "import", "list", "lock", "log", "mem-set",
-                                         "network-attach", "network-detach", "network-list", "pause", "plan", "reboot",
-                                         "rename", "restore", "save", "shutdown", "snapshot", "ssh", "top", "unpause", "vcpu-list", "vcpu-set", "verify",
-                                         "vncviewer", "wait", "why"])
+                                         "migrate", "network-attach", "network-detach", "network-list", "pause", "plan",
+                                         "reboot", "rename", "restore", "save", "shutdown", "snapshot", "ssh", "top",
+                                         "unpause", "vcpu-list", "vcpu-set", "verify", "vncviewer", "wait", "why"])
         for verb in verbs:
             with self.subTest(verb):
                 described = self.run_vprov(verb, "--help")

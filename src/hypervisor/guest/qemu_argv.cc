@@ -46,10 +46,19 @@ bool has_uefi(const Guest& guest, const QemuHost& host) {
 }
 
 std::string machine(const Guest& guest, const QemuHost& host) {
+    const std::string pc = host.ram_fd >= 0 ? "pc,memory-backend=pc.ram" : "pc";
     if (has_uefi(guest, host))
-        return "pc,pflash0=uefi0,pflash1=uefi1";
+        return pc + ",pflash0=uefi0,pflash1=uefi1";
     // without a screen SeaBIOS speaks on the serial console, where a guest that boots from its disk can be followed
-    return guest.type == GuestType::hvm && !guest.vnc ? "pc,graphics=off" : "pc";
+    return guest.type == GuestType::hvm && !guest.vnc ? pc + ",graphics=off" : pc;
+}
+
+// Named as QEMU names memory of its own: a saved state fits to both.
+void append_ram(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
+    if (host.ram_fd >= 0)
+        argv.insert(argv.end(),
+                    {"-object", fmt::format("memory-backend-file,id=pc.ram,size={}M,mem-path=/proc/self/fd/{},share=on",
+                                            most_memory_mib(guest), host.ram_fd)});
 }
 
 void append_firmware(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
@@ -124,6 +133,7 @@ std::vector<std::string> qemu_argv(const Guest& guest, const QemuHost& host) {
     std::vector<std::string> argv = {host.program};
     append_machine(guest, host, argv);
     append_files(host, argv);
+    append_ram(guest, host, argv);
     append_firmware(guest, host, argv);
     append_channels(host, argv);
     append_kernel(guest, host, argv);

@@ -38,6 +38,7 @@ struct QemuHost {
     int qmp_fd = -1;                             // listening socket
     int monitor_fd = -1;                         // listening socket of a second QMP; -1: none
     int console_fd = -1;                         // listening socket
+    int ram_fd = -1;                             // a file of the guest's memory; -1: QEMU's own memory
     bool incoming = false;                       // the guest's state comes by the monitor
     int vnc_password_fd = -1;                    // a file that holds it; -1: VNC asks for none
     std::string uefi_code, uefi_variables;       // files, for a guest whose firmware is UEFI

@@ -24,6 +24,7 @@ Claim::Claim(const StateDir& state, const LaunchRequest& request) : state_(state
     record.memory_mib = guest.memory_mib;
     record.vcpus = guest.vcpus;
     for (const auto& disk : guest.disks) record.disks.push_back(disk.target);
+    record.cpu_seconds_before = request.cpu_seconds;
     record.supervisor = identify_process(::getpid());
     record.id = state_.take_id();
     state_.write(request);

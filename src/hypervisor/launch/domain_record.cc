@@ -40,6 +40,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Phase, {{Phase::starting, "starting"},
                                      {Phase::shutdown, "shutdown"},
                                      {Phase::crashed, "crashed"},
                                      {Phase::dying, "dying"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(HandOver, {{HandOver::no, "no"}, {HandOver::sharing, "sharing"}, {HandOver::away, "away"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Firmware, {{Firmware::automatic, "automatic"},
                                         {Firmware::bios, "bios"},
                                         {Firmware::seabios, "seabios"},
@@ -65,9 +66,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmd
                                    hostname, firmware, firmware_file, vncdisplay, vncunused, vncpasswd, keymap, screen,
                                    videoram_mib, usb, usbdevices, serial)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RamFile, qemu, fd, inode)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
-                                   supervisor, qemu, operation, runs_after, segments)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, sandbox, adopt)
+                                   supervisor, qemu, operation, runs_after, segments, ram, handed_over)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, sandbox, ram,
+                                                cpu_seconds, console, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
 
 namespace {

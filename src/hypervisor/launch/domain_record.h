@@ -8,12 +8,16 @@
 
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/guest/guest.h"
+#include "hypervisor/launch/guest_ram.h"
 #include "hypervisor/launch/process_identity.h"
 
 namespace vprov::hypervisor {
 
 // incoming: QEMU waits for the state of a guest that ran elsewhere or before.
 enum class Phase { starting, incoming, running, paused, shutdown, crashed, dying };
+
+// It stands still here, and may have gone on in a QEMU that shares its memory, or on another host.
+enum class HandOver { no, sharing, away };
 
 struct DomainRecord {
     std::string name;
@@ -28,6 +32,8 @@ struct DomainRecord {
     std::string operation;                // "save": a command is at it; "" mostly
     bool runs_after = false;              // it ran when that began, and shall when the command goes away
     std::map<std::string, int> segments;  // that it is on: which of QEMU's descriptors is the network namespace
+    RamFile ram;                          // its memory, when that is a file
+    HandOver handed_over = HandOver::no;
     bool operator==(const DomainRecord&) const = default;
 };
 
@@ -37,10 +43,13 @@ DomainRecord record_from_json(std::string_view text);  // throws Error(hyperviso
 struct LaunchRequest {
     Guest guest;  // all paths absolute
     EngineChoice engine = EngineChoice::automatic;
-    bool paused = false;    // it does not begin to run by itself
-    bool incoming = false;  // it gets its state by migrate-incoming, from who asked for it
-    bool sandbox = true;    // false: QEMU runs as the supervisor does and may call what it likes
-    bool adopt = false;     // nothing is started: guest.name runs, and its supervisor has died
+    bool paused = false;       // it does not begin to run by itself
+    bool incoming = false;     // it gets its state by migrate-incoming, from who asked for it
+    bool sandbox = true;       // false: QEMU runs as the supervisor does and may call what it likes
+    RamFile ram = {};          // incoming: another QEMU's memory that is to be its own
+    double cpu_seconds = 0;    // it has used so many elsewhere
+    std::string console = {};  // what it has said there
+    bool adopt = false;        // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };
 

@@ -1,5 +1,5 @@
-#include "hypervisor/guest/cfg_json.h"
 #include "hypervisor/launch/domains.h"
+#include "hypervisor/guest/cfg_json.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -66,14 +66,17 @@ std::string read_line(const os::Fd& fd, std::chrono::seconds most, std::string_v
     return "";
 }
 
-void send_all(const os::Fd& socket, std::string_view data, std::string_view what) {
-    while (!data.empty()) {
-        const auto count = ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);
-        if (count > 0)
-            data.remove_prefix(static_cast<std::size_t>(count));
-        else if (errno != EINTR)
-            throw system_error(ErrorKind::hypervisor, errno, fmt::format("cannot send {}", what));
-    }
+LaunchRequest order_for(const Guest& guest, const CreateOptions& options, const Arrival& arrival) {
+    LaunchRequest order;
+    order.guest = guest;
+    order.engine = options.engine;
+    order.paused = options.paused;
+    order.incoming = options.incoming;
+    order.sandbox = options.sandbox;
+    order.ram = arrival.ram;
+    order.cpu_seconds = arrival.cpu_seconds;
+    order.console = arrival.console;
+    return order;
 }
 
 std::string state_letters(const DomainRecord& record, bool busy) {
@@ -103,6 +106,10 @@ std::string state_letters(const DomainRecord& record, bool busy) {
 }  // namespace
 
 CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) const {
+    return create_arriving(guest, options, {});
+}
+
+CreatedDomain Domains::create_arriving(const Guest& guest, const CreateOptions& options, const Arrival& arrival) const {
     constexpr auto kMostTime = 90s;
     if (!is_valid_guest_name(guest.name))
         throw error(ErrorKind::hypervisor, "cannot create a domain named {}: letters, digits and . _ + - only",
@@ -114,10 +121,8 @@ CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) 
     const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        send_all(
-            channel,
-            to_json(LaunchRequest{prepared.guest, options.engine, options.paused, options.incoming, options.sandbox}),
-            "the order to the supervisor");
+        os::send_all(channel, to_json(order_for(prepared.guest, options, arrival)), "the order to the supervisor",
+                     ErrorKind::hypervisor);
         ::shutdown(channel.get(), SHUT_WR);
         text = read_to_end(channel, kMostTime, "the supervisor");
     } catch (Error& e) {
@@ -174,7 +179,7 @@ void Domains::adopt_orphans() const {
         LaunchRequest request;
         request.guest.name = name;
         request.adopt = true;
-        send_all(channel, to_json(request), "the order to the supervisor");
+        os::send_all(channel, to_json(request), "the order to the supervisor", ErrorKind::hypervisor);
         ::shutdown(channel.get(), SHUT_WR);
         read_to_end(channel, 10s, "the supervisor");
     }
@@ -198,7 +203,8 @@ bool Domains::is_running(const std::string& name) const {
 
 void Domains::request(const std::string& name, std::string_view what, std::string_view detail) const {
     const auto socket = connect_to(state_.domain(name), "socket");
-    send_all(socket, fmt::format("{}{}{}\n", what, detail.empty() ? "" : " ", detail), "a request");
+    os::send_all(socket, fmt::format("{}{}{}\n", what, detail.empty() ? "" : " ", detail), "a request",
+                 ErrorKind::hypervisor);
     const auto answer =
         std::string(trimmed(read_to_end(socket, 10s, fmt::format("the supervisor of {}", quote(name)))));
     if (answer != "ok")
@@ -238,6 +244,9 @@ void Domains::unpause(const std::string& name) const {
     const auto domain = supervised(name, "unpause");
     if (domain.state[2] != 'p')
         throw error(ErrorKind::hypervisor, "cannot unpause {}: it is not paused", quote(domain.name));
+    if (const auto record = state_.read(domain.name); record && !record->operation.empty())
+        throw error(ErrorKind::hypervisor, "cannot unpause {}: another command is at it ({})", quote(domain.name),
+                    record->operation);
     monitor(domain.name).execute("cont");
     wait_for_pause(domain.name, false);
 }
@@ -311,8 +320,16 @@ void Operation::still_stands() {
     say("still");
 }
 
+void Operation::hand_over(HandOver how) {
+    say(how == HandOver::sharing ? "hand-over sharing" : "hand-over away");
+}
+
+void Operation::take_back() {
+    say("take-back");
+}
+
 void Operation::say(std::string_view line) {
-    send_all(socket_, fmt::format("{}\n", line), "a request");
+    os::send_all(socket_, fmt::format("{}\n", line), "a request", ErrorKind::hypervisor);
     const auto answer = read_line(socket_, 10s, fmt::format("the supervisor of {}", quote(domain_)));
     if (answer != "ok")
         throw error(ErrorKind::hypervisor, "cannot go on with {}: {}", quote(domain_),
@@ -382,7 +399,8 @@ Domains::Console Domains::open_console(const std::string& name, ConsoleMode mode
         throw error(ErrorKind::hypervisor, "cannot open the console of {}: its supervisor has died",
                     quote(domain.name));
     Console console{connect_to(state_.domain(domain.name), "socket")};
-    send_all(console.stream, mode == ConsoleMode::write ? "console write\n" : "console read\n", "a request");
+    os::send_all(console.stream, mode == ConsoleMode::write ? "console write\n" : "console read\n", "a request",
+                 ErrorKind::hypervisor);
     std::string line;
     for (char c = 0; line.size() < 100; line += c)
         if (::recv(console.stream.get(), &c, 1, 0) != 1 || c == '\n')

@@ -18,6 +18,13 @@
 
 namespace vprov::hypervisor {
 
+// What a domain brings along that ran elsewhere.
+struct Arrival {
+    RamFile ram;  // its memory, on this host; fd -1: it comes by the monitor
+    double cpu_seconds = 0;
+    std::string console;  // what it has said
+};
+
 // A change to a running domain that takes its time. Nobody else begins one meanwhile; when it is dropped without
 // done(), run() or finish(), and also when the process dies, the domain goes on as it did before: one that is incoming,
 // not at all.
@@ -27,6 +34,11 @@ class Operation {
     void done();    // it stays as it is now
     void run();     // it runs from now on: the end of what made it incoming
     void finish();  // the domain ends, and is not restarted
+    // It may go on elsewhere from now on. When the operation is dropped then, the lock of its memory (GuestRam) tells
+    // whether it has: it ends here, or goes on. Where it does not share its memory nothing tells: it stays paused.
+    void hand_over(HandOver how);
+    // It has not gone on elsewhere. Throws Error(hypervisor) when the lock tells that it has.
+    void take_back();
 
   private:
     friend class Domains;
@@ -44,6 +56,7 @@ class Domains : public DomainEngine {
     // Checks the guest's files, starts its supervisor, and returns when the guest runs. Nothing is left behind when it
     // throws: Error(hypervisor) with the reason, QEMU's last words among it; Error(interrupted).
     CreatedDomain create(const Guest& guest, const CreateOptions& options) const override;
+    CreatedDomain create_arriving(const Guest& guest, const CreateOptions& options, const Arrival& arrival) const;
 
     // All domains by id. What is found dead (a killed supervisor whose QEMU has ended too) is cleaned away; a QEMU
     // whose supervisor has died gets a new one.

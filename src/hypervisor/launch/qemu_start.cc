@@ -127,10 +127,12 @@ std::vector<int> QemuStart::inherited() const {
     std::vector<int> numbers = {channels.qmp_listening.get(), channels.monitor_listening.get(),
                                 channels.console_listening.get()};
     for (const auto& fd : held) numbers.push_back(fd.get());
+    if (ram_fd >= 0)
+        numbers.push_back(ram_fd);
     return numbers;
 }
 
-QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state) {
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state, int ram_fd) {
     Guest guest = request.guest;
     const auto directory = state.domain(guest.name);
     QemuStart start;
@@ -138,6 +140,7 @@ QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id,
     QemuHost host;
     host.engine = engine;
     host.incoming = request.incoming;
+    host.ram_fd = start.ram_fd = ram_fd;
     host.qmp_fd = start.channels.qmp_listening.get();
     host.monitor_fd = start.channels.monitor_listening.get();
     host.console_fd = start.channels.console_listening.get();

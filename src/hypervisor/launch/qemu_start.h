@@ -20,6 +20,7 @@ struct QemuStart {
     std::vector<std::string> argv;
     QemuChannels channels;
     std::vector<os::Fd> held;                // besides the channels; to be open until QEMU runs
+    int ram_fd = -1;                         // borrowed
     std::optional<Confinement> confinement;  // nullopt: it was not wanted
     std::vector<OpenFile> files;
     std::map<std::string, int> networks;  // of the segments that it is on: DomainRecord::segments
@@ -30,7 +31,9 @@ struct QemuStart {
 };
 
 // Opens the guest's files; makes the sockets, taps (named vifID.N) and other files of one start, in the domain's
-// directory where they have a name. Throws Error(hypervisor).
-QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state);
+// directory where they have a name. `ram_fd` is a file of the guest's memory, borrowed; -1: QEMU makes its own. Throws
+// Error(hypervisor).
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state,
+                       int ram_fd = -1);
 
 }  // namespace vprov::hypervisor

@@ -2,17 +2,20 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/launch/supervisor.h"
 #include "os/command.h"
+#include "os/interrupt.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -70,6 +73,20 @@ os::Fd spawn_supervisor(const std::vector<std::string>& argv) {
     if (status != 0)
         throw error(ErrorKind::hypervisor, "cannot start the supervisor {}: no process for it", quote(argv[0]));
     return ours;
+}
+
+void leave_starter_behind() {
+    const int stop = os::stop_fd();  // opened at its first use: not between the listing and the closing
+    std::vector<int> open;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
+        open.push_back(std::stoi(entry.path().filename().native()));
+    for (const int fd : open)
+        if (fd > kLaunchChannel && fd != stop)
+            ::close(fd);
+    ::umask(0077);
+    if (::chdir("/") != 0)
+        throw system_error(ErrorKind::hypervisor, errno, "cannot change to '/'");
 }
 
 }  // namespace vprov::hypervisor

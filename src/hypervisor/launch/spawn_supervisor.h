@@ -12,4 +12,8 @@ namespace vprov::hypervisor {
 // for standard input, output and error, and one end of a socket at kLaunchChannel. Returns the other end.
 os::Fd spawn_supervisor(const std::vector<std::string>& argv);
 
+// In the supervisor, once stop signals are caught: nothing of who started it stays open (a pipe of a CI job would keep
+// the job waiting) but the channel, its directory is / and what it makes is its own.
+void leave_starter_behind();
+
 }  // namespace vprov::hypervisor

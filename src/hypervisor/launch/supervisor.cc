@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,14 +15,19 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/launch/cause_of_death.h"
 #include "hypervisor/launch/claim.h"
 #include "hypervisor/launch/domain_record.h"
 #include "hypervisor/launch/domain_socket.h"
+#include "hypervisor/launch/guest_ram.h"
 #include "hypervisor/launch/kvm_probe.h"
 #include "hypervisor/launch/lifecycle.h"
 #include "hypervisor/launch/monitor.h"
+#include "hypervisor/launch/operation_lease.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "hypervisor/launch/qemu_start.h"
+#include "hypervisor/launch/spawn_supervisor.h"
 #include "hypervisor/launch/state_dir.h"
 #include "os/interrupt.h"
 
@@ -36,11 +40,12 @@ using namespace std::chrono_literals;
 constexpr auto kStartTime = 60s;     // from exec to a running guest
 constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
 constexpr auto kIncomingTime = 10s;  // for who asked for it to begin sending
+constexpr auto kResumeTime = 30s;    // for QEMU to wind up a migration
 constexpr auto kRetry = 20ms;
 constexpr auto kLateStop = 100ms;
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
 
-class Supervisor : private DomainSocket::Service {
+class Supervisor : private DomainSocket::Service, private OperationLease::Run {
   public:
     Supervisor(const StateDir& state, LaunchRequest request, Claim claim, DomainSocket::Log log, os::Fd& channel)
         : state_(state),
@@ -55,6 +60,7 @@ class Supervisor : private DomainSocket::Service {
         const auto engine = choose_engine(request_.engine);
         engine_ = engine.engine;
         claim_.record.engine = engine.description;
+        socket_.said(std::exchange(request_.console, ""));
         launch();
         go_on_until_the_end();
     }
@@ -62,6 +68,7 @@ class Supervisor : private DomainSocket::Service {
     void adopt() {
         engine_ = claim_.record.engine.starts_with("KVM") ? Engine::kvm : Engine::tcg;
         is_adopted_ = true;
+        ram_ = GuestRam::of_adopted(claim_.record.ram);
         qemu_ = std::make_unique<QemuProcess>(claim_.record.qemu, directory());
         remark("a new supervisor has taken over");
         deadline_ = Clock::now() + kStartTime;
@@ -83,7 +90,8 @@ class Supervisor : private DomainSocket::Service {
     }
 
     void launch() {
-        auto start = prepare_qemu(request_, engine_, claim_.record.id, state_);
+        ram_ = engine_ == Engine::tcg ? memory() : GuestRam();
+        auto start = prepare_qemu(request_, engine_, claim_.record.id, state_, ram_.fd().get());
         warnings_ = std::move(start.warnings);
         files_ = std::move(start.files);
         next_.reset();
@@ -97,8 +105,17 @@ class Supervisor : private DomainSocket::Service {
                                               [&](const ProcessIdentity& identity) {
                                                   claim_.record.qemu = identity;
                                                   claim_.record.segments = start.networks;
+                                                  claim_.record.ram = {identity, ram_.fd().get(), ram_.inode()};
                                                   claim_.save();
                                               });
+    }
+
+    // QEMU 7.2's TCG loses pages that a busy guest writes while they are sent (fixed in 9.0): it can be moved while it
+    // stands still only, which takes no time where its memory stays where it is. Costs nothing measurable in TCG; in
+    // KVM it would cost huge pages.
+    GuestRam memory() {
+        const auto other = std::exchange(request_.ram, RamFile());
+        return other.fd >= 0 ? GuestRam::of_other(other) : GuestRam::make(most_memory_mib(guest_));
     }
 
     void wait_and_handle() {
@@ -127,7 +144,7 @@ class Supervisor : private DomainSocket::Service {
         if (is_orphaned_ && !next_)
             take_back_when_let();
         if (is_resuming_ && !next_ && Clock::now() >= resume_at_)
-            resume();
+            go_on_resuming();
         if (qemu_->ended())
             on_qemu_ended();
     }
@@ -190,6 +207,7 @@ class Supervisor : private DomainSocket::Service {
             end_run(RunEnd::crash);
         } else if ((event == "STOP" && phase == Phase::running) || (event == "RESUME" && phase == Phase::paused)) {
             phase = event == "STOP" ? Phase::paused : Phase::running;
+            claim_.record.handed_over = HandOver::no;
             claim_.save();
         }
     }
@@ -218,16 +236,6 @@ class Supervisor : private DomainSocket::Service {
             return;
         is_orphaned_ = false;
         take_back_operation();
-    }
-
-    // Asked for until it runs: QEMU refuses it until it has given up the state that it was writing ("Migration is not
-    // finalized yet"), and a stop that the killed command has asked for may come after it.
-    void resume() {
-        resume_at_ = Clock::now() + kRetry;
-        const auto phase = claim_.record.phase;
-        is_resuming_ = phase == Phase::paused || (phase == Phase::running && Clock::now() < taken_back_ + kLateStop);
-        if (is_resuming_)
-            qemu_->qmp().execute("cont");
     }
 
     bool is_starting() const { return claim_.record.phase == Phase::starting; }
@@ -278,8 +286,6 @@ class Supervisor : private DomainSocket::Service {
         qemu_->qmp().execute("quit");
     }
 
-    void remark(std::string_view text) { socket_.said(fmt::format("\r\n[{}]\r\n", text)); }
-
     void on_deadline() {
         if (is_starting() && !next_)
             fail_start(fmt::format("QEMU does not answer within {} s", kStartTime.count()));
@@ -294,9 +300,9 @@ class Supervisor : private DomainSocket::Service {
         qemu_->read_complaints();
         for (auto data = qemu_->read_console(); !data.empty(); data = qemu_->read_console()) socket_.said(data);
         if (channel_.is_open() && is_starting())
-            fail_start(cause_of_death());
+            fail_start(cause_of_death(guest_.name, files_, qemu_->complaint(), state_));
         if (!next_) {
-            remark("QEMU has ended: " + cause_of_death());
+            remark("QEMU has ended: " + cause_of_death(guest_.name, files_, qemu_->complaint(), state_));
             next_ = lifecycle_.after(RunEnd::crash, Clock::now()).step;
         }
         if (*next_ == NextStep::restart && !stopping_)
@@ -313,29 +319,6 @@ class Supervisor : private DomainSocket::Service {
             remark(e.message());
             finished_ = true;
         }
-    }
-
-    std::string cause_of_death() const {
-        const auto& said = qemu_->complaint();
-        if (said.find(" lock") != std::string::npos &&
-            said.find("Is another process using the image") != std::string::npos)
-            return disk_in_use(said);
-        const auto lines = trimmed(last_lines(said, 5));
-        return lines.empty() ? "QEMU ended without a word" : fmt::format("QEMU said:\n{}", lines);
-    }
-
-    std::string disk_in_use(std::string_view said) const {
-        for (const auto& file : files_) {
-            if (said.find(fmt::format("[{}]", name_in_qemu(file.set))) == std::string_view::npos)
-                continue;
-            for (const auto& name : state_.names()) {
-                const auto other = name == guest_.name ? std::nullopt : state_.read(name);
-                if (other && std::find(other->disks.begin(), other->disks.end(), file.path) != other->disks.end())
-                    return fmt::format("its disk {} is in use by the domain {}", quote(file.path), quote(name));
-            }
-            return fmt::format("its disk {} is in use by another process", quote(file.path));
-        }
-        return "one of its disks is in use by another process";
     }
 
     std::string answer(std::string_view request) override {
@@ -399,44 +382,34 @@ class Supervisor : private DomainSocket::Service {
     }
 
     std::string begin_operation(std::string_view what) override {
-        auto& record = claim_.record;
-        if (!record.operation.empty())
-            return fmt::format("error another command is at it ({})", record.operation);
-        if (record.phase != Phase::running && record.phase != Phase::paused && record.phase != Phase::incoming)
-            return "error it does not run";
-        if (record.phase == Phase::incoming && !stopping_)
+        const auto answer = operation_.begin(what);
+        if (answer == "ok" && claim_.record.phase == Phase::incoming && !stopping_)
             deadline_.reset();
-        record.operation = what;
-        record.runs_after = record.phase == Phase::running;
-        claim_.save();
-        return "ok";
+        return answer;
+    }
+    std::string go_on(std::string_view line) override { return operation_.go_on(line); }
+    void take_back_operation() override { operation_.take_back(); }
+
+    // Asked for until it runs: QEMU refuses it until it has wound up its migration, also one that was cancelled, and a
+    // stop that the killed command has asked for may come after it.
+    void resume() override {
+        is_resuming_ = true;
+        resume_at_ = resuming_since_ = Clock::now();
     }
 
-    std::string go_on(std::string_view line) override {
-        if (line == "still")
-            return "ok";
-        if (line != "done" && line != "run" && line != "finish")
-            return "error this is not known";
-        claim_.record.operation.clear();
-        if (line == "finish")
-            return destroy();  // which records both at once: what has ended does not come back
-        if (line == "run" || claim_.record.phase == Phase::incoming)
-            claim_.record.phase = Phase::paused;  // until QEMU has begun
-        if (line == "run")
+    void go_on_resuming() {
+        const auto phase = claim_.record.phase;
+        resume_at_ = Clock::now() + kRetry;
+        is_resuming_ = (phase == Phase::paused && resume_at_ < resuming_since_ + kResumeTime) ||
+                       (phase == Phase::running && resume_at_ < resuming_since_ + kLateStop);
+        if (is_resuming_)
             qemu_->qmp().execute("cont");
-        claim_.save();
-        return "ok";
     }
 
-    void take_back_operation() override {
-        if (claim_.record.phase == Phase::incoming)
-            return end_run(RunEnd::destroyed);
-        qemu_->qmp().execute("migrate_cancel");
-        is_resuming_ = claim_.record.runs_after;
-        resume_at_ = taken_back_ = Clock::now();
-        claim_.record.operation.clear();
-        claim_.save();
-    }
+    void execute(std::string_view command) override { qemu_->qmp().execute(command); }
+    void end() override { destroy(); }
+    bool is_ending() const override { return next_.has_value(); }
+    void remark(std::string_view text) override { socket_.said(fmt::format("\r\n[{}]\r\n", text)); }
 
     void stop() {
         stopping_ = true;
@@ -454,33 +427,19 @@ class Supervisor : private DomainSocket::Service {
     Engine engine_ = Engine::tcg;
     std::vector<std::string> warnings_;
     std::vector<OpenFile> files_;  // what QEMU's words for its disks stand for
+    GuestRam ram_;                 // not open: QEMU's own
+    OperationLease operation_{claim_, ram_, *this};
     std::unique_ptr<QemuProcess> qemu_;
     std::optional<NextStep> next_;  // decided: QEMU is on its way out
     std::optional<Clock::time_point> deadline_;
     bool is_adopted_ = false;
     bool is_resuming_ = false;
-    Clock::time_point resume_at_, taken_back_;
+    Clock::time_point resume_at_, resuming_since_;
     bool is_orphaned_ = false;  // an operation of the supervisor before is not taken back yet
     bool reboots_ = false;      // a shutdown that comes now was asked for as a reboot
     bool stopping_ = false;     // no restart any more
     bool finished_ = false;
 };
-
-// Nothing of who started it stays open: a pipe of a CI job that is held open would keep the job waiting.
-void leave_everything_behind() {
-    const int stop =
-        os::stop_fd();  // open already: a number that is used anew would be taken for a stop, again and again
-    std::vector<int> open;
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
-        open.push_back(std::stoi(entry.path().filename().native()));
-    for (const int fd : open)
-        if (fd > kLaunchChannel && fd != stop)
-            ::close(fd);
-    ::umask(0077);
-    if (::chdir("/") != 0)
-        throw system_error(ErrorKind::hypervisor, errno, "cannot change to '/'");
-}
 
 void adopt_domain(const StateDir& state, const std::string& name, os::Fd& channel) {
     auto claim = Claim::adopt(state, name);
@@ -499,7 +458,7 @@ void run_supervisor(const std::filesystem::path& state_root, const std::string& 
     if (::fcntl(channel.get(), F_SETFD, FD_CLOEXEC) != 0)
         throw error(ErrorKind::usage, "cannot supervise {}: only 'vprov create' starts a supervisor", quote(name));
     os::catch_stop_signals();
-    leave_everything_behind();
+    leave_starter_behind();
     try {
         const StateDir state(state_root);
         auto request = request_from_json(os::read_file(channel, "the order"));

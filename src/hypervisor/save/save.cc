@@ -27,13 +27,6 @@ std::string engine_of(const Domains& domains, const std::string& name) {
     return record && record->engine.starts_with("KVM") ? "kvm" : "tcg";
 }
 
-// After a migration QEMU (7.2) refuses the next one until the guest has run again, if only for a moment.
-void stop(Monitor& monitor) {
-    if (monitor.execute("query-status").value("status", "") == "postmigrate")
-        monitor.execute("cont");
-    monitor.execute("stop");
-}
-
 // The PCI slots of devices by their ids.
 std::map<std::string, int> slots_of(Monitor& monitor) {
     std::map<std::string, int> slots;
@@ -147,7 +140,7 @@ SaveResult save_domain(const Domains& domains, const std::string& name, const fs
         auto operation = domains.operate(name, "save");
         const bool ran = domains.find(name).state[2] != 'p';
         auto monitor = domains.monitor(operation);  // kept: nobody lets the guest go on while its memory is read
-        stop(monitor);
+        stop_guest(monitor);
         write_state(domains, name, monitor, file, options);
         struct stat status {};
         ::fstat(file.fd().get(), &status);

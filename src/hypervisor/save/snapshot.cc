@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/save/migration.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -137,6 +138,7 @@ void create_snapshot(const Domains& domains, const std::string& name, const std:
         const auto images = images_of(domains.configuration(name), monitor);
         if (any_has(images, snapshot))
             throw Error(ErrorKind::hypervisor, "there is one already");
+        choose_stream(monitor, StateStream::whole, StreamEnd::source);
         monitor.execute("stop");
         try {
             run_job(monitor, "snapshot-save", job_arguments(images, snapshot));
@@ -157,6 +159,7 @@ void revert_to_snapshot(const Domains& domains, const std::string& name, const s
         const auto images = images_of(domains.configuration(name), monitor);
         if (!all_have(images, snapshot))
             refuse_missing(images, snapshot);
+        choose_stream(monitor, StateStream::whole, StreamEnd::source);
         monitor.execute("stop");
         begin_job(monitor, "snapshot-load", job_arguments(images, snapshot));
         try {
