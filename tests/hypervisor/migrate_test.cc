@@ -100,6 +100,8 @@ TEST_F(MigrateTest, APausedOneStaysPaused) {
     domains_.pause("tiny");
     move();
     EXPECT_EQ(there_.find("tiny").state, "--p---");
+    save_domain(there_, "tiny", work_.path() / "tiny.save", {AfterSave::pause});
+    EXPECT_EQ(there_.find("tiny").state, "--p---");
     there_.unpause("tiny");
     expect_to_run(there_, domains_);
 }

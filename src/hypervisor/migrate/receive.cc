@@ -131,9 +131,10 @@ class Receiver {
         facts.shares_memory = shares_;
         facts.live = offer_.live;
         facts.has_userfaultfd = true;
+        const auto end = offer_.runs ? StreamEnd::late_target : StreamEnd::target;
         const auto method = offer_.method.empty() ? choose_method(facts) : method_of(offer_.method);
         try {
-            choose_stream(monitor, stream_of(method), StreamEnd::target);
+            choose_stream(monitor, stream_of(method), end);
             return method;
         } catch (const Error&) {
             if (method != Method::postcopy)
@@ -141,7 +142,7 @@ class Receiver {
         }
         facts.has_userfaultfd = false;  // QEMU has tried it
         const auto other = choose_method(facts);
-        choose_stream(monitor, stream_of(other), StreamEnd::target);
+        choose_stream(monitor, stream_of(other), end);
         return other;
     }
 

@@ -49,8 +49,7 @@ void choose_stream(Monitor& monitor, StateStream stream, StreamEnd end) {
     set("x-ignore-shared", stream == StateStream::devices);
     set("postcopy-ram", stream == StateStream::following);
     set("pause-before-switchover", stream == StateStream::live && end == StreamEnd::source);
-    if (end == StreamEnd::target)
-        set("late-block-activate", true);  // the source has the disks until the guest runs here
+    set("late-block-activate", end == StreamEnd::late_target);
     monitor.execute("migrate-set-capabilities", {{"capabilities", capabilities}});
 }
 

@@ -21,7 +21,9 @@ QemuVersion query_qemu(Monitor& monitor);
 // devices:   these alone; the memory is a file that the other QEMU has as its own.
 // following: devices, and memory as it is touched there (postcopy): through a socket.
 enum class StateStream { whole, live, devices, following };
-enum class StreamEnd { source, target };
+// late_target: takes the disks only when it is told to `cont`, for until then the source may go on with them. One that
+// stays paused must not be such: QEMU 7.2 dies of sending on what has never had its disks.
+enum class StreamEnd { source, target, late_target };
 
 // QEMU keeps what it was told last, so this comes before every stream and every snapshot. Throws where this QEMU or the
 // kernel does not have what it needs.
@@ -34,7 +36,7 @@ void stop_guest(Monitor& monitor);
 void resume_guest(Monitor& monitor);
 
 // Begin, and return at once. The file is written or read from its offset on, as fast as it goes. A source whose guest
-// stands still lets go of the disks when it is done, until it is told to `cont`; a target takes them at `cont`.
+// stands still lets go of the disks when it is done, until it is told to `cont`.
 void begin_sending(Monitor& monitor, const os::Fd& file, StateStream stream);
 void begin_loading(Monitor& monitor, const os::Fd& file);
 
