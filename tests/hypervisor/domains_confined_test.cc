@@ -223,7 +223,7 @@ TEST_F(DomainConfinedTest, UefiKeepsItsVariables) {
     const auto before = os::read_file(variables);
     EXPECT_EQ(open_files(qemu("tiny")).count(find_uefi_firmware()->code.native()), 2U);
     bool has_changed = false;  // OVMF notes the memory's layout there when it starts
-    for (int i = 0; i < 300 && !has_changed; ++i, std::this_thread::sleep_for(100ms))
+    for (int i = 0; i < 900 && !has_changed; ++i, std::this_thread::sleep_for(100ms))
         has_changed = os::read_file(variables) != before;
     EXPECT_TRUE(has_changed);
 }
