@@ -67,8 +67,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmd
                                    videoram_mib, usb, usbdevices, serial)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RamFile, qemu, fd, inode)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks, cpu_seconds_before,
-                                   supervisor, qemu, operation, runs_after, segments, ram, handed_over)
+// So may the record of one that runs.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks,
+                                                cpu_seconds_before, supervisor, qemu, operation, runs_after, segments,
+                                                ram, handed_over)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, sandbox, ram,
                                                 cpu_seconds, console, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)

@@ -61,7 +61,7 @@ class Receiver {
         auto operation = domains_.operate(name(), "migrate");
         Method method = Method::copy;
         {
-            auto monitor = domains_.monitor(name());
+            auto monitor = domains_.monitor(operation);
             check_qemu(monitor);
             method = choose(monitor);
             const auto state = streams_.open(kStateStream);

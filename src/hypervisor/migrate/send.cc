@@ -72,7 +72,7 @@ class Sender {
         moved_.method = method_of(ready.value("ready", ""));
         moved_.warnings = ready.value("warnings", moved_.warnings);
         {
-            auto monitor = domains_.monitor(name_);
+            auto monitor = domains_.monitor(operation_);
             DiskMirrors mirrors(monitor);
             copy_disks(mirrors);
             send(monitor, mirrors);
