@@ -140,6 +140,25 @@ TEST_P(ExtEditorTest, ADirectoryIsNotReplaced) {
 INSTANTIATE_TEST_SUITE_P(All, ExtEditorTest, testing::Values(Filesystem::ext2, Filesystem::ext3, Filesystem::ext4),
                          [](const auto& tested) { return std::string(name(tested.param)); });
 
+// On a disk, and in memory, where there is nothing to write to directly.
+TEST(CopyFile, IsTheSameOfAnySize) {
+    for (const auto& folder : {fs::temp_directory_path(), fs::path("/dev/shm")}) {
+        if (!fs::is_directory(folder))
+            continue;
+        const os::TempDir work(folder, "vprov-test-");
+        for (const std::size_t size : {0, 1, 4095, 4096, 4097, 8 << 20, (17 << 20) + 1234}) {
+            std::string content(size, '\0');
+            for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 2654435761U >> 24);
+            const auto from = work.path() / std::to_string(size), to = work.path() / (std::to_string(size) + ".copy");
+            os::write_file(from, content);
+            os::copy_file(from, to, 0600);
+            EXPECT_TRUE(os::read_file(to) == content) << size << " bytes in " << folder;
+            fs::remove(from);
+            fs::remove(to);
+        }
+    }
+}
+
 TEST(CopyFile, KeepsHoles) {
     const os::TempDir work(fs::temp_directory_path(), "vprov-test-");
     const auto from = work.path() / "from", to = work.path() / "to";
