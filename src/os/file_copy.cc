@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPortion = 64 << 20;  // between two looks for a stop request
 constexpr std::size_t kDirectPortion = 8 << 20;
+constexpr off_t kLeastDirect = 64 << 20;  // smaller files, a kernel and its initrd, are read soon: the cache may have them
 constexpr off_t kAlignment = 4096;  // of places and lengths that every disk takes with O_DIRECT
 constexpr std::size_t kBuffer = 1 << 20;
 
@@ -42,6 +43,10 @@ class Pages {
     Pages& operator=(const Pages&) = delete;
     bool are_there() const { return address_ != MAP_FAILED; }
     const char* at(off_t place) const { return static_cast<const char*>(address_) + place; }
+    // They count as this process's as long as it has them mapped.
+    void let_go(off_t place, ssize_t count) const {
+        ::madvise(static_cast<char*>(address_) + place, static_cast<std::size_t>(count), MADV_DONTNEED);
+    }
 
   private:
     std::size_t size_;
@@ -63,7 +68,7 @@ class Copy {
             return;
         if (::ftruncate(to_.get(), size_) != 0)
             fail();
-        if (pages_.emplace(from_, size_).are_there())
+        if (size_ >= kLeastDirect && pages_.emplace(from_, size_).are_there())
             direct_ = Fd(::open(fmt::format("/proc/self/fd/{}", to_.get()).c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
         for (off_t place = 0; place < size_;) {
             const auto data = ::lseek(from_.get(), place, SEEK_DATA);
@@ -101,8 +106,10 @@ class Copy {
     off_t write_direct(off_t place, off_t end) {
         const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(end - place), kDirectPortion);
         const auto count = ::pwrite(direct_.get(), pages_->at(place), wanted / kAlignment * kAlignment, place);
-        if (count > 0)
+        if (count > 0) {
+            pages_->let_go(place, count);
             return count;
+        }
         // a file system that takes the flag and not the write; what cannot be read is said by the next way
         if (count < 0 && errno != EINVAL && errno != EFAULT && errno != EOPNOTSUPP)
             fail();

@@ -146,7 +146,7 @@ TEST(CopyFile, IsTheSameOfAnySize) {
         if (!fs::is_directory(folder))
             continue;
         const os::TempDir work(folder, "vprov-test-");
-        for (const std::size_t size : {0, 1, 4095, 4096, 4097, 8 << 20, (17 << 20) + 1234}) {
+        for (const std::size_t size : {0, 1, 4095, 4096, 4097, 64 << 20, (65 << 20) + 1234}) {
             std::string content(size, '\0');
             for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 2654435761U >> 24);
             const auto from = work.path() / std::to_string(size), to = work.path() / (std::to_string(size) + ".copy");
