@@ -81,7 +81,7 @@ TEST(DomainRecord, ComesBackFromJson) {
     record.cpu_seconds_before = 1.5;
     record.qemu = {12, 34567, "boot"};
     EXPECT_EQ(record_from_json(to_json(record)), record);
-    EXPECT_THROW(record_from_json("{\"name\": \"a\"}"), Error);
+    EXPECT_EQ(record_from_json("{\"name\": \"a\"}").name, "a");  // an earlier version's, which knew of less
     EXPECT_THROW(record_from_json("{"), Error);
     EXPECT_THROW(record_from_json("[]"), Error);
 }
