@@ -234,7 +234,8 @@ void Domains::rename(const std::string& name, const std::string& new_name) const
 }
 
 void Domains::pause(const std::string& name) const {
-    const auto domain = supervised(name, "pause");
+    request(supervised(name, "pause").name, "pause");  // what it has to take back would let the guest run
+    const auto domain = find(name);
     if (domain.state[2] != 'p')
         monitor(domain.name).execute("stop");
     wait_for_pause(domain.name, true);

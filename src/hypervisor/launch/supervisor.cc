@@ -331,6 +331,10 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
                 return destroy();
             if (!is_there)
                 return "error it does not run";
+            if (verb == "pause") {
+                is_resuming_ = false;  // who asks for it does the rest
+                return "ok";
+            }
             if (verb == "shutdown" || verb == "reboot")
                 return press_power_button(verb);
             if (verb == "rename")
@@ -383,6 +387,10 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
 
     std::string begin_operation(std::string_view what) override {
         const auto answer = operation_.begin(what);
+        if (answer == "ok" && std::exchange(is_resuming_, false)) {
+            claim_.record.runs_after = true;
+            claim_.save();
+        }
         if (answer == "ok" && claim_.record.phase == Phase::incoming && !stopping_)
             deadline_.reset();
         return answer;
