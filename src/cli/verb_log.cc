@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -32,9 +33,24 @@ void print_end(std::string_view text, unsigned lines) {
         print("\n");
 }
 
+// nullopt: it has ended, maybe a moment ago.
+std::optional<hypervisor::DomainEngine::Console> open_running(const hypervisor::Domains& domains,
+                                                              const std::string& name) {
+    try {
+        return domains.open_console(name, hypervisor::Domains::ConsoleMode::read);
+    } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted || domains.is_running(name))
+            throw;
+        return std::nullopt;
+    }
+}
+
 // From what is kept of it to its end.
 void follow(const hypervisor::Domains& domains, const LogOptions& options) {
-    const auto console = domains.open_console(options.name, hypervisor::Domains::ConsoleMode::read);
+    const auto opened = open_running(domains, options.name);
+    if (!opened)
+        return print_end(domains.console_log(options.name), options.lines);
+    const auto& console = *opened;
     std::string recent;
     std::array<char, 16384> buffer{};
     for (;;) {

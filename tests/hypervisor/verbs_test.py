@@ -113,6 +113,8 @@ class Verbs(unittest.TestCase):
             text = following.communicate(timeout=30)[0]
         self.assertEqual(following.returncode, 0)
         self.assertTrue(text.endswith(b"[tiny destroyed]\r\n"), text)
+        afterwards = subprocess.run([PROGRAM, "log", "-f", "tiny"], env=self.environment, capture_output=True, check=False)
+        self.assertEqual((afterwards.returncode, afterwards.stdout), (0, text))
 
     def test_a_supervisor_sleeps_while_nothing_happens(self):
         self.create()
