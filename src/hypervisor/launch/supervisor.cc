@@ -386,7 +386,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     }
 
     std::string begin_operation(std::string_view what) override {
-        const auto answer = operation_.begin(what);
+        auto answer = operation_.begin(what);
         if (answer == "ok" && std::exchange(is_resuming_, false)) {
             claim_.record.runs_after = true;
             claim_.save();

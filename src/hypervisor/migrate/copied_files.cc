@@ -145,7 +145,7 @@ void CopiedFiles::receive(Talk& talk, Streams& streams) {
         make_directory(file.path.parent_path());
         if (!file.hidden.empty()) {
             make_disk(file);
-        } else if (digests[i] == "") {
+        } else if (digests[i].get_ref<const std::string&>().empty()) {
             os::UnnamedFile made(file.path, 0644);
             receive_bytes(stream, file.copy.bytes, made.fd(), file.path);
             made.commit(os::UnnamedFile::Durability::eventual);

@@ -22,6 +22,7 @@ Peer::Peer(const std::vector<std::string>& argv) {
     if (program.empty())
         throw error(ErrorKind::hypervisor, "cannot run {}: it is not installed", quote(argv.front()));
     std::vector<char*> words;
+    words.reserve(argv.size() + 1);
     for (const auto& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     std::array<int, 2> ends{};

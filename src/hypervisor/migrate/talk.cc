@@ -64,7 +64,7 @@ nlohmann::json Talk::next() {
     const auto end = unread_.find('\n');
     const auto line = unread_.substr(0, end);
     unread_.erase(0, end + 1);
-    const auto message = nlohmann::json::parse(line, nullptr, false);
+    auto message = nlohmann::json::parse(line, nullptr, false);
     if (!message.is_object())
         throw error(ErrorKind::hypervisor, "{} does not speak as vprov does: {}", peer_, quote(line));
     if (message.contains("error")) {
