@@ -140,6 +140,28 @@ TEST_F(DomainChangeTest, AnOperationThatIsDroppedLetsTheDomainGoOn) {
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
 }
 
+// The guest is made to go on for a while after an operation was dropped; what is wished for since then counts.
+TEST_F(DomainChangeTest, APauseAfterAnOperationThatWasDropped) {
+    create(tiny("tiny"));
+    const auto drop_one = [&] {
+        const auto operation = domains_.operate("tiny", "save");
+        domains_.pause("tiny");
+    };
+    drop_one();
+    EXPECT_EQ(state("tiny", '-', 2)[2], '-');
+    domains_.pause("tiny");
+    std::this_thread::sleep_for(300ms);
+    EXPECT_EQ(domains_.find("tiny").state, "--p---");
+    domains_.unpause("tiny");
+    drop_one();
+    auto operation = domains_.operate("tiny", "save");  // maybe before it has gone on
+    domains_.monitor(operation).execute("stop");
+    std::this_thread::sleep_for(300ms);
+    EXPECT_EQ(domains_.find("tiny").state, "--p---");
+    operation.run();
+    EXPECT_EQ(state("tiny", '-', 2)[2], '-');
+}
+
 TEST_F(DomainChangeTest, AnOperationEndsWithItsSupervisor) {
     create(tiny("tiny"));
     auto operation = domains_.operate("tiny", "save");

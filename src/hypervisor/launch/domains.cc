@@ -1,5 +1,4 @@
 #include "hypervisor/launch/domains.h"
-#include "hypervisor/guest/cfg_json.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/guest/cfg_json.h"
 #include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/spawn_supervisor.h"
