@@ -138,6 +138,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_bootstrap(app, session);
     add_cache(app, session);
     add_create(app, session);
+    add_template(app, session);
     add_list(app, session);
     add_top(app, session);
     add_console(app, session);

@@ -33,6 +33,12 @@ void print_packages(const resolve::PackageSet& set, const deb::Architectures& na
     fmt::print("  (* asked for; the others are needed by them)\n");
 }
 
+std::string shown_content(const render::GuestFile& file) {
+    if (file.secret)
+        return "(secret)";
+    return file.is_program ? fmt::format("(a program of {} KiB)", file.content.size() >> 10) : file.content;
+}
+
 void print_file(std::string_view path, std::string_view content) {
     fmt::print("\n  {}\n", path);
     while (!content.empty() && content.back() == '\n') content.remove_suffix(1);
@@ -136,7 +142,7 @@ void print_plan(const plan::Plan& plan, const resolve::PackageSet& set, const La
         if (file.is_link)
             fmt::print("\n  {} -> {}\n", file.path, file.content);
         else
-            print_file(file.path, file.secret ? "(secret)" : file.content);
+            print_file(file.path, shown_content(file));
     }
     print_configurations(plan);
 }
@@ -180,7 +186,8 @@ void print_event(const plan::Plan& plan, const resolve::PackageSet& set, const L
     event["disks"] = pipeline::disks_json(plan.layout);
     for (const auto& file : guest_files(plan, set))
         event["files"].push_back(
-            {{"path", file.path}, {file.is_link ? "target" : "content", file.secret ? "" : file.content}});
+            {{"path", file.path},
+             {file.is_link ? "target" : "content", file.secret || file.is_program ? "" : file.content}});
     add_configuration(event, plan);
     fmt::print("{}\n", event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }

@@ -40,6 +40,7 @@ void add_doctor(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 void add_create(CLI::App& app, Session& session);
+void add_template(CLI::App& app, Session& session);
 void add_list(CLI::App& app, Session& session);
 void add_console(CLI::App& app, Session& session);
 void add_shutdown(CLI::App& app, Session& session);

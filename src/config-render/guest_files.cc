@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "config-render/agent_files.h"
 #include "config-render/boot_files.h"
 #include "config-render/fast_boot.h"
 #include "config-render/filesystems.h"
@@ -153,6 +154,7 @@ std::vector<GuestFile> late_guest_files(const plan::Plan& plan, const PackageNam
     append(files, root_key_files(plan));
     append(files, grow_files(plan));
     append(files, fast_boot_files(plan, packages));
+    append(files, agent_files(plan, packages));
     append(files, machine_files(plan));
     if (plan.recipe.identity.is_template)
         append(files, first_boot_files(plan));

@@ -21,6 +21,7 @@ struct GuestFile {
     bool secret = false;                // `vprov plan` does not print its content
     unsigned directory_mode = 0755;     // of the directory that holds it, set when it is not 0755
     std::filesystem::path source = {};  // a file of the host that is copied instead of `content`; "" : none
+    bool is_program = false;            // `vprov plan` tells its size
     bool operator==(const GuestFile&) const = default;
 };
 

@@ -2,7 +2,6 @@
 
 #include <crypt.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,10 +9,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <span>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "os/fd.h"
+#include "os/random.h"
 
 namespace vprov::render {
 namespace {
@@ -83,8 +84,7 @@ std::string random_password() {
     std::string password;
     while (password.size() < kRandomLength) {
         std::array<unsigned char, 64> bytes{};
-        if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-            throw system_error(ErrorKind::internal, errno, "cannot draw a password");
+        os::fill_with_random(std::as_writable_bytes(std::span(bytes)));
         for (const auto byte : bytes)
             // bytes above the last whole round of letters would favour the first ones
             if (byte < 256 / kLetters.size() * kLetters.size() && password.size() < kRandomLength)

@@ -145,6 +145,7 @@ hypervisor::Guest guest_of(const Plan& plan) {
     guest.on_poweroff = action_of(domain.on_poweroff);
     guest.on_reboot = action_of(domain.on_reboot);
     guest.on_crash = action_of(domain.on_crash);
+    guest.agent = plan.recipe.system.agent;
     guest.other = domain.xl;
     return guest;
 }

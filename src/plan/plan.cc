@@ -155,6 +155,14 @@ void check_template(const recipe::Recipe& recipe) {
                         init);
 }
 
+void check_agent(const Plan& plan) {
+    constexpr std::string_view kArchitecture = "amd64";  // whose virtio ports udev finds in QEMU's PC
+    if (plan.recipe.system.agent && plan.architecture != kArchitecture)
+        throw error(ErrorKind::recipe,
+                    "cannot give the guest an agent ([system] agent): it is made for {}, and the guest is {}",
+                    kArchitecture, plan.architecture);
+}
+
 // A template is not a guest yet: it has a name only where the recipe says so.
 std::string planned_hostname(const recipe::Recipe& recipe) {
     if (recipe.identity.hostname)
@@ -207,6 +215,7 @@ Plan planned(const recipe::Recipe& recipe, const HostFacts& facts, const Options
         plan.boot = planned_boot(completed, plan.architecture, plan.layout);
         plan.boot.added = std::move(added);
         check_fast_boot(plan);
+        check_agent(plan);
     }
     plan.interfaces = planned_interfaces(recipe, seed);
     plan.guest_uuid = recipe.domain.uuid.value_or(Uuid::derived(seed, "guest").text());

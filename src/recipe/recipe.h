@@ -60,6 +60,7 @@ struct System {                           // [system]
     Kernel kernel;
     MountBy fstab = MountBy::uuid;
     BootSpeed boot = BootSpeed::ordinary;
+    bool agent = false;  // by which clones of the running guest get their identity
 };
 
 // How a password is given; never in clear. Exactly one way.

@@ -139,6 +139,7 @@ Keys<System> system_keys() {
              key("ca_certificates", &System::ca_certificates, word(flaw_of_file_name)),
              key("fstab", &System::fstab, choice(names)),
              key("boot", &System::boot, choice(speeds)),
+             key("agent", &System::agent, boolean_of),
              table("kernel", &System::kernel, kernel_keys()),
              tables("repository", &System::repositories, repository_keys())},
             {},

@@ -31,20 +31,28 @@ Error no_answer() {
 
 }  // namespace
 
-Change::Change(const Domains& domains, const std::string& name_or_id, std::string_view what)
+Change::Change(const Domains& domains, std::string name, std::optional<Operation> own, Operation* operation)
     : domains_(domains),
-      name_(domains.find(name_or_id).name),
-      operation_(domains.operate(name_, what)),
-      monitor_(domains.monitor(operation_)) {
+      name_(std::move(name)),
+      own_(std::move(own)),
+      monitor_(domains.monitor(operation ? *operation : *own_)) {
     guest = domains.configuration(name_);
     paused_ = !monitor_.execute("query-status").value("running", false);
 }
 
+Change::Change(const Domains& domains, const std::string& name_or_id, std::string_view what)
+    : Change(domains, domains.find(name_or_id).name, domains.operate(name_or_id, what), nullptr) {}
+
+Change::Change(const Domains& domains, const std::string& name, Operation& operation)
+    : Change(domains, name, std::nullopt, &operation) {}
+
 // When an operation is dropped without a word, its domain is made to run as before: later, and over a pause that has
 // come in between.
 Change::~Change() {
+    if (!own_)
+        return;
     try {
-        operation_.done();
+        own_->done();
     } catch (const Error&) {
         // the supervisor has ended; the next one finds out what is
     }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ class Change {
     // `what`: "block-attach", what others are told. Throws Error(hypervisor) when the domain does not run or somebody
     // else is at it.
     Change(const Domains& domains, const std::string& name_or_id, std::string_view what);
+    // As a part of an operation, borrowed, on the domain `name`.
+    Change(const Domains& domains, const std::string& name, Operation& operation);
 
     ~Change();
     Change(const Change&) = delete;
@@ -44,12 +47,13 @@ class Change {
     void unplug(const std::string& device);
 
   private:
+    Change(const Domains& domains, std::string name, std::optional<Operation> own, Operation* operation);
     nlohmann::json pci_devices();
 
     const Domains& domains_;
     std::string name_;
     bool paused_ = false;
-    Operation operation_;
+    std::optional<Operation> own_;
     Monitor monitor_;
 };
 

@@ -58,10 +58,7 @@ void choose_devid(Guest& guest, GuestInterface& interface) {
         throw error(ErrorKind::hypervisor, "it has one with the number {}", chosen);
 }
 
-}  // namespace
-
-std::vector<std::string> attach_interface(const Domains& domains, const std::string& name, GuestInterface interface) {
-    Change change(domains, name, "network-attach");
+std::vector<std::string> attach(Change& change, GuestInterface interface) {
     std::vector<std::string> warnings;
     try {
         change.pin_devices();
@@ -85,6 +82,19 @@ std::vector<std::string> attach_interface(const Domains& domains, const std::str
     }
     change.record();
     return warnings;
+}
+
+}  // namespace
+
+std::vector<std::string> attach_interface(const Domains& domains, const std::string& name, GuestInterface interface) {
+    Change change(domains, name, "network-attach");
+    return attach(change, std::move(interface));
+}
+
+std::vector<std::string> attach_interface(const Domains& domains, const std::string& name, GuestInterface interface,
+                                          Operation& operation) {
+    Change change(domains, name, operation);
+    return attach(change, std::move(interface));
 }
 
 void detach_interface(const Domains& domains, const std::string& name, std::string_view devid_or_mac) {

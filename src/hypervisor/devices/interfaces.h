@@ -13,6 +13,10 @@ namespace vprov::hypervisor {
 // Throws Error(hypervisor) "cannot attach a network card to 'a': CAUSE", and nothing has changed.
 std::vector<std::string> attach_interface(const Domains& domains, const std::string& name, GuestInterface interface);
 
+// The same as a part of an operation, borrowed.
+std::vector<std::string> attach_interface(const Domains& domains, const std::string& name, GuestInterface interface,
+                                          Operation& operation);
+
 // By number or MAC address. Returns when the guest has let go of it: its system must be running. Throws
 // Error(hypervisor) "cannot detach the network card 'x' from 'a': CAUSE".
 void detach_interface(const Domains& domains, const std::string& name, std::string_view devid_or_mac);

@@ -7,15 +7,15 @@ namespace vprov::hypervisor {
 namespace {
 
 constexpr auto kUsed =
-    std::to_array<std::string_view>({"name",      "uuid",      "type",    "builder",     "pvh",
-                                     "hostname",  "kernel",    "ramdisk", "root",        "extra",
-                                     "cmdline",   "firmware",  "bios",    "bootloader",  "bootloader_args",
-                                     "memory",    "maxmem",    "vcpus",   "maxvcpus",    "disk",
-                                     "cdrom",     "vif",       "vfb",     "on_poweroff", "on_reboot",
-                                     "on_crash",  "boot",      "vnc",     "vnclisten",   "vncdisplay",
-                                     "vncunused", "vncpasswd", "keymap",  "sdl",         "vga",
-                                     "stdvga",    "videoram",  "usb",     "usbdevice",   "serial",
-                                     "vprov_vif"});
+    std::to_array<std::string_view>({"name",      "uuid",       "type",    "builder",     "pvh",
+                                     "hostname",  "kernel",     "ramdisk", "root",        "extra",
+                                     "cmdline",   "firmware",   "bios",    "bootloader",  "bootloader_args",
+                                     "memory",    "maxmem",     "vcpus",   "maxvcpus",    "disk",
+                                     "cdrom",     "vif",        "vfb",     "on_poweroff", "on_reboot",
+                                     "on_crash",  "boot",       "vnc",     "vnclisten",   "vncdisplay",
+                                     "vncunused", "vncpasswd",  "keymap",  "sdl",         "vga",
+                                     "stdvga",    "videoram",   "usb",     "usbdevice",   "serial",
+                                     "vprov_vif", "vprov_agent"});
 
 constexpr auto kIgnored = std::to_array<std::string_view>({"acpi",
                                                            "acpi_s3",

@@ -57,8 +57,8 @@ std::string machine(const Guest& guest, const QemuHost& host) {
 void append_ram(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
     if (host.ram_fd >= 0)
         argv.insert(argv.end(),
-                    {"-object", fmt::format("memory-backend-file,id=pc.ram,size={}M,mem-path=/proc/self/fd/{},share=on",
-                                            most_memory_mib(guest), host.ram_fd)});
+                    {"-object", fmt::format("memory-backend-file,id=pc.ram,size={}M,mem-path=/proc/self/fd/{},share={}",
+                                            most_memory_mib(guest), host.ram_fd, host.ram_is_shared ? "on" : "off")});
 }
 
 void append_firmware(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
@@ -116,6 +116,10 @@ void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
                  fmt::format("socket,id=con0,fd={},server=on,wait=off", host.console_fd), "-serial", "chardev:con0",
                  "-device", "pvpanic", "-object", "rng-random,id=rng0,filename=/dev/urandom", "-device",
                  "virtio-rng-pci,rng=rng0", "-device", "virtio-balloon-pci,id=balloon0"});
+    if (host.agent_fd >= 0)
+        argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=agent0,fd={},server=on,wait=off", host.agent_fd),
+                                 "-device", "virtio-serial-pci,id=ports0", "-device",
+                                 "virtserialport,bus=ports0.0,nr=1,chardev=agent0,name=org.vprov.0"});
 }
 
 void append_kernel(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {

@@ -38,7 +38,9 @@ struct QemuHost {
     int qmp_fd = -1;                             // listening socket
     int monitor_fd = -1;                         // listening socket of a second QMP; -1: none
     int console_fd = -1;                         // listening socket
+    int agent_fd = -1;                           // listening socket, for a guest with an agent
     int ram_fd = -1;                             // a file of the guest's memory; -1: QEMU's own memory
+    bool ram_is_shared = true;                   // false: what the guest writes does not get into that file
     bool incoming = false;                       // the guest's state comes by the monitor
     int vnc_password_fd = -1;                    // a file that holds it; -1: VNC asks for none
     std::string uefi_code, uefi_variables;       // files, for a guest whose firmware is UEFI

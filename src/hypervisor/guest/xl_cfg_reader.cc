@@ -286,6 +286,7 @@ class Reader {
         guest_.usbdevices = given_strings("usbdevice");
         guest_.usb = values_.flag("usb") || !guest_.usbdevices.empty();
         guest_.serial = given_strings("serial");
+        guest_.agent = values_.flag("vprov_agent");
     }
 
     void read_other_keys() {

@@ -193,6 +193,8 @@ class Writer {
             string("serial", guest_.serial.front());
         else if (!guest_.serial.empty())
             words("serial", guest_.serial);
+        if (guest_.agent)
+            flag("vprov_agent", true);
     }
 
     void write_option(const std::string& key, const GuestOption& option) {

@@ -61,18 +61,20 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PortForward, is_udp, address, port, guest_por
 // A domain may have been saved by an earlier version, which did not write all of these.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GuestInterface, mac, bridge, model, other, ip, rate, script, vifname,
                                                 forwards, segment, pci_slot)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib, maxmem_mib, vcpus,
-                                   maxvcpus, disks, interfaces, on_poweroff, on_reboot, on_crash, boot, vnc, vnclisten,
-                                   hostname, firmware, firmware_file, vncdisplay, vncunused, vncpasswd, keymap, screen,
-                                   videoram_mib, usb, usbdevices, serial)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Guest, name, uuid, type, kernel, ramdisk, cmdline, memory_mib,
+                                                maxmem_mib, vcpus, maxvcpus, disks, interfaces, on_poweroff, on_reboot,
+                                                on_crash, boot, vnc, vnclisten, hostname, firmware, firmware_file,
+                                                vncdisplay, vncunused, vncpasswd, keymap, screen, videoram_mib, usb,
+                                                usbdevices, serial, agent)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessIdentity, pid, start_ticks, boot_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RamFile, qemu, fd, inode)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SharedFile, file, content)
 // So may the record of one that runs.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks,
                                                 cpu_seconds_before, supervisor, qemu, operation, runs_after, segments,
-                                                ram, handed_over)
+                                                ram, handed_over, template_memory, on_trial)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, sandbox, ram,
-                                                cpu_seconds, console, adopt)
+                                                template_memory, needs_ram_file, cpu_seconds, console, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
 
 namespace {

@@ -34,6 +34,8 @@ struct DomainRecord {
     std::map<std::string, int> segments;  // that it is on: which of QEMU's descriptors is the network namespace
     RamFile ram;                          // its memory, when that is a file
     HandOver handed_over = HandOver::no;
+    SharedFile template_memory;  // a clone's, which it has begun with
+    bool on_trial = false;       // it runs, and ends when the operation is dropped
     bool operator==(const DomainRecord&) const = default;
 };
 
@@ -43,13 +45,15 @@ DomainRecord record_from_json(std::string_view text);  // throws Error(hyperviso
 struct LaunchRequest {
     Guest guest;  // all paths absolute
     EngineChoice engine = EngineChoice::automatic;
-    bool paused = false;       // it does not begin to run by itself
-    bool incoming = false;     // it gets its state by migrate-incoming, from who asked for it
-    bool sandbox = true;       // false: QEMU runs as the supervisor does and may call what it likes
-    RamFile ram = {};          // incoming: another QEMU's memory that is to be its own
-    double cpu_seconds = 0;    // it has used so many elsewhere
-    std::string console = {};  // what it has said there
-    bool adopt = false;        // nothing is started: guest.name runs, and its supervisor has died
+    bool paused = false;               // it does not begin to run by itself
+    bool incoming = false;             // it gets its state by migrate-incoming, from who asked for it
+    bool sandbox = true;               // false: QEMU runs as the supervisor does and may call what it likes
+    RamFile ram = {};                  // incoming: another QEMU's memory that is to be its own
+    std::string template_memory = {};  // incoming: the file of a template's memory that it begins with
+    bool needs_ram_file = false;       // its memory shall be a file: it is to be a template
+    double cpu_seconds = 0;            // it has used so many elsewhere
+    std::string console = {};          // what it has said there
+    bool adopt = false;                // nothing is started: guest.name runs, and its supervisor has died
     bool operator==(const LaunchRequest&) const = default;
 };
 

@@ -74,6 +74,8 @@ LaunchRequest order_for(const Guest& guest, const CreateOptions& options, const 
     order.incoming = options.incoming;
     order.sandbox = options.sandbox;
     order.ram = arrival.ram;
+    order.template_memory = arrival.template_memory;
+    order.needs_ram_file = options.memory_file;
     order.cpu_seconds = arrival.cpu_seconds;
     order.console = arrival.console;
     return order;
@@ -315,6 +317,10 @@ void Operation::run() {
 void Operation::finish() {
     say("finish");
     socket_.reset();
+}
+
+void Operation::try_run() {
+    say("try");
 }
 
 void Operation::still_stands() {

@@ -20,7 +20,8 @@ namespace vprov::hypervisor {
 
 // What a domain brings along that ran elsewhere.
 struct Arrival {
-    RamFile ram;  // its memory, on this host; fd -1: it comes by the monitor
+    RamFile ram;                       // its memory, on this host; fd -1: it comes by the monitor
+    std::string template_memory = {};  // or a file that it begins with
     double cpu_seconds = 0;
     std::string console;  // what it has said
 };
@@ -34,6 +35,8 @@ class Operation {
     void done();    // it stays as it is now
     void run();     // it runs from now on: the end of what made it incoming
     void finish();  // the domain ends, and is not restarted
+    // What is incoming runs from now on, and still ends when this is dropped without another word.
+    void try_run();
     // It may go on elsewhere from now on. When the operation is dropped then, the lock of its memory (GuestRam) tells
     // whether it has: it ends here, or goes on. Where it does not share its memory nothing tells: it stays paused.
     void hand_over(HandOver how);

@@ -21,6 +21,13 @@ struct RamFile {
     bool operator==(const RamFile&) const = default;
 };
 
+// The same of memory that several share: `content` tells what it is.
+struct SharedFile {
+    RamFile file;
+    std::string content;
+    bool operator==(const SharedFile&) const = default;
+};
+
 class GuestRam {
   public:
     GuestRam() = default;
@@ -33,6 +40,7 @@ class GuestRam {
 
     bool is_open() const { return fd_.is_open(); }
     const os::Fd& fd() const { return fd_; }
+    os::Fd release() { return std::move(fd_); }
     std::uint64_t inode() const;
     bool take() const noexcept;  // false: another has the right to run the guest
     void give() const noexcept;

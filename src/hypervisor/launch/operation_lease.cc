@@ -25,6 +25,8 @@ std::string OperationLease::go_on(std::string_view line) {
         return hand_over(HandOver::no);
     if (line == "still")
         return "ok";
+    if (line == "try")
+        return try_run();
     if (line == "done" || line == "run" || line == "finish")
         return end(line);
     return "error this is not known";
@@ -47,6 +49,17 @@ std::string OperationLease::end(std::string_view line) {
     return "ok";
 }
 
+std::string OperationLease::try_run() {
+    auto& record = claim_.record;
+    if (record.phase != Phase::incoming)
+        return "error it does not wait to run";
+    record.phase = Phase::paused;  // until QEMU has begun
+    record.on_trial = true;
+    claim_.save();
+    run_.execute("cont");
+    return "ok";
+}
+
 std::string OperationLease::hand_over(HandOver how) {
     auto& record = claim_.record;
     if (record.phase != Phase::paused || run_.is_ending())
@@ -62,7 +75,7 @@ std::string OperationLease::hand_over(HandOver how) {
 
 void OperationLease::take_back() {
     const auto& record = claim_.record;
-    if (record.phase == Phase::incoming)
+    if (record.phase == Phase::incoming || record.on_trial)
         return run_.end();
     if (record.handed_over != HandOver::no && !may_be_taken_back())
         return;
@@ -94,6 +107,7 @@ bool OperationLease::may_be_taken_back() {
 
 void OperationLease::clear() {
     claim_.record.operation.clear();
+    claim_.record.on_trial = false;
     claim_.save();
 }
 

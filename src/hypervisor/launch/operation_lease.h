@@ -32,6 +32,7 @@ class OperationLease {
 
   private:
     std::string end(std::string_view line);
+    std::string try_run();
     std::string hand_over(HandOver how);
     bool may_be_taken_back();
     void clear();

@@ -84,12 +84,16 @@ struct Failure {
 
 }  // namespace
 
-QemuChannels make_qemu_channels(const std::filesystem::path& directory) {
+QemuChannels make_qemu_channels(const std::filesystem::path& directory, bool has_agent) {
     auto qmp = make_listening_pair(directory, kQmpSocket);
     auto console = make_listening_pair(directory, kConsoleSocket);
     ::fcntl(console.client.get(), F_SETFL, O_NONBLOCK);
-    return {std::move(qmp.listening), std::move(qmp.client), std::move(console.listening), std::move(console.client),
-            listen_at(directory, kMonitorSocket)};
+    return {std::move(qmp.listening),
+            std::move(qmp.client),
+            std::move(console.listening),
+            std::move(console.client),
+            listen_at(directory, kMonitorSocket),
+            has_agent ? listen_at(directory, kAgentSocket) : os::Fd()};
 }
 
 QemuProcess::QemuProcess(const std::vector<std::string>& argv, const std::vector<int>& inherited, QemuChannels channels,

@@ -23,9 +23,11 @@ namespace vprov::hypervisor {
 struct QemuChannels {
     os::Fd qmp_listening, qmp, console_listening, console;
     os::Fd monitor_listening;  // Monitor's
+    os::Fd agent_listening;    // not open for a guest without an agent
 };
-QemuChannels make_qemu_channels(const std::filesystem::path& directory);
+QemuChannels make_qemu_channels(const std::filesystem::path& directory, bool has_agent);
 inline constexpr const char* kMonitorSocket = "monitor.sock";
+inline constexpr const char* kAgentSocket = "agent.sock";
 
 class QemuProcess {
   public:

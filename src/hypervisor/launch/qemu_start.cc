@@ -126,24 +126,29 @@ class Connections {
 std::vector<int> QemuStart::inherited() const {
     std::vector<int> numbers = {channels.qmp_listening.get(), channels.monitor_listening.get(),
                                 channels.console_listening.get()};
+    if (channels.agent_listening.is_open())
+        numbers.push_back(channels.agent_listening.get());
     for (const auto& fd : held) numbers.push_back(fd.get());
     if (ram_fd >= 0)
         numbers.push_back(ram_fd);
     return numbers;
 }
 
-QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state, int ram_fd) {
+QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state,
+                       const MemoryFile& memory) {
     Guest guest = request.guest;
     const auto directory = state.domain(guest.name);
     QemuStart start;
-    start.channels = make_qemu_channels(directory);
+    start.channels = make_qemu_channels(directory, guest.agent);
     QemuHost host;
     host.engine = engine;
     host.incoming = request.incoming;
-    host.ram_fd = start.ram_fd = ram_fd;
+    host.ram_fd = start.ram_fd = memory.fd;
+    host.ram_is_shared = memory.is_shared;
     host.qmp_fd = start.channels.qmp_listening.get();
     host.monitor_fd = start.channels.monitor_listening.get();
     host.console_fd = start.channels.console_listening.get();
+    host.agent_fd = start.channels.agent_listening.get();
     host.sandbox = request.sandbox;
     if (request.sandbox) {
         start.confinement = choose_confinement(engine);

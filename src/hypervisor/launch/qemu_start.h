@@ -16,6 +16,12 @@
 
 namespace vprov::hypervisor {
 
+// A file that is the guest's memory.
+struct MemoryFile {
+    int fd = -1;            // borrowed; -1: QEMU makes its own memory
+    bool is_shared = true;  // false: what the guest writes is its own
+};
+
 struct QemuStart {
     std::vector<std::string> argv;
     QemuChannels channels;
@@ -31,9 +37,8 @@ struct QemuStart {
 };
 
 // Opens the guest's files; makes the sockets, taps (named vifID.N) and other files of one start, in the domain's
-// directory where they have a name. `ram_fd` is a file of the guest's memory, borrowed; -1: QEMU makes its own. Throws
-// Error(hypervisor).
+// directory where they have a name. Throws Error(hypervisor).
 QemuStart prepare_qemu(const LaunchRequest& request, Engine engine, unsigned id, const StateDir& state,
-                       int ram_fd = -1);
+                       const MemoryFile& memory = {});
 
 }  // namespace vprov::hypervisor

@@ -29,6 +29,7 @@
 #include "hypervisor/launch/qemu_start.h"
 #include "hypervisor/launch/spawn_supervisor.h"
 #include "hypervisor/launch/state_dir.h"
+#include "hypervisor/launch/template_memory.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -90,8 +91,12 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     }
 
     void launch() {
-        ram_ = engine_ == Engine::tcg ? memory() : GuestRam();
-        auto start = prepare_qemu(request_, engine_, claim_.record.id, state_, ram_.fd().get());
+        ram_ = GuestRam();
+        auto shared = template_memory();
+        if (!shared.fd().is_open() && (engine_ == Engine::tcg || request_.needs_ram_file))
+            ram_ = memory();
+        const auto file = shared.fd().is_open() ? MemoryFile{shared.fd().get(), false} : MemoryFile{ram_.fd().get()};
+        auto start = prepare_qemu(request_, engine_, claim_.record.id, state_, file);
         warnings_ = std::move(start.warnings);
         files_ = std::move(start.files);
         next_.reset();
@@ -106,8 +111,16 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
                                                   claim_.record.qemu = identity;
                                                   claim_.record.segments = start.networks;
                                                   claim_.record.ram = {identity, ram_.fd().get(), ram_.inode()};
+                                                  claim_.record.template_memory = shared.in(identity);
                                                   claim_.save();
+                                                  shared.release();
                                               });
+    }
+
+    // Of a clone, when it begins; when it is restarted it boots.
+    TemplateMemory template_memory() {
+        const auto file = std::exchange(request_.template_memory, "");
+        return file.empty() ? TemplateMemory() : TemplateMemory(file, state_);
     }
 
     // QEMU 7.2's TCG loses pages that a busy guest writes while they are sent (fixed in 9.0): it can be moved while it
@@ -329,6 +342,8 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
         try {
             if (verb == "destroy")
                 return destroy();
+            if (verb == "guest" && (is_there || claim_.record.phase == Phase::incoming))
+                return change_guest(request_from_json(rest).guest);
             if (!is_there)
                 return "error it does not run";
             if (verb == "pause") {
@@ -339,8 +354,6 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
                 return press_power_button(verb);
             if (verb == "rename")
                 return rename(std::string(rest));
-            if (verb == "guest")
-                return change_guest(request_from_json(rest).guest);
         } catch (const Error& e) {
             return fmt::format("error {}", e.message());
         }

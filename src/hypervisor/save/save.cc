@@ -106,6 +106,8 @@ void check_qemu(const SavedDomain& saved, Monitor& monitor) {
 
 CreatedDomain resume(const Domains& domains, const OpenedSave& from, const RestoreOptions& options) {
     const auto& saved = from.saved;
+    if (!saved.request.template_memory.empty())
+        throw error(ErrorKind::hypervisor, "it is a template's (vprov create --from DIRECTORY NAME)");
     if (domains.is_running(saved.request.guest.name))
         throw error(ErrorKind::hypervisor, "a domain named {} is running", quote(saved.request.guest.name));
     if (!options.force)
