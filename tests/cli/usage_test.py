@@ -112,7 +112,8 @@ class Usage(unittest.TestCase):
                                          "cache", "cd-eject", "cd-insert", "check", "config", "console", "create",
                                          "destroy", "doctor", "image", "import", "list", "lock", "log", "mem-set",
                                          "migrate", "network-attach", "network-detach", "network-list", "pause", "plan",
-                                         "reboot", "rename", "restore", "save", "shutdown", "snapshot", "ssh", "top",
+                                         "reboot", "rename", "restore", "save", "shutdown", "snapshot", "ssh",
+                                         "template", "top",
                                          "unpause", "vcpu-list", "vcpu-set", "verify", "vncviewer", "wait", "why"])
         for verb in verbs:
             with self.subTest(verb):

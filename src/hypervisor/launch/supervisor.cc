@@ -134,7 +134,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     void wait_and_handle() {
         std::vector<pollfd> polls = {{stopping_ ? -1 : os::stop_fd(), POLLIN, 0},   {qemu_->pidfd().get(), POLLIN, 0},
                                      {qemu_->complaints().get(), POLLIN, 0},        {qemu_->qmp().fd(), POLLIN, 0},
-                                     {qemu_->console().get(), console_events(), 0}, {channel_.get(), 0, 0}};
+                                     {qemu_->console().get(), console_events(), 0}, {next_ ? -1 : channel_.get(), 0, 0}};
         const auto own = polls.size();
         socket_.append_polls(polls);
         if (::poll(polls.data(), polls.size(), milliseconds_left()) < 0 && errno != EINTR)
@@ -148,7 +148,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             for (const auto& message : qemu_->qmp().receive()) on_message(message);
         if (polls[5].revents && is_adopted_)
             channel_.reset();
-        else if (polls[5].revents)
+        else if (polls[5].revents && !next_)
             end_run(RunEnd::destroyed);  // who asked for the domain went away before it ran
         if (os::stop_requested() && !stopping_)
             stop();

@@ -35,28 +35,40 @@ std::map<std::string, int> slots_of(Monitor& monitor) {
     return slots;
 }
 
+struct Place {
+    std::string device;
+    int pinned = 0;  // the slot that it is plugged into whatever the others are; 0: the next
+};
+
+std::vector<Place> places_of(const Guest& guest) {
+    std::vector<Place> places;
+    for (const auto& disk : guest.disks)
+        if (disk_bus(guest, disk) == DiskBus::virtio)
+            places.push_back({disk.vdev, static_cast<int>(disk.pci_slot)});
+    for (std::size_t i = 0; i < guest.interfaces.size(); ++i)
+        places.push_back(
+            {fmt::format("vif{}", interface_devid(guest, i)), static_cast<int>(guest.interfaces[i].pci_slot)});
+    return places;
+}
+
 // A QEMU that starts gives its devices the slots one after the other, in the order of the command line: disks, then
 // network cards. A device that was attached or detached since may have left another order, and the state would name
 // devices where a restored guest has none.
 void check_places(const Guest& guest, Monitor& monitor) {
-    std::vector<std::string> order;
-    for (const auto& disk : guest.disks)
-        if (disk_bus(guest, disk) == DiskBus::virtio)
-            order.push_back(disk.vdev);
-    for (std::size_t i = 0; i < guest.interfaces.size(); ++i) order.push_back(fmt::format("vif{}", i));
     const auto slots = slots_of(monitor);
     std::optional<int> last;
-    for (const auto& id : order) {
-        const auto found = slots.find(id);
+    for (const auto& place : places_of(guest)) {
+        const auto found = slots.find(place.device);
         if (found == slots.end())
             continue;
-        if (last && found->second != *last + 1)
+        if (place.pinned != 0 ? found->second != place.pinned : last && found->second != *last + 1)
             throw error(
                 ErrorKind::hypervisor,
                 "its device {} is at another place than a new start would give it, for devices were attached or "
                 "detached since it was created",
-                quote(id));
-        last = found->second;
+                quote(place.device));
+        if (place.pinned == 0)
+            last = found->second;
     }
 }
 
