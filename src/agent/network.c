@@ -323,20 +323,32 @@ static double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-// udev has done its part when it has made the card's record.
+// udev's record of the card says that it will be renamed (systemd 250 and later), and then what it is called.
+static int has_its_name(const char* record, const char* name) {
+    char line[64];
+    snprintf(line, sizeof line, "\nE:ID_NET_NAME=%s\n", name);
+    return !strstr(record, "\nE:ID_RENAMING=1\n") || strstr(record, line) != NULL;
+}
+
+static int is_ready(unsigned index, const char* mac, char name[IF_NAMESIZE]) {
+    char path[96];
+    snprintf(path, sizeof path, "/run/udev/data/n%u", index);
+    char* record = read_text(path);
+    if (!record || !if_indextoname(index, name))
+        return free(record), 0;
+    snprintf(path, sizeof path, "/sys/class/net/%s/address", name);
+    char* address = read_text(path);
+    const int ready = address && strncasecmp(address, mac, strlen(mac)) == 0 && has_its_name(record, name);
+    free(address);
+    free(record);
+    return ready;
+}
+
 static int find_card(const char* mac, char name[IF_NAMESIZE]) {
     struct if_nameindex* all = if_nameindex();
     int found = 0;
-    for (const struct if_nameindex* one = all; all && one->if_index != 0 && !found; ++one) {
-        char path[96];
-        snprintf(path, sizeof path, "/sys/class/net/%s/address", one->if_name);
-        char* address = read_text(path);
-        snprintf(path, sizeof path, "/run/udev/data/n%u", one->if_index);
-        // asked again, for udev has renamed it before it made the record
-        found = address && strncasecmp(address, mac, strlen(mac)) == 0 && access(path, F_OK) == 0 &&
-                if_indextoname(one->if_index, name);
-        free(address);
-    }
+    for (const struct if_nameindex* one = all; all && one->if_index != 0 && !found; ++one)
+        found = is_ready(one->if_index, mac, name);
     if_freenameindex(all);
     return found;
 }

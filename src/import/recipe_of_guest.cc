@@ -18,6 +18,7 @@ class GuestImport {
         out_.string("name", guest_.name);
         out_.table("[system]");
         out_.string("distribution", "none");
+        out_.yes("agent", guest_.agent);
         write_kernel();
         out_.table("[identity]");
         write_hostname();

@@ -25,7 +25,7 @@ void check_description(const Recipe& recipe, const Node& root, Findings& finding
                          fmt::format("cannot use [identity] {}: {}", identity->entries[i].key, kNothing));
     const auto* system = root.find("system");
     for (const auto& entry : system->entries)
-        if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel")
+        if (entry.key != "distribution" && entry.key != "arch" && entry.key != "kernel" && entry.key != "agent")
             findings.add(entry.place, fmt::format("cannot use [system] {}: {}", entry.key, kNothing));
     const auto& domain = recipe.domain;
     if (domain.type != DomainType::hvm && !recipe.system.kernel.path && !domain.bootloader && !domain.firmware)
@@ -74,18 +74,19 @@ void check_recipe(const Recipe& recipe, const Node& root, Findings& findings) {
 }
 
 Keys<Recipe> recipe_keys() {
-    return {"",
-            {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
-             table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
-             tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
-             tables("network", &Recipe::networks, network_keys()),
-             tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
-             tables("hook", &Recipe::hooks, hook_keys()), table("boot", &Recipe::boot, boot_keys()),
-             table("domain", &Recipe::domain, domain_keys()), tables("guest", &Recipe::listed_guests, listed_guest_keys()),
-             table("guests", &Recipe::numbered_guests, numbered_guests_keys())},
-            {"extends"},
-            {"name"},
-            check_recipe};
+    return {
+        "",
+        {key("name", &Recipe::name, word(flaw_of_guest_name)), key("seed", &Recipe::seed, word(flaw_of_line)),
+         table("system", &Recipe::system, system_keys()), table("identity", &Recipe::identity, identity_keys()),
+         tables("disk", &Recipe::disks, disk_keys()), tables("mount", &Recipe::mounts, mount_keys()),
+         tables("network", &Recipe::networks, network_keys()),
+         tables("directory", &Recipe::directories, directory_keys()), tables("file", &Recipe::files, file_keys()),
+         tables("hook", &Recipe::hooks, hook_keys()), table("boot", &Recipe::boot, boot_keys()),
+         table("domain", &Recipe::domain, domain_keys()), tables("guest", &Recipe::listed_guests, listed_guest_keys()),
+         table("guests", &Recipe::numbered_guests, numbered_guests_keys())},
+        {"extends"},
+        {"name"},
+        check_recipe};
 }
 
 }  // namespace

@@ -214,11 +214,11 @@ TEST(ReadXlCfg, Display) {
         read_xl_cfg(
             "name='a'\nbuilder='hvm'\nkernel='/usr/lib/xen/boot/hvmloader'\nvnc=1\nsdl=0\n"
             "vnclisten='127.0.0.1:3'\nvncpasswd='secret'\nvncunused=0\nkeymap='de'\nstdvga=1\nvideoram=16\n"
-            "usb=1\nusbdevice='tablet'\nserial='pty'\nfirmware='ovmf'\n",
+            "usb=1\nusbdevice='tablet'\nserial='pty'\nfirmware='ovmf'\nvprov_agent=1\n",
             "x.cfg")
             .guest;
     EXPECT_EQ(guest.kernel, "");
-    EXPECT_TRUE(guest.vnc && guest.usb && !guest.sdl);
+    EXPECT_TRUE(guest.vnc && guest.usb && !guest.sdl && guest.agent);
     EXPECT_EQ(guest.vnclisten, "127.0.0.1");
     EXPECT_EQ(guest.vncdisplay, 3U);
     EXPECT_EQ(guest.vncpasswd, "secret");

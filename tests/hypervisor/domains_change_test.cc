@@ -183,6 +183,40 @@ TEST_F(DomainChangeTest, AnIncomingDomainThatNobodySendsIsGone) {
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 30s));  // nobody began
 }
 
+// What comes of a template runs before it is done, and goes with the command that brings it; also with a supervisor
+// that took over meanwhile.
+TEST_F(DomainChangeTest, ADomainOnTrialEndsWithItsOperation) {
+    const CreateOptions options{fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path(), false,
+                                true};
+    domains_.create(tiny("tiny"), options);
+    {
+        auto operation = domains_.operate("tiny", "create");
+        operation.try_run();
+        EXPECT_EQ(state("tiny", '-', 2)[2], '-');
+        EXPECT_NE(error_of([&] { operation.try_run(); }), "no error");
+    }
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
+    domains_.create(tiny("tiny"), options);
+    {
+        auto operation = domains_.operate("tiny", "create");
+        operation.try_run();
+        EXPECT_EQ(state("tiny", '-', 2)[2], '-');
+        kill_supervisor("tiny");
+        EXPECT_NE(error_of([&] { operation.done(); }), "no error");
+    }
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
+    domains_.create(tiny("tiny"), options);
+    {
+        auto operation = domains_.operate("tiny", "create");
+        operation.try_run();
+        EXPECT_EQ(state("tiny", '-', 2)[2], '-');
+        operation.done();
+    }
+    EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));
+    { const auto operation = domains_.operate("tiny", "save"); }
+    EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));  // it is like any other now
+}
+
 // Its memory and registers through a file, as save and restore do it.
 TEST_F(DomainChangeTest, TheStateOfOneDomainBecomesAnother) {
     create(tiny("one"));

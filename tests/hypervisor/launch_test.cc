@@ -80,6 +80,8 @@ TEST(DomainRecord, ComesBackFromJson) {
     record.disks = {"/a\"b"};
     record.cpu_seconds_before = 1.5;
     record.qemu = {12, 34567, "boot"};
+    record.on_trial = true;
+    record.template_memory = {{{1, 2, "boot"}, 3, 4}, "5:6"};
     EXPECT_EQ(record_from_json(to_json(record)), record);
     EXPECT_EQ(record_from_json("{\"name\": \"a\"}").name, "a");  // an earlier version's, which knew of less
     EXPECT_THROW(record_from_json("{"), Error);
@@ -111,12 +113,17 @@ TEST(LaunchRequest, ComesBackFromJson) {
     request.guest.interfaces[0].segment = "lan";
     request.guest.interfaces[0].forwards = {{true, "0.0.0.0", 53, 5353}};
     request.sandbox = false;
+    request.guest.agent = true;
+    request.template_memory = "/t/memory";
+    request.needs_ram_file = true;
     EXPECT_EQ(request_from_json(to_json(request)), request);
     auto earlier = nlohmann::json::parse(to_json(request));  // as a version wrote it that did not know of these
     earlier.erase("sandbox");
+    earlier["guest"].erase("agent");
     for (const auto* const key : {"segment", "forwards"}) earlier["guest"]["interfaces"][0].erase(key);
     request.guest.interfaces[0] = {"m", "b", "e", {{"ip", "1"}}};
     request.sandbox = true;
+    request.guest.agent = false;
     EXPECT_EQ(request_from_json(earlier.dump()), request);
     const LaunchAnswer answer{"why", 3, "KVM", {"a", "b"}};
     EXPECT_EQ(answer_from_json(to_json(answer)), answer);
@@ -227,10 +234,9 @@ TEST(DomainSocket, AnOperationIsTakenBackWhenItsClientGoesAway) {
             serve();
         }
         serve();
-        EXPECT_EQ(service.said, lines.find("done") != std::string_view::npos ? "begin save;more;done;"
-                                : lines.find("save") == std::string_view::npos
-                                    ? "begin move;"
-                                    : "begin save;more;taken back;");
+        EXPECT_EQ(service.said, lines.find("done") != std::string_view::npos   ? "begin save;more;done;"
+                                : lines.find("save") == std::string_view::npos ? "begin move;"
+                                                                               : "begin save;more;taken back;");
     }
 }
 

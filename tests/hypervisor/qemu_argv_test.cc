@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -354,6 +356,23 @@ TEST(QemuArgv, DevicesThatWerePluggedInWhileItRan) {
 std::string word_after(const std::vector<std::string>& argv, std::string_view option) {
     const auto found = std::find(argv.begin(), argv.end(), option);
     return found == argv.end() ? "none" : *(found + 1);
+}
+
+TEST(QemuArgv, ACloneHasAPortAndWritesToMemoryOfItsOwn) {
+    auto guest = debian1();
+    guest.agent = true;
+    QemuHost host;
+    host.ram_fd = 9;
+    host.ram_is_shared = false;
+    host.agent_fd = 8;
+    const auto text = joined(qemu_argv(guest, host), " ");
+    EXPECT_NE(text.find(" -object memory-backend-file,id=pc.ram,size=512M,mem-path=/proc/self/fd/9,share=off "),
+              std::string::npos);
+    EXPECT_NE(
+        text.find(" -chardev socket,id=agent0,fd=8,server=on,wait=off -device virtio-serial-pci,id=ports0 -device "
+                  "virtserialport,bus=ports0.0,nr=1,chardev=agent0,name=org.vprov.0 "),
+        std::string::npos);
+    EXPECT_EQ(joined(qemu_argv(debian1(), {}), " ").find("virtio-serial"), std::string::npos);
 }
 
 TEST(QemuArgv, UefiIsTwoFlashDevices) {

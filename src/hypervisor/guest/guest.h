@@ -100,6 +100,9 @@ struct Guest {
     bool operator==(const Guest&) const = default;
 };
 
+// The virtio port of an agent, as the guest knows it.
+inline constexpr std::string_view kAgentPort = "org.vprov.0";
+
 struct ReadGuest {
     Guest guest;
     std::vector<std::string> warnings;  // keys that are not understood, each once: "file:7: 'nics' is not understood"

@@ -195,6 +195,9 @@ class Viewer {
     }
 
     void view_options() {
+        if (guest_.agent && driver_ == LibvirtDriver::xen)
+            lose("'vprov_agent' is left out: it is QEMU's");
+        guest_.agent = guest_.agent && driver_ != LibvirtDriver::xen;
         auto options = std::move(guest_.other);
         guest_.other.clear();
         for (auto& [key, option] : options) {

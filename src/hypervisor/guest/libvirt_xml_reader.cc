@@ -205,6 +205,8 @@ class Reader {
                 read_video(node.child("model"));
             else if (name == "input")
                 read_input(node);
+            else if (name == "channel" && node.child("target").attribute("name").value() == kAgentPort)
+                guest_.agent = true;
             else if (name == "serial")
                 read_serial(node);
             else if (node.type() == pugi::node_element && !is_in(kIgnoredDevices, name))

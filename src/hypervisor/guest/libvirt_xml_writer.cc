@@ -181,6 +181,9 @@ class Writer {
         auto rng = add(devices_, "rng", "model", "virtio");
         auto backend = add(rng, "backend", "model", "random");
         backend.text().set("/dev/urandom");
+        if (guest_.agent)
+            set(add(add(devices_, "channel", "type", "unix"), "target", "type", "virtio"), "name",
+                std::string(kAgentPort));
     }
 
     void write_screen() {

@@ -119,7 +119,7 @@ void append_channels(const QemuHost& host, std::vector<std::string>& argv) {
     if (host.agent_fd >= 0)
         argv.insert(argv.end(), {"-chardev", fmt::format("socket,id=agent0,fd={},server=on,wait=off", host.agent_fd),
                                  "-device", "virtio-serial-pci,id=ports0", "-device",
-                                 "virtserialport,bus=ports0.0,nr=1,chardev=agent0,name=org.vprov.0"});
+                                 fmt::format("virtserialport,bus=ports0.0,nr=1,chardev=agent0,name={}", kAgentPort)});
 }
 
 void append_kernel(const Guest& guest, const QemuHost& host, std::vector<std::string>& argv) {
