@@ -1,38 +1,34 @@
-"""What stands on a screen in VGA's text mode, read from a picture of it.
+"""What stands on a screen in letters, read from a picture of it: in VGA's text mode, or on a console that a kernel draws.
 
     lines = Screen(pathlib.Path("screen.png")).lines()
 
-The glyphs are those that the VGA BIOS of QEMU (Debian: seabios) draws with; a system that loads a font of its own, as
-installers do, must bring it: `Screen(path, font=psf_font(data))`.
+The glyphs of text mode are those of QEMU's VGA BIOS (Debian: seabios). A kernel that has a framebuffer draws with glyphs
+of its own, which are in its file: `Screen(path, kernel_font(vmlinuz))`.
 """
 
-import gzip
+import lzma
 import pathlib
 import struct
 import zlib
 
 ROM = pathlib.Path("/usr/share/seabios/vgabios-stdvga.bin")
+TEXT_MODES = ((720, 400), (640, 400))
 HEIGHT, WIDTH = 16, 8
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 LETTER_A = bytes.fromhex("0000 1038 6cc6 c6fe c6c6 c6c6 0000 0000")  # of the PC's 8x16 font, which all agree on
+XZ = b"\xfd7zXZ\0"
 
 
-def bios_font():
-    """The character for each bitmap of 16 bytes."""
-    rom = ROM.read_bytes()
-    start = rom.index(LETTER_A) - ord("A") * HEIGHT
-    glyphs = {}
-    for code in range(255, 31, -1):
-        glyphs[rom[start + code * HEIGHT:start + (code + 1) * HEIGHT]] = chr(code) if code < 127 else UNKNOWN
-    return glyphs
+def font_in(data):
+    """The character for each bitmap of 16 bytes, of a font in the order of the PC's characters."""
+    start = data.index(LETTER_A) - ord("A") * HEIGHT
+    return {data[start + code * HEIGHT:start + (code + 1) * HEIGHT]: bytes([code]).decode("cp437") for code in range(255, 31, -1)}
 
 
-def psf_font(data):
-    """The same of a console font (psf, version 1), packed or not, in which ASCII is at its place."""
-    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    magic, _, height = struct.unpack_from("<HBB", data)
-    assert (magic, height) == (0x0436, HEIGHT), "no psf font of 16 lines"
-    return {data[4 + code * HEIGHT:4 + (code + 1) * HEIGHT]: chr(code) for code in range(126, 31, -1)}
+def kernel_font(path):
+    """Of a bzImage that is packed with xz, as Debian's are."""
+    packed = pathlib.Path(path).read_bytes()
+    return font_in(lzma.LZMADecompressor().decompress(packed[packed.index(XZ):]))
 
 
 def unfiltered(raw, stride, depth):
@@ -67,7 +63,7 @@ def undo_by_two(kind, line, above, depth):
 
 
 class Screen:
-    def __init__(self, path, font=None):
+    def __init__(self, path, framebuffer_font=None):
         data, packed, at = pathlib.Path(path).read_bytes(), b"", 8
         assert data.startswith(b"\x89PNG"), "no PNG"
         while at < len(data):
@@ -79,14 +75,14 @@ class Screen:
                 packed += data[at + 8:at + 8 + size]
             at += size + 12
         self.rows = unfiltered(zlib.decompress(packed), self.width * 3, 3)
-        self.font = font or bios_font()
-
-    def is_text(self):
-        return (self.width, self.height) in ((720, 400), (640, 400))
+        self.font, self.cell = framebuffer_font, WIDTH
+        if (self.width, self.height) in TEXT_MODES:
+            self.font, self.cell = font_in(ROM.read_bytes()), self.width // 80
 
     def lines(self):
-        cell = self.width // 80
-        return ["".join(self.character(column * cell, line) for column in range(80)).rstrip()
+        if not self.font:
+            return [f"a picture of {self.width} x {self.height}"]
+        return ["".join(self.character(x, line) for x in range(0, self.width - self.cell + 1, self.cell)).rstrip()
                 for line in range(0, self.height - HEIGHT + 1, HEIGHT)]
 
     def text(self):

@@ -106,6 +106,12 @@ TEST(XlOutput, Causes) {
                   "failed; error detected.\n",
                   3),
               "killing execution of /etc/xen/scripts/block add because of timeout");
+    EXPECT_EQ(
+        cause_of_xl_failure(
+            "xc: error: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate low memory for domain: Out "
+            "of memory\n",
+            3),
+        "can't allocate low memory for domain: Out of memory");
     EXPECT_EQ(cause_of_xl_failure("nosuch is an invalid domain identifier (rc=-6)\n", 1),
               "nosuch is an invalid domain identifier (rc=-6)");
     EXPECT_EQ(cause_of_xl_failure("Parsing config from /tmp/d2.cfg\n\n", 139),

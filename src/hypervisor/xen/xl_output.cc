@@ -54,6 +54,22 @@ std::string_view libxl_error(std::string_view line) {
     return trimmed(line);
 }
 
+// "xc: error: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate" without what stands before "can't"; ""
+// for a line that is not of the library that builds domains.
+std::string_view builder_error(std::string_view line) {
+    constexpr std::string_view kStart = "xc: error: panic: ";
+    if (!line.starts_with(kStart))
+        return "";
+    line.remove_prefix(kStart.size());
+    for (int places = 0; places < 2; ++places) {  // file and line, function
+        const auto end = line.find(": ");
+        if (end == std::string_view::npos || line.substr(0, end).find(' ') != std::string_view::npos)
+            break;
+        line.remove_prefix(end + 2);
+    }
+    return trimmed(line);
+}
+
 }  // namespace
 
 std::vector<DomainInfo> parse_xl_list(std::string_view text) {
@@ -106,7 +122,7 @@ std::string cause_of_xl_failure(std::string_view errors, int status) {
     std::string_view first;
     for (const auto line : split(errors, '\n')) {
         constexpr std::string_view kScript = "script: ";  // what a hotplug script had to say
-        const auto said = libxl_error(line);
+        const auto said = line.starts_with("xc: ") ? builder_error(line) : libxl_error(line);
         if (said.starts_with(kScript) && said.find("failed; error detected") == std::string_view::npos)
             return std::string(said.substr(kScript.size()));
         if (first.empty() && !line.starts_with("Parsing config"))
