@@ -180,6 +180,36 @@ class Verbs(unittest.TestCase):
             self.run_verb("destroy", "tiny")
             self.assertEqual(foreground.wait(timeout=30), 0)
 
+    def test_autostart_that_saves(self):
+        for name in ("web", "db"):
+            self.write(name, self.folder / "tiny.img", self.folder / "config")
+            self.run_verb("autostart", "enable", name)
+        saves = self.folder / "saves"
+        self.environment["VPROV_AUTOSTART_SAVE"] = str(saves)
+        self.run_verb("autostart", "start")
+        for name in ("web", "db"):
+            self.run_verb("wait", "--login", "-t", "60", name)
+        self.run_verb("pause", "web")
+        self.run_verb("autostart", "stop")
+        self.assertEqual(self.listed(), {})
+        self.assertEqual(sorted(file.name for file in saves.iterdir()), ["db.save", "web.save"])
+        (saves / "web.save").write_text("damaged")
+        started = self.run_verb("autostart", "start")
+        self.assertRegex(started.stderr, r"cannot restore from .*; it boots, and its state is kept in .*web\.save\.refused\n")
+        self.assertEqual(sorted(self.listed()), ["db", "web"])
+        self.assertEqual([file.name for file in saves.iterdir()], ["web.save.refused"])
+        log = self.folder / "state/dom/db/console.log"
+        with subprocess.Popen([PROGRAM, "console", "db"], env=self.environment, stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL) as console:
+            console.stdin.write(b"Q")
+            console.stdin.flush()
+            deadline = time.monotonic() + 30
+            while b"Q" not in log.read_bytes() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            console.kill()
+        self.assertNotIn(b"login", log.read_bytes())  # it has not booted
+        self.assertIn(b"Q", log.read_bytes())
+
     def test_autostart_in_its_order(self):
         config = self.folder / "config"
         for name in ("web", "db", "mail"):
