@@ -108,13 +108,18 @@ class Verbs(unittest.TestCase):
     def test_log_that_is_followed_ends_with_the_domain(self):
         self.create()
         self.run_verb("wait", "--login", "-t", "60", "tiny")
+        number = str(self.listed()["tiny"]["id"])
         with subprocess.Popen([PROGRAM, "log", "-f", "tiny"], env=self.environment, stdout=subprocess.PIPE) as following:
             self.run_verb("destroy", "tiny")
             text = following.communicate(timeout=30)[0]
         self.assertEqual(following.returncode, 0)
         self.assertTrue(text.endswith(b"[tiny destroyed]\r\n"), text)
-        afterwards = subprocess.run([PROGRAM, "log", "-f", "tiny"], env=self.environment, capture_output=True, check=False)
-        self.assertEqual((afterwards.returncode, afterwards.stdout), (0, text))
+        for words in (["-f", "tiny"], ["-f", number], [number]):
+            afterwards = subprocess.run([PROGRAM, "log", *words], env=self.environment, capture_output=True, check=False)
+            self.assertEqual((afterwards.returncode, afterwards.stdout), (0, text), words)
+        self.create()
+        self.run_verb("destroy", "tiny")
+        self.assertIn("cannot find a domain", self.run_verb("log", number, status=8).stderr)  # another log has its name
 
     def test_a_supervisor_sleeps_while_nothing_happens(self):
         self.create()

@@ -387,6 +387,8 @@ std::string Domains::console_log(const std::string& name) const {
     });
     if (running == all.end() && is_valid_guest_name(name) && std::filesystem::exists(state_.log_file(name)))
         return os::read_file(state_.log_file(name), ErrorKind::hypervisor);
+    if (const auto ended = running == all.end() ? state_.name_of_ended(name) : std::nullopt)
+        return os::read_file(state_.log_file(*ended), ErrorKind::hypervisor);
     const auto current = state_.domain(running == all.end() ? find(name).name : running->name) / "console.log";
     auto older = current;
     older += ".1";

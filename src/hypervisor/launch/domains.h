@@ -84,8 +84,8 @@ class Domains : public DomainEngine {
     // Until the domain is gone. Throws Error(interrupted).
     bool wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const override;
 
-    // What is kept of its console, 2 MiB at most: of one that runs, or of the last of that name that ended. Throws
-    // Error(hypervisor) when there was none.
+    // What is kept of its console, 2 MiB at most: of one that runs, or of the last of that name or id that ended.
+    // Throws Error(hypervisor) when there was none.
     std::string console_log(const std::string& name) const;
 
     Console open_console(const std::string& name, ConsoleMode mode) const override;
