@@ -57,8 +57,7 @@ class Receiver {
         check_host();
         CopiedFiles files(offer_);
         files.receive(talk_, streams_);
-        const auto created = create(files.guest());
-        auto operation = domains_.operate(name(), "migrate");
+        auto [created, operation] = create(files.guest());
         Method method = Method::copy;
         {
             auto monitor = domains_.monitor(operation);
@@ -104,15 +103,14 @@ class Receiver {
                         available);
     }
 
-    CreatedDomain create(const Guest& guest) const {
+    Incoming create(const Guest& guest) const {
         CreateOptions options{executable_, offer_.engine == "KVM" ? EngineChoice::kvm : EngineChoice::tcg, "/"};
-        options.incoming = true;
         Arrival arrival;
         arrival.cpu_seconds = offer_.request.cpu_seconds;
         arrival.console = offer_.request.console;
         if (shares_)
             arrival.ram = offer_.request.ram;
-        return domains_.create_arriving(guest, options, arrival);
+        return domains_.create_incoming(guest, options, arrival, "migrate");
     }
 
     void check_qemu(Monitor& monitor) const {

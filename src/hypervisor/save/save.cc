@@ -114,10 +114,8 @@ CreatedDomain resume(const Domains& domains, const OpenedSave& from, const Resto
     creation.executable = options.executable;
     creation.engine = saved.request.engine;
     creation.folder = "/";
-    creation.incoming = true;
     creation.sandbox = saved.request.sandbox;
-    auto created = domains.create(saved.request.guest, creation);
-    auto operation = domains.operate(created.name, "restore");
+    auto [created, operation] = domains.create_incoming(saved.request.guest, creation, {}, "restore");
     {
         auto monitor = domains.monitor(operation);
         check_qemu(saved, monitor);
