@@ -154,6 +154,7 @@ std::vector<DomainInfo> Domains::list() const {
     for (const auto& name : state_.names())
         if (auto info = inspect(name))
             domains.push_back(std::move(*info));
+    remove_stale_limits(state_.limits());  // whose supervisor died between its domain and them
     std::sort(domains.begin(), domains.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return domains;
 }
