@@ -22,6 +22,7 @@ TINY = bytes.fromhex(
     "fa31c08ed8fcbe707cac84c07416e80200ebf688c4bafd03eca82074fbbaf80388e0eec3bafd03eca80174f8baf803ec3c7074113c7274163c63"
     "741a3c66741ee8d0ffebdfba0406b80020efebd6baf90cb006eeebceba0505b001eeebc6b90080b078e8adff4975f8b021e8a5ffebb40d0a7469"
     "6e79206c6f67696e3a2000")
+SLEEPER = bytes.fromhex("faf4ebfd")  # cli; 1: hlt; jmp 1b
 
 
 class Verbs(unittest.TestCase):
@@ -148,6 +149,35 @@ class Verbs(unittest.TestCase):
         self.assertGreater(float(second["CPU%"]), 1)  # its loop never sleeps
         self.assertGreater(float(second["RES(M)"]), 5)
         self.assertEqual(second["READ/s"], "0")
+
+    def test_twenty_at_once(self):
+        sleeper = self.folder / "sleeper.img"
+        sleeper.write_bytes(SLEEPER.ljust(510, b"\0") + b"\x55\xaa" + bytes((1 << 20) - 512))
+        names = [f"sleeper{number}" for number in range(20)]
+        for name in names:
+            self.run_verb("create", "--accel", "tcg", str(self.write(name, sleeper)))
+        self.assertEqual(list(self.listed()), names)
+        lines = self.run_verb("top", "--batch", "-i", "1", "--sort", "name").stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], sorted(names))
+        self.run_verb("destroy", *names)
+        self.assertEqual(self.listed(), {})
+        self.assertEqual(list((self.folder / "state/dom").iterdir()), [])
+        deadline = time.monotonic() + 30  # a supervisor's domain is gone a moment before its process is
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(left, [])
+
+    def processes(self):
+        """Command lines that name the folder."""
+        found = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = entry.read_bytes().decode()
+            except OSError:
+                continue  # it has ended meanwhile
+            if str(self.folder) in line:
+                found.append(line)
+        return found
 
     def test_top_on_a_terminal_gives_it_back(self):
         self.create()
