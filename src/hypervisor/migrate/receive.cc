@@ -11,6 +11,7 @@
 #include "hypervisor/migrate/migrate.h"
 #include "hypervisor/migrate/streams.h"
 #include "hypervisor/migrate/talk.h"
+#include "hypervisor/save/begun.h"
 #include "hypervisor/save/migration.h"
 #include "os/interrupt.h"
 
@@ -153,7 +154,7 @@ class Receiver {
             operation.run();
             wait_until_running();
         } catch (const Error&) {
-            if (!runs_all_the_same())
+            if (!has_begun_all_the_same(domains_, name(), offer_.runs ? Phase::running : Phase::paused))
                 throw;
         }
         try {
@@ -174,18 +175,6 @@ class Receiver {
             }
             std::this_thread::sleep_for(1ms);
         }
-    }
-
-    // It may be the supervisor only that has died: then another has taken over, and the guest runs or is gone.
-    bool runs_all_the_same() const {
-        for (const auto& domain : domains_.list())
-            if (domain.name == name()) {
-                const auto record = domains_.state().read(name());
-                if (record && record->phase == Phase::running)
-                    return true;
-                domains_.destroy(name());
-            }
-        return false;
     }
 
     const Domains& domains_;

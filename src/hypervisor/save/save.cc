@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/save/begun.h"
 #include "hypervisor/save/migration.h"
 #include "hypervisor/save/save_file.h"
 #include "os/unnamed_file.h"
@@ -121,10 +122,13 @@ CreatedDomain resume(const Domains& domains, const OpenedSave& from, const Resto
         check_qemu(saved, monitor);
         migrate_from(monitor, from.file);
     }
-    if (options.paused)
-        operation.done();
-    else
-        operation.run();
+    try {
+        options.paused ? operation.done() : operation.run();
+    } catch (const Error& e) {
+        const auto wanted = options.paused ? Phase::paused : Phase::running;
+        if (e.kind() == ErrorKind::interrupted || !has_begun_all_the_same(domains, created.name, wanted))
+            throw;
+    }
     return created;
 }
 
