@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/autostart_saves.h"
 #include "cli/configurations.h"
 #include "cli/engine.h"
 #include "cli/verbs.h"
@@ -23,7 +24,7 @@ namespace {
 using hypervisor::Autostart;
 
 struct AutostartOptions {
-    std::string name, output = "out";
+    std::string name, output = "out", save;
     unsigned order = Autostart::kUsualOrder;
     unsigned seconds = 90;
 };
@@ -69,11 +70,11 @@ void list(const Session& session) {
                    entry.configuration.native());
 }
 
-void start_one(const Autostart::Entry& entry, const Session& session) {
+void start_one(const Autostart::Entry& entry, const AutostartSaves& saves, const Session& session) {
     const auto text = os::read_file(entry.configuration, ErrorKind::hypervisor);
     const auto guest = hypervisor::read_xl_cfg(text, entry.configuration.native()).guest;
     const auto engine = open_engine(session);
-    if (engine->is_running(guest.name))
+    if (engine->is_running(guest.name) || saves.restore(guest.name))
         return;
     // A service of its own, so that the guest outlives the one that starts it; there it is found by its name.
     const auto kept = hypervisor::configuration_directory() / (guest.name + ".cfg");
@@ -87,10 +88,11 @@ void start_one(const Autostart::Entry& entry, const Session& session) {
     for (const auto& warning : created.warnings) fmt::print(stderr, "vprov: warning: {}: {}\n", guest.name, warning);
 }
 
-void start(Session& session) {
+void start(const AutostartOptions& options, Session& session) {
+    const AutostartSaves saves(options.save, session);
     for (const auto& entry : Autostart().entries()) {
         try {
-            start_one(entry, session);
+            start_one(entry, saves, session);
         } catch (const Error& e) {
             if (e.kind() == ErrorKind::interrupted)
                 throw;
@@ -102,10 +104,11 @@ void start(Session& session) {
 
 void stop(const AutostartOptions& options, const Session& session) {
     const auto engine = open_engine(session);
+    const AutostartSaves saves(options.save, session);
     auto entries = Autostart().entries();
     std::reverse(entries.begin(), entries.end());
     for (const auto& entry : entries) {
-        if (entry.name.empty() || !engine->is_running(entry.name))
+        if (entry.name.empty() || !engine->is_running(entry.name) || saves.save(entry.name))
             continue;
         try {
             engine->shutdown(entry.name);
@@ -141,11 +144,15 @@ void add_autostart(CLI::App& app, Session& session) {
     disabling->add_option("NAME", options->name, "The domain's name")->required();
     disabling->callback([options] { disable(*options); });
     verb->add_subcommand("list", "Print them in their order")->callback([&session] { list(session); });
-    verb->add_subcommand("start", "Start those that do not run")->callback([&session] { start(session); });
-    auto* stopping = verb->add_subcommand("stop", "Shut them down, the last first");
+    auto* starting = verb->add_subcommand("start", "Start those that do not run");
+    starting->callback([options, &session] { start(*options, session); });
+    auto* stopping = verb->add_subcommand("stop", "Shut them down or save them, the last first");
     stopping->add_option("--timeout", options->seconds, "End one that takes longer")
         ->type_name("SECONDS")
         ->capture_default_str();
+    for (auto [part, what] : {std::pair(starting, "Restore those that were saved to DIR"),
+                              std::pair(stopping, "Save them to DIR instead of shutting them down")})
+        part->add_option("--save", options->save, what)->type_name("DIR")->envname("VPROV_AUTOSTART_SAVE");
     stopping->callback([options, &session] { stop(*options, session); });
 }
 

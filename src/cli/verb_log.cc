@@ -78,8 +78,7 @@ void follow(const hypervisor::Domains& domains, const LogOptions& options) {
 void add_log(CLI::App& app, Session& session) {
     auto* verb = app.add_subcommand("log", "Print what a domain has said on its console");
     auto options = std::make_shared<LogOptions>();
-    verb->add_option("NAME", options->name, "Name or id of a running domain, or the name of one that has ended")
-        ->required();
+    verb->add_option("NAME", options->name, "Name or id of a domain that runs, or has ended")->required();
     verb->add_flag("-f,--follow", options->follow, "Go on until the domain ends");
     verb->add_option("-n,--lines", options->lines, "The last so many lines only")->type_name("COUNT");
     verb->callback([options, &session] {

@@ -2,6 +2,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <map>
 
@@ -25,9 +27,10 @@ struct TopOptions {
     TopOrder order = TopOrder::cpu;
 };
 
-void sleep_for(std::chrono::milliseconds time) {
+void sleep_until(std::chrono::steady_clock::time_point time) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(time - std::chrono::steady_clock::now());
     pollfd stop{os::stop_fd(), POLLIN, 0};
-    ::poll(&stop, 1, static_cast<int>(time.count()));
+    ::poll(&stop, 1, std::max(0, static_cast<int>(left.count())));
     os::check_stop();
 }
 
@@ -35,7 +38,7 @@ void sleep_for(std::chrono::milliseconds time) {
 void print_tables(const hypervisor::Domains& domains, const TopOptions& options, std::chrono::milliseconds delay) {
     auto before = hypervisor::sample_usage(domains);
     for (unsigned i = 0; options.iterations == 0 || i < options.iterations; ++i) {
-        sleep_for(i == 0 ? std::min(delay, 100ms) : delay);
+        sleep_until(before.time + (i == 0 ? std::min(delay, 100ms) : delay));
         auto after = hypervisor::sample_usage(domains);
         auto rates = hypervisor::rates_between(before, after);
         sort_for_top(rates, options.order);

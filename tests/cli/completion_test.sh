@@ -56,6 +56,7 @@ offers 'libvirt libvirt-kvm libvirt-qemu libvirt-xen' config --format l
 offers 'debian1.toml mine.cfg out recipes' config ''
 offers '--verbose --version' build --ver
 offers '' build --set ''
+offers 'out recipes' autostart stop --save ''
 offers 'out recipes' build --output ''
 offers 'out' plan -o o
 offers 'recipes' plan --output = r

@@ -12,6 +12,10 @@ class DomainChangeTest : public DomainsTest {
         for (int i = 0; i < 100 && domains_.find(name).state[place] != wanted; ++i) std::this_thread::sleep_for(20ms);
         return domains_.find(name).state;
     }
+    Incoming create_incoming(const std::string& name) const {
+        return domains_.create_incoming(
+            tiny(name), {fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path()}, {}, "restore");
+    }
     void kill_supervisor(const std::string& name) const {
         const auto supervisor = open_process(domains_.state().read(name)->supervisor);
         send_signal(supervisor, SIGKILL);
@@ -173,41 +177,37 @@ TEST_F(DomainChangeTest, AnOperationEndsWithItsSupervisor) {
 }
 
 TEST_F(DomainChangeTest, AnIncomingDomainThatNobodySendsIsGone) {
-    const CreateOptions options{fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path(), false,
-                                true};
-    domains_.create(tiny("tiny"), options);
-    EXPECT_EQ(domains_.find("tiny").state, "--p---");
-    { const auto operation = domains_.operate("tiny", "restore"); }
+    {
+        const auto incoming = create_incoming("tiny");
+        EXPECT_EQ(domains_.find("tiny").state, "--p---");
+        EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));
+    }
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
-    domains_.create(tiny("tiny"), options);
-    EXPECT_TRUE(domains_.wait_until_gone("tiny", 30s));  // nobody began
 }
 
 // What comes of a template runs before it is done, and goes with the command that brings it; also with a supervisor
 // that took over meanwhile.
 TEST_F(DomainChangeTest, ADomainOnTrialEndsWithItsOperation) {
-    const CreateOptions options{fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path(), false,
-                                true};
-    domains_.create(tiny("tiny"), options);
     {
-        auto operation = domains_.operate("tiny", "create");
+        auto incoming = create_incoming("tiny");
+        auto& operation = incoming.operation;
         operation.try_run();
         EXPECT_EQ(state("tiny", '-', 2)[2], '-');
         EXPECT_NE(error_of([&] { operation.try_run(); }), "no error");
     }
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
-    domains_.create(tiny("tiny"), options);
     {
-        auto operation = domains_.operate("tiny", "create");
+        auto incoming = create_incoming("tiny");
+        auto& operation = incoming.operation;
         operation.try_run();
         EXPECT_EQ(state("tiny", '-', 2)[2], '-');
         kill_supervisor("tiny");
         EXPECT_NE(error_of([&] { operation.done(); }), "no error");
     }
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
-    domains_.create(tiny("tiny"), options);
     {
-        auto operation = domains_.operate("tiny", "create");
+        auto incoming = create_incoming("tiny");
+        auto& operation = incoming.operation;
         operation.try_run();
         EXPECT_EQ(state("tiny", '-', 2)[2], '-');
         operation.done();
@@ -240,9 +240,7 @@ TEST_F(DomainChangeTest, TheStateOfOneDomainBecomesAnother) {
         operation.finish();
     }
     EXPECT_TRUE(domains_.wait_until_gone("one", 20s));
-    domains_.create(tiny("two"),
-                    {fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path(), false, true});
-    auto operation = domains_.operate("two", "restore");
+    auto [created, operation] = create_incoming("two");
     {
         auto monitor = domains_.monitor("two");
         const auto from = os::open_file(file, O_RDONLY, 0, ErrorKind::hypervisor);

@@ -1,5 +1,6 @@
 // Whole domains, from create to destroy.
 #include "hypervisor/domains_fixture.h"
+#include "hypervisor/launch/spawn_supervisor.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -167,6 +168,46 @@ TEST_F(DomainsTest, ADiskInUseNamesTheDomain) {
     second.disks[0].writable = true;
     EXPECT_EQ(error_of_creating(second),
               fmt::format("cannot start 'second': its disk {} is in use by the domain 'first'", quote(disk_.native())));
+}
+
+// What a command does that may be killed then; its end of the channel.
+os::Fd begin_to_create(const Domains& domains, const Guest& guest, bool incoming) {
+    const auto program = fs::read_symlink("/proc/self/exe").native();
+    auto channel = spawn_supervisor({program, "supervise", domains.state().root().native(), guest.name});
+    LaunchRequest order;
+    order.guest = guest;
+    order.engine = EngineChoice::tcg;
+    order.incoming = incoming;
+    os::send_all(channel, to_json(order), "the order", ErrorKind::hypervisor);
+    ::shutdown(channel.get(), SHUT_WR);
+    return channel;
+}
+
+TEST_F(DomainsTest, OneThatWaitsForItsStateEndsWithWhoAskedForIt) {
+    auto channel = begin_to_create(domains_, tiny("tiny"), true);
+    const auto is_waiting = [&] {
+        const auto record = domains_.state().read("tiny");
+        return record && record->phase == Phase::incoming;
+    };
+    for (int i = 0; i < 1000 && !is_waiting(); ++i) std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(is_waiting());
+    EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));
+    channel.reset();
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 5s));
+}
+
+TEST_F(DomainsTest, OneThatStartsEndsWithWhoAskedForIt) {
+    for (const bool incoming : {false, true}) {
+        auto channel = begin_to_create(domains_, tiny("tiny"), incoming);
+        const auto has_qemu = [&] {
+            const auto record = domains_.state().read("tiny");
+            return record && record->qemu.pid != 0;
+        };
+        for (int i = 0; i < 20000 && !has_qemu(); ++i) std::this_thread::sleep_for(1ms);
+        ASSERT_TRUE(has_qemu());
+        channel.reset();  // before QEMU listens to anybody
+        EXPECT_TRUE(domains_.wait_until_gone("tiny", 5s));
+    }
 }
 
 TEST_F(DomainsTest, ManyDomainsWithTheSameReadOnlyDisk) {

@@ -7,6 +7,7 @@
 
 #include "hypervisor/domains_fixture.h"
 #include "hypervisor/guest/qemu_argv.h"
+#include "hypervisor/save/begun.h"
 #include "hypervisor/save/save.h"
 #include "hypervisor/save/save_file.h"
 
@@ -252,6 +253,23 @@ TEST_F(SaveTest, ADeviceThatIsNotWhereANewStartHasIt) {
               "cannot save 'tiny': its device 'xvdb' is at another place than a new start would give it, for devices "
               "were attached or detached since it was created");
     expect_answer(console);
+}
+
+// Its supervisor dies when the domain has begun and nobody has been told.
+TEST_F(SaveTest, WhatHasBegunIsKnownByItsNextSupervisor) {
+    const auto console = started(tiny("tiny"));
+    const auto kill_supervisor = [&] {
+        const auto supervisor = open_process(domains_.state().read("tiny")->supervisor);
+        send_signal(supervisor, SIGKILL);
+        ASSERT_TRUE(wait_for_end(supervisor, 10s));
+    };
+    kill_supervisor();
+    EXPECT_TRUE(has_begun_all_the_same(domains_, "tiny", Phase::running));
+    expect_alive("tiny");
+    domains_.pause("tiny");
+    kill_supervisor();
+    EXPECT_FALSE(has_begun_all_the_same(domains_, "tiny", Phase::running));
+    EXPECT_TRUE(domains_.list().empty());
 }
 
 // What follows the header is QEMU's; what it makes of garbage is an error and no domain.

@@ -1,6 +1,12 @@
 // Moments of a domain inside its qcow2 disks.
 #include "hypervisor/save/snapshot.h"
+
+#include <fcntl.h>
+
+#include <nlohmann/json.hpp>
+
 #include "hypervisor/domains_fixture.h"
+#include "hypervisor/guest/qemu_argv.h"
 
 namespace vprov::hypervisor {
 namespace {
@@ -88,6 +94,32 @@ TEST_F(SnapshotTest, WhatIsRefused) {
               "cannot create the snapshot 'a b' of 'tiny': a snapshot's name has letters, digits and . _ + - only, and "
               "not only digits");
     EXPECT_EQ(paused(false)[2], '-');
+}
+
+// What QEMU calls a disk does not follow from its place among the disks.
+TEST_F(SnapshotTest, DisksThatWerePluggedInLater) {
+    auto guest = with_images();
+    const auto late = guest.disks.back();
+    guest.disks.pop_back();
+    create(guest);
+    {
+        auto monitor = domains_.monitor("tiny");
+        const auto file = name_in_qemu(monitor.pass_file(os::open_file(late.target, O_RDWR), late.target));
+        monitor.execute(
+            "blockdev-add",
+            {{"driver", "qcow2"}, {"node-name", "late"}, {"file", {{"driver", "file"}, {"filename", file}}}});
+        monitor.execute("device_add", {{"driver", "virtio-blk-pci"}, {"id", late.vdev}, {"drive", "late"}});
+    }
+    guest.disks.insert(guest.disks.begin(), late);
+    domains_.record_change("tiny", guest);
+    create_snapshot(domains_, "tiny", "one");
+    EXPECT_EQ(names(), std::vector<std::string>{"one"});
+    revert_to_snapshot(domains_, "tiny", "one");
+    domains_.destroy("tiny");
+    for (const auto& image : {image_, second_}) {
+        const os::Command list{{"qemu-img", "snapshot", "-l", image.native()}, os::clean_environment(), ""};
+        EXPECT_NE(os::SystemCommandRunner().run(list).output.find(" one "), std::string::npos) << image;
+    }
 }
 
 TEST_F(SnapshotTest, AMomentOfAnotherMachineEndsTheDomain) {

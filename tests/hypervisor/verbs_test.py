@@ -22,6 +22,7 @@ TINY = bytes.fromhex(
     "fa31c08ed8fcbe707cac84c07416e80200ebf688c4bafd03eca82074fbbaf80388e0eec3bafd03eca80174f8baf803ec3c7074113c7274163c63"
     "741a3c66741ee8d0ffebdfba0406b80020efebd6baf90cb006eeebceba0505b001eeebc6b90080b078e8adff4975f8b021e8a5ffebb40d0a7469"
     "6e79206c6f67696e3a2000")
+SLEEPER = bytes.fromhex("faf4ebfd")  # cli; 1: hlt; jmp 1b
 
 
 class Verbs(unittest.TestCase):
@@ -108,13 +109,18 @@ class Verbs(unittest.TestCase):
     def test_log_that_is_followed_ends_with_the_domain(self):
         self.create()
         self.run_verb("wait", "--login", "-t", "60", "tiny")
+        number = str(self.listed()["tiny"]["id"])
         with subprocess.Popen([PROGRAM, "log", "-f", "tiny"], env=self.environment, stdout=subprocess.PIPE) as following:
             self.run_verb("destroy", "tiny")
             text = following.communicate(timeout=30)[0]
         self.assertEqual(following.returncode, 0)
         self.assertTrue(text.endswith(b"[tiny destroyed]\r\n"), text)
-        afterwards = subprocess.run([PROGRAM, "log", "-f", "tiny"], env=self.environment, capture_output=True, check=False)
-        self.assertEqual((afterwards.returncode, afterwards.stdout), (0, text))
+        for words in (["-f", "tiny"], ["-f", number], [number]):
+            afterwards = subprocess.run([PROGRAM, "log", *words], env=self.environment, capture_output=True, check=False)
+            self.assertEqual((afterwards.returncode, afterwards.stdout), (0, text), words)
+        self.create()
+        self.run_verb("destroy", "tiny")
+        self.assertIn("cannot find a domain", self.run_verb("log", number, status=8).stderr)  # another log has its name
 
     def test_a_supervisor_sleeps_while_nothing_happens(self):
         self.create()
@@ -143,6 +149,35 @@ class Verbs(unittest.TestCase):
         self.assertGreater(float(second["CPU%"]), 1)  # its loop never sleeps
         self.assertGreater(float(second["RES(M)"]), 5)
         self.assertEqual(second["READ/s"], "0")
+
+    def test_twenty_at_once(self):
+        sleeper = self.folder / "sleeper.img"
+        sleeper.write_bytes(SLEEPER.ljust(510, b"\0") + b"\x55\xaa" + bytes((1 << 20) - 512))
+        names = [f"sleeper{number}" for number in range(20)]
+        for name in names:
+            self.run_verb("create", "--accel", "tcg", str(self.write(name, sleeper)))
+        self.assertEqual(list(self.listed()), names)
+        lines = self.run_verb("top", "--batch", "-i", "1", "--sort", "name").stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], sorted(names))
+        self.run_verb("destroy", *names)
+        self.assertEqual(self.listed(), {})
+        self.assertEqual(list((self.folder / "state/dom").iterdir()), [])
+        deadline = time.monotonic() + 30  # a supervisor's domain is gone a moment before its process is
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(left, [])
+
+    def processes(self):
+        """Command lines that name the folder."""
+        found = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = entry.read_bytes().decode()
+            except OSError:
+                continue  # it has ended meanwhile
+            if str(self.folder) in line:
+                found.append(line)
+        return found
 
     def test_top_on_a_terminal_gives_it_back(self):
         self.create()
@@ -179,6 +214,36 @@ class Verbs(unittest.TestCase):
             self.assertIsNone(foreground.poll())
             self.run_verb("destroy", "tiny")
             self.assertEqual(foreground.wait(timeout=30), 0)
+
+    def test_autostart_that_saves(self):
+        for name in ("web", "db"):
+            self.write(name, self.folder / "tiny.img", self.folder / "config")
+            self.run_verb("autostart", "enable", name)
+        saves = self.folder / "saves"
+        self.environment["VPROV_AUTOSTART_SAVE"] = str(saves)
+        self.run_verb("autostart", "start")
+        for name in ("web", "db"):
+            self.run_verb("wait", "--login", "-t", "60", name)
+        self.run_verb("pause", "web")
+        self.run_verb("autostart", "stop")
+        self.assertEqual(self.listed(), {})
+        self.assertEqual(sorted(file.name for file in saves.iterdir()), ["db.save", "web.save"])
+        (saves / "web.save").write_text("damaged")
+        started = self.run_verb("autostart", "start")
+        self.assertRegex(started.stderr, r"cannot restore from .*; it boots, and its state is kept in .*web\.save\.refused\n")
+        self.assertEqual(sorted(self.listed()), ["db", "web"])
+        self.assertEqual([file.name for file in saves.iterdir()], ["web.save.refused"])
+        log = self.folder / "state/dom/db/console.log"
+        with subprocess.Popen([PROGRAM, "console", "db"], env=self.environment, stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL) as console:
+            console.stdin.write(b"Q")
+            console.stdin.flush()
+            deadline = time.monotonic() + 30
+            while b"Q" not in log.read_bytes() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            console.kill()
+        self.assertNotIn(b"login", log.read_bytes())  # it has not booted
+        self.assertIn(b"Q", log.read_bytes())
 
     def test_autostart_in_its_order(self):
         config = self.folder / "config"

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/launch/inserted_medium.h"
 #include "hypervisor/launch/open_files.h"
 
 namespace vprov::hypervisor {
@@ -41,11 +42,6 @@ std::set<unsigned> sets_in_use(Monitor& monitor) {
     return sets;
 }
 
-// query-block's "qdev": an id, or a path in QEMU's object tree.
-bool is_of_device(std::string_view qdev, std::string_view id) {
-    return qdev == id || qdev.find(fmt::format("/peripheral/{}/", id)) != std::string_view::npos;
-}
-
 }  // namespace
 
 std::string put_in(Change& change, const GuestDisk& disk) {
@@ -71,10 +67,8 @@ std::string put_in(Change& change, const GuestDisk& disk) {
 }
 
 std::optional<std::string> medium_of(Change& change, const std::string& vdev) {
-    for (const auto& block : change.monitor().execute("query-block"))
-        if (is_of_device(block.value("qdev", ""), vdev) && block.contains("inserted"))
-            return block["inserted"].value("node-name", "");
-    return std::nullopt;
+    const auto medium = inserted_medium(change.monitor(), vdev);
+    return medium ? std::optional(medium->value("node-name", "")) : std::nullopt;
 }
 
 void take_out(Change& change, const std::string& node) {

@@ -27,7 +27,6 @@ struct CreateOptions {
     EngineChoice engine = EngineChoice::automatic;
     std::filesystem::path folder = ".";  // relative paths of the guest are taken from here
     bool paused = false;                 // unpause() lets it begin
-    bool incoming = false;               // QEMU's: it waits for migrate-incoming; an operation must begin within 10 s
     bool memory_file = false;            // QEMU's: its memory is a file on every engine, as it always is in TCG
     bool sandbox = true;                 // QEMU's; false, for debugging: it runs as this user and is forbidden nothing
 };

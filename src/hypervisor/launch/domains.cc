@@ -1,14 +1,10 @@
 #include "hypervisor/launch/domains.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <span>
 #include <thread>
 
 #include "base/error.h"
@@ -17,6 +13,7 @@
 #include "hypervisor/launch/interface_limits.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/launch/spawn_supervisor.h"
+#include "hypervisor/launch/supervisor_answers.h"
 #include "os/command.h"
 #include "os/interrupt.h"
 
@@ -26,58 +23,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// What comes next into `buffer`, and how much; 0: the other side has gone. Throws Error(interrupted) when a stop is
-// requested, Error(hypervisor) when nothing came in `most` before `deadline`.
-std::size_t receive(const os::Fd& fd, std::span<char> buffer, Clock::time_point deadline, std::chrono::seconds most,
-                    std::string_view who) {
-    for (;;) {
-        std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-        if (left <= 0)
-            throw error(ErrorKind::hypervisor, "{} does not answer within {} s", who, most.count());
-        ::poll(waiting.data(), waiting.size(), static_cast<int>(left));
-        os::check_stop();
-        if (!waiting[0].revents)
-            continue;
-        const auto count = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
-        if (count >= 0)
-            return static_cast<std::size_t>(count);
-        if (errno != EINTR && errno != EAGAIN)
-            return 0;
-    }
-}
-
-// All that comes from `fd` up to its end.
-std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
-    const auto deadline = Clock::now() + most;
-    std::array<char, 4096> buffer{};
-    std::string text;
-    while (const auto count = receive(fd, buffer, deadline, most, who)) text.append(buffer.data(), count);
-    return text;
-}
-
-// The next line, without its end; "" when the other side has gone.
-std::string read_line(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
-    const auto deadline = Clock::now() + most;
-    std::string line;
-    for (char c = 0; receive(fd, {&c, 1}, deadline, most, who) == 1; line += c)
-        if (c == '\n')
-            return line;
-    return "";
-}
-
-LaunchRequest order_for(const Guest& guest, const CreateOptions& options, const Arrival& arrival) {
+LaunchRequest order_for(const Guest& guest, const CreateOptions& options, const Arrival* arrival) {
     LaunchRequest order;
     order.guest = guest;
     order.engine = options.engine;
     order.paused = options.paused;
-    order.incoming = options.incoming;
     order.sandbox = options.sandbox;
-    order.ram = arrival.ram;
-    order.template_memory = arrival.template_memory;
     order.needs_ram_file = options.memory_file;
-    order.cpu_seconds = arrival.cpu_seconds;
-    order.console = arrival.console;
+    order.incoming = arrival != nullptr;
+    if (arrival) {
+        order.ram = arrival->ram;
+        order.template_memory = arrival->template_memory;
+        order.cpu_seconds = arrival->cpu_seconds;
+        order.console = arrival->console;
+    }
     return order;
 }
 
@@ -108,11 +67,17 @@ std::string state_letters(const DomainRecord& record, bool busy) {
 }  // namespace
 
 CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) const {
-    return create_arriving(guest, options, {});
+    return start(guest, options, nullptr).created;
 }
 
-CreatedDomain Domains::create_arriving(const Guest& guest, const CreateOptions& options, const Arrival& arrival) const {
-    constexpr auto kMostTime = 90s;
+Incoming Domains::create_incoming(const Guest& guest, const CreateOptions& options, const Arrival& arrival,
+                                  std::string_view what) const {
+    auto started = start(guest, options, &arrival);
+    auto operation = operate(started.created.name, what);
+    return {std::move(started.created), std::move(operation)};
+}
+
+Domains::Started Domains::start(const Guest& guest, const CreateOptions& options, const Arrival* arrival) const {
     if (!is_valid_guest_name(guest.name))
         throw error(ErrorKind::hypervisor, "cannot create a domain named {}: letters, digits and . _ + - only",
                     quote(guest.name));
@@ -120,13 +85,10 @@ CreatedDomain Domains::create_arriving(const Guest& guest, const CreateOptions& 
         throw error(ErrorKind::hypervisor, "cannot start {}: QEMU is not installed (apt install qemu-system-x86)",
                     quote(guest.name));
     auto prepared = prepare_guest(guest, options.folder);
-    const auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
+    auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        os::send_all(channel, to_json(order_for(prepared.guest, options, arrival)), "the order to the supervisor",
-                     ErrorKind::hypervisor);
-        ::shutdown(channel.get(), SHUT_WR);
-        text = read_to_end(channel, kMostTime, "the supervisor");
+        text = give_order(channel, order_for(prepared.guest, options, arrival));
     } catch (Error& e) {
         e.add_context(fmt::format("cannot start {}", quote(guest.name)));
         throw;
@@ -141,7 +103,7 @@ CreatedDomain Domains::create_arriving(const Guest& guest, const CreateOptions& 
         throw Error(ErrorKind::hypervisor, answer.error);
     CreatedDomain created{guest.name, answer.id, answer.engine, std::move(prepared.warnings)};
     created.warnings.insert(created.warnings.end(), answer.warnings.begin(), answer.warnings.end());
-    return created;
+    return {std::move(created), std::move(channel)};
 }
 
 std::optional<DomainInfo> Domains::inspect(const std::string& name) const {
@@ -194,6 +156,7 @@ std::vector<DomainInfo> Domains::list() const {
     for (const auto& name : state_.names())
         if (auto info = inspect(name))
             domains.push_back(std::move(*info));
+    remove_stale_limits(state_.limits());  // whose supervisor died between its domain and them
     std::sort(domains.begin(), domains.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return domains;
 }
@@ -352,10 +315,23 @@ void Domains::destroy(const std::string& name) const {
             if (e.kind() == ErrorKind::interrupted)
                 throw;  // else it may have ended before it could answer: what it left is looked at below
         }
-        if (wait_until_gone(domain.name, 15s))
+        if (is_ended_by_its_supervisor(domain.name, 15s))
             return;
     }
     end_processes_of(domain.name);
+}
+
+bool Domains::is_ended_by_its_supervisor(const std::string& name, std::chrono::milliseconds most) const {
+    const auto is_supervised = [&] {
+        const auto all = state_.lock();
+        return state_.is_supervised(name);
+    };
+    for (const auto deadline = Clock::now() + most; is_running(name); std::this_thread::sleep_for(10ms)) {
+        if (!is_supervised() || Clock::now() >= deadline)
+            return !is_running(name);
+        os::check_stop();
+    }
+    return true;
 }
 
 void Domains::end_processes_of(const std::string& name) const {
@@ -393,6 +369,8 @@ std::string Domains::console_log(const std::string& name) const {
     });
     if (running == all.end() && is_valid_guest_name(name) && std::filesystem::exists(state_.log_file(name)))
         return os::read_file(state_.log_file(name), ErrorKind::hypervisor);
+    if (const auto ended = running == all.end() ? state_.name_of_ended(name) : std::nullopt)
+        return os::read_file(state_.log_file(*ended), ErrorKind::hypervisor);
     const auto current = state_.domain(running == all.end() ? find(name).name : running->name) / "console.log";
     auto older = current;
     older += ".1";

@@ -51,6 +51,11 @@ class Operation {
     std::string domain_;
 };
 
+struct Incoming {
+    CreatedDomain created;
+    Operation operation;
+};
+
 class Domains : public DomainEngine {
   public:
     explicit Domains(StateDir state) : state_(std::move(state)) {}
@@ -59,7 +64,10 @@ class Domains : public DomainEngine {
     // Checks the guest's files, starts its supervisor, and returns when the guest runs. Nothing is left behind when it
     // throws: Error(hypervisor) with the reason, QEMU's last words among it; Error(interrupted).
     CreatedDomain create(const Guest& guest, const CreateOptions& options) const override;
-    CreatedDomain create_arriving(const Guest& guest, const CreateOptions& options, const Arrival& arrival) const;
+    // The same for one that waits for its state (migrate-incoming), which the operation `what` is to bring: from the
+    // beginning on it does not outlive this process.
+    Incoming create_incoming(const Guest& guest, const CreateOptions& options, const Arrival& arrival,
+                             std::string_view what) const;
 
     // All domains by id. What is found dead (a killed supervisor whose QEMU has ended too) is cleaned away; a QEMU
     // whose supervisor has died gets a new one.
@@ -87,8 +95,8 @@ class Domains : public DomainEngine {
     // Until the domain is gone. Throws Error(interrupted).
     bool wait_until_gone(const std::string& name, std::optional<std::chrono::milliseconds> most) const override;
 
-    // What is kept of its console, 2 MiB at most: of one that runs, or of the last of that name that ended. Throws
-    // Error(hypervisor) when there was none.
+    // What is kept of its console, 2 MiB at most: of one that runs, or of the last of that name or id that ended.
+    // Throws Error(hypervisor) when there was none.
     std::string console_log(const std::string& name) const;
 
     Console open_console(const std::string& name, ConsoleMode mode) const override;
@@ -96,9 +104,16 @@ class Domains : public DomainEngine {
     const StateDir& state() const { return state_; }
 
   private:
+    // Its supervisor's end of the channel, which it watches until a guest runs or an operation has begun.
+    struct Started {
+        CreatedDomain created;
+        os::Fd channel;
+    };
+    Started start(const Guest& guest, const CreateOptions& options, const Arrival* arrival) const;
     std::optional<DomainInfo> inspect(const std::string& name) const;  // under state_.lock()
     void adopt_orphans() const;
     void wait_for_pause(const std::string& name, bool paused) const;
+    bool is_ended_by_its_supervisor(const std::string& name, std::chrono::milliseconds most) const;
     void end_processes_of(const std::string& name) const;
     DomainInfo supervised(const std::string& name, std::string_view verb) const;
     void request(const std::string& name, std::string_view what, std::string_view detail = "") const;

@@ -18,6 +18,25 @@ namespace vprov::hypervisor {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kIdOfLog = ".id";
+
+// A file of one number of always the same width. It is written in one call, so that whoever is killed meanwhile leaves
+// the old number or the new one, and nothing beside it.
+void write_number(const fs::path& path, unsigned number) {
+    const auto file = os::open_file(path, O_WRONLY | O_CREAT, 0600, ErrorKind::hypervisor);
+    os::write_all(file.get(), fmt::format("{:010}\n", number), path.native());
+}
+
+std::optional<unsigned> read_number(const fs::path& path) {
+    std::error_code none;
+    if (!fs::exists(path, none))
+        return std::nullopt;
+    const auto text = os::read_file(path, ErrorKind::hypervisor);
+    unsigned number = 0;
+    const bool is_number = std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc{};
+    return is_number ? std::optional(number) : std::nullopt;
+}
+
 os::Fd stream_socket() {
     os::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd.is_open())
@@ -73,13 +92,8 @@ StateDir StateDir::standard() {
 
 unsigned StateDir::take_id() const {
     const auto file = root_ / "next-id";
-    unsigned id = 1;
-    std::error_code none;
-    if (fs::exists(file, none)) {
-        const auto text = os::read_file(file);
-        std::from_chars(text.data(), text.data() + text.size(), id);
-    }
-    os::write_file(file, fmt::format("{}\n", id + 1), 0600);
+    const auto id = read_number(file).value_or(1);
+    write_number(file, id + 1);
     return id;
 }
 
@@ -116,9 +130,28 @@ void StateDir::write(const DomainRecord& record) const {
 }
 
 void StateDir::remove(std::string_view name) const noexcept {
-    std::error_code none;
-    fs::rename(domain(name) / "console.log", log_file(name), none);
+    std::error_code failure, none;
+    fs::rename(domain(name) / "console.log", log_file(name), failure);
+    if (!failure) {
+        const auto id_of_log = log_file(name).replace_extension(kIdOfLog);
+        fs::remove(id_of_log, none);
+        try {
+            if (const auto record = read(name))
+                write_number(id_of_log, record->id);
+        } catch (const std::exception&) {
+            // a disk that is full, say: the log is found by its name only
+        }
+    }
     os::remove_tree(domain(name));
+}
+
+std::optional<std::string> StateDir::name_of_ended(std::string_view id) const {
+    std::error_code none;
+    for (const auto& file : fs::directory_iterator(root_ / "log", none))
+        if (const auto own = file.path().extension() == kIdOfLog ? read_number(file.path()) : std::nullopt)
+            if (std::to_string(*own) == id)
+                return file.path().stem();
+    return std::nullopt;
 }
 
 os::Fd listen_at(const fs::path& directory, const std::string& name) {

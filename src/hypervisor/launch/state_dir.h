@@ -1,5 +1,5 @@
 // Where running domains keep their files: ROOT/lock, ROOT/next-id, ROOT/limits/TAP, ROOT/segments.lock,
-// ROOT/dom/NAME/{lock, dom.json, request.json, socket, console.log}, ROOT/log/NAME.log.
+// ROOT/dom/NAME/{lock, dom.json, request.json, socket, console.log}, ROOT/log/NAME.{log,id}.
 #pragma once
 
 #include <fmt/format.h>
@@ -42,6 +42,8 @@ class StateDir {
     // Its console's log stays: log_file(), until a domain of that name ends again.
     void remove(std::string_view name) const noexcept;
     std::filesystem::path log_file(std::string_view name) const { return root_ / "log" / fmt::format("{}.log", name); }
+    // The name of the domain that ended with this id and has left a log; nullopt: none.
+    std::optional<std::string> name_of_ended(std::string_view id) const;
 
     // True while the domain's supervisor lives. Under lock().
     bool is_supervised(std::string_view name) const { return os::FileLock::is_held(lock_file(name)); }

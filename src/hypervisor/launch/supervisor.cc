@@ -38,10 +38,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto kStartTime = 60s;     // from exec to a running guest
-constexpr auto kQuitTime = 10s;      // for QEMU to write back and end by itself
-constexpr auto kIncomingTime = 10s;  // for who asked for it to begin sending
-constexpr auto kResumeTime = 30s;    // for QEMU to wind up a migration
+constexpr auto kStartTime = 60s;   // from exec to a running guest
+constexpr auto kQuitTime = 10s;    // for QEMU to write back and end by itself
+constexpr auto kResumeTime = 30s;  // for QEMU to wind up a migration
 constexpr auto kRetry = 20ms;
 constexpr auto kLateStop = 100ms;
 constexpr auto kPoweroffTime = 60s;  // for the guest, when the supervisor is told to stop
@@ -134,7 +133,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     void wait_and_handle() {
         std::vector<pollfd> polls = {{stopping_ ? -1 : os::stop_fd(), POLLIN, 0},   {qemu_->pidfd().get(), POLLIN, 0},
                                      {qemu_->complaints().get(), POLLIN, 0},        {qemu_->qmp().fd(), POLLIN, 0},
-                                     {qemu_->console().get(), console_events(), 0}, {next_ ? -1 : channel_.get(), 0, 0}};
+                                     {qemu_->console().get(), console_events(), 0}, {channel_.get(), 0, 0}};
         const auto own = polls.size();
         socket_.append_polls(polls);
         if (::poll(polls.data(), polls.size(), milliseconds_left()) < 0 && errno != EINTR)
@@ -146,10 +145,8 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
         socket_.handle(std::span(polls).subspan(own));
         if (polls[3].revents)
             for (const auto& message : qemu_->qmp().receive()) on_message(message);
-        if (polls[5].revents && is_adopted_)
-            channel_.reset();
-        else if (polls[5].revents && !next_)
-            end_run(RunEnd::destroyed);  // who asked for the domain went away before it ran
+        if (polls[5].revents && channel_.is_open())
+            on_starter_gone();
         if (os::stop_requested() && !stopping_)
             stop();
         if (deadline_ && Clock::now() >= *deadline_)
@@ -172,6 +169,13 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
         return static_cast<int>(std::clamp<long>(left, 0, most < 0 ? INT_MAX : most));
     }
 
+    // Before it was told that the guest runs, or has begun to bring its state.
+    void on_starter_gone() {
+        channel_.reset();
+        if (!is_adopted_)
+            end_run(RunEnd::destroyed);
+    }
+
     void pass_console(int events) {
         if (events & POLLOUT)
             qemu_->write_console(socket_.typed());
@@ -187,6 +191,8 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             qemu_->qmp().execute("qmp_capabilities");
         else if (message.contains("error") && is_starting() && !is_adopted_)
             fail_start(message["error"].value("desc", "its monitor refuses to start the guest"));
+        else if (id == "qmp_capabilities" && next_)
+            qemu_->qmp().execute("quit");  // QEMU has refused the first one: it was not ready
         else if (id == "qmp_capabilities" && is_adopted_)
             qemu_->qmp().execute("query-status");
         else if (id == "qmp_capabilities")
@@ -201,10 +207,9 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
         if (guest_.maxmem_mib > guest_.memory_mib && !request_.incoming)
             qemu_->qmp().execute("balloon", {{"value", guest_.memory_mib << 20}});
         if (request_.incoming) {
-            on_running(Phase::incoming);
-            deadline_ = Clock::now() + kIncomingTime;
             request_.incoming = false;  // a restart boots
             state_.write(request_);
+            on_running(Phase::incoming);
         } else if (request_.paused)
             on_running(Phase::paused);
         else
@@ -230,6 +235,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
         auto& record = claim_.record;
         deadline_.reset();
         tell({"", record.id, record.engine, {}});  // from here on nothing is missed
+        channel_.reset();
         if (record.phase == Phase::starting || record.phase == Phase::dying)
             return end_run(RunEnd::destroyed);
         if (status == "shutdown")
@@ -258,17 +264,19 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
         claim_.save();
         if (!stopping_)
             deadline_.reset();
-        if (channel_.is_open())
-            tell({"", claim_.record.id, claim_.record.engine, warnings_});
+        if (channel_.is_open() && !tell({"", claim_.record.id, claim_.record.engine, warnings_}))
+            on_starter_gone();
+        if (phase != Phase::incoming)
+            channel_.reset();
     }
 
-    void tell(const LaunchAnswer& answer) {
+    bool tell(const LaunchAnswer& answer) {
         try {
             os::write_all(channel_.get(), to_json(answer), "the answer");
+            return true;
         } catch (const Error&) {
-            // who asked has gone; the domain runs all the same
+            return false;  // who asked has gone
         }
-        channel_.reset();
     }
 
     [[noreturn]] void fail_start(std::string_view cause) {
@@ -404,8 +412,8 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             claim_.record.runs_after = true;
             claim_.save();
         }
-        if (answer == "ok" && claim_.record.phase == Phase::incoming && !stopping_)
-            deadline_.reset();
+        if (answer == "ok" && claim_.record.phase == Phase::incoming)
+            channel_.reset();  // from here on it is the operation that ends with who asked
         return answer;
     }
     std::string go_on(std::string_view line) override { return operation_.go_on(line); }

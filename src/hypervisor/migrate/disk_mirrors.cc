@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/launch/inserted_medium.h"
 #include "os/interrupt.h"
 
 namespace vprov::hypervisor {
@@ -19,14 +20,9 @@ using nlohmann::json;
 
 constexpr std::string_view kJob = "vprov-copy-";
 
-// query-block's entry of a disk, by its device: an id, or a path in QEMU's object tree.
 json block_of(Monitor& monitor, std::string_view vdev) {
-    for (const auto& block : monitor.execute("query-block")) {
-        const auto qdev = block.value("qdev", "");
-        if (block.contains("inserted") &&
-            (qdev == vdev || qdev.find(fmt::format("/peripheral/{}/", vdev)) != std::string::npos))
-            return block["inserted"];
-    }
+    if (auto medium = inserted_medium(monitor, vdev))
+        return *medium;
     throw error(ErrorKind::hypervisor, "QEMU does not know its disk {}", quote(vdev));
 }
 

@@ -11,6 +11,7 @@
 #include "hypervisor/migrate/migrate.h"
 #include "hypervisor/migrate/streams.h"
 #include "hypervisor/migrate/talk.h"
+#include "hypervisor/save/begun.h"
 #include "hypervisor/save/migration.h"
 #include "os/interrupt.h"
 
@@ -57,8 +58,7 @@ class Receiver {
         check_host();
         CopiedFiles files(offer_);
         files.receive(talk_, streams_);
-        const auto created = create(files.guest());
-        auto operation = domains_.operate(name(), "migrate");
+        auto [created, operation] = create(files.guest());
         Method method = Method::copy;
         {
             auto monitor = domains_.monitor(operation);
@@ -104,15 +104,14 @@ class Receiver {
                         available);
     }
 
-    CreatedDomain create(const Guest& guest) const {
+    Incoming create(const Guest& guest) const {
         CreateOptions options{executable_, offer_.engine == "KVM" ? EngineChoice::kvm : EngineChoice::tcg, "/"};
-        options.incoming = true;
         Arrival arrival;
         arrival.cpu_seconds = offer_.request.cpu_seconds;
         arrival.console = offer_.request.console;
         if (shares_)
             arrival.ram = offer_.request.ram;
-        return domains_.create_arriving(guest, options, arrival);
+        return domains_.create_incoming(guest, options, arrival, "migrate");
     }
 
     void check_qemu(Monitor& monitor) const {
@@ -155,7 +154,7 @@ class Receiver {
             operation.run();
             wait_until_running();
         } catch (const Error&) {
-            if (!runs_all_the_same())
+            if (!has_begun_all_the_same(domains_, name(), offer_.runs ? Phase::running : Phase::paused))
                 throw;
         }
         try {
@@ -176,18 +175,6 @@ class Receiver {
             }
             std::this_thread::sleep_for(1ms);
         }
-    }
-
-    // It may be the supervisor only that has died: then another has taken over, and the guest runs or is gone.
-    bool runs_all_the_same() const {
-        for (const auto& domain : domains_.list())
-            if (domain.name == name()) {
-                const auto record = domains_.state().read(name());
-                if (record && record->phase == Phase::running)
-                    return true;
-                domains_.destroy(name());
-            }
-        return false;
     }
 
     const Domains& domains_;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/guest/qemu_devices.h"
+#include "hypervisor/save/begun.h"
 #include "hypervisor/save/migration.h"
 #include "hypervisor/save/save_file.h"
 #include "os/unnamed_file.h"
@@ -128,19 +129,20 @@ CreatedDomain resume(const Domains& domains, const OpenedSave& from, const Resto
     creation.executable = options.executable;
     creation.engine = saved.request.engine;
     creation.folder = "/";
-    creation.incoming = true;
     creation.sandbox = saved.request.sandbox;
-    auto created = domains.create(saved.request.guest, creation);
-    auto operation = domains.operate(created.name, "restore");
+    auto [created, operation] = domains.create_incoming(saved.request.guest, creation, {}, "restore");
     {
         auto monitor = domains.monitor(operation);
         check_qemu(saved, monitor);
         migrate_from(monitor, from.file);
     }
-    if (options.paused)
-        operation.done();
-    else
-        operation.run();
+    try {
+        options.paused ? operation.done() : operation.run();
+    } catch (const Error& e) {
+        const auto wanted = options.paused ? Phase::paused : Phase::running;
+        if (e.kind() == ErrorKind::interrupted || !has_begun_all_the_same(domains, created.name, wanted))
+            throw;
+    }
     return created;
 }
 

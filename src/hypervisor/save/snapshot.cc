@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/launch/inserted_medium.h"
 #include "hypervisor/save/migration.h"
 
 namespace vprov::hypervisor {
@@ -20,14 +21,12 @@ constexpr auto kMostTime = 10min;  // for one job; a disk that is slow and a gue
 // The images that a snapshot is in, in the order of the guest's disks.
 struct Images {
     std::vector<std::string> nodes;  // QEMU's names
-    std::vector<json> snapshots;     // of each: image.snapshots of query-named-block-nodes
+    std::vector<json> snapshots;     // of each: image.snapshots of query-block
 };
 
 Images images_of(const Guest& guest, Monitor& monitor) {
     Images images;
-    const auto nodes = monitor.execute("query-named-block-nodes", {{"flat", true}});
-    for (std::size_t i = 0; i < guest.disks.size(); ++i) {
-        const auto& disk = guest.disks[i];
+    for (const auto& disk : guest.disks) {
         if (disk.target.empty() || !disk.writable || disk.cdrom)
             continue;
         if (disk.format != DiskFormat::qcow2)
@@ -35,13 +34,11 @@ Images images_of(const Guest& guest, Monitor& monitor) {
                         "its disk {} is not qcow2, which alone holds snapshots (with the domain shut down: qemu-img "
                         "convert -O qcow2 {} NEW, and format=qcow2,target=NEW in its configuration)",
                         quote(disk.vdev), shell_quote(disk.target));
-        const auto node = fmt::format("disk{}", i);
-        const auto found =
-            std::find_if(nodes.begin(), nodes.end(), [&](const json& n) { return n.value("node-name", "") == node; });
-        if (found == nodes.end())
+        const auto medium = inserted_medium(monitor, disk.vdev);
+        if (!medium)
             throw error(ErrorKind::hypervisor, "QEMU does not know its disk {}", quote(disk.vdev));
-        images.nodes.push_back(node);
-        images.snapshots.push_back(found->value("/image/snapshots"_json_pointer, json::array()));
+        images.nodes.push_back(medium->value("node-name", ""));
+        images.snapshots.push_back(medium->value("/image/snapshots"_json_pointer, json::array()));
     }
     if (images.nodes.empty())
         throw Error(ErrorKind::hypervisor, "it has no writable disk, in which snapshots are kept");

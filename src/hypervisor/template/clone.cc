@@ -76,9 +76,10 @@ class Cloning {
         make_disks();
         result_.configuration = directory_ / (guest_.name + ".cfg");
         os::write_file(result_.configuration, write_xl_cfg(guest_), 0600);
-        result_.domain = create();
+        auto incoming = create();
+        result_.domain = std::move(incoming.created);
         try {
-            bring_up();
+            bring_up(std::move(incoming.operation));
         } catch (const Error&) {
             wait_for_end();
             throw;
@@ -89,8 +90,7 @@ class Cloning {
     }
 
   private:
-    void bring_up() {
-        auto operation = domains_.operate(guest_.name, "create");
+    void bring_up(Operation operation) {
         load(operation);
         for (const auto& interface : guest_.interfaces)
             for (auto& warning : attach_interface(domains_, guest_.name, interface, operation))
@@ -134,18 +134,17 @@ class Cloning {
     }
 
     // Its cards come when the state is loaded, which would give them the template's addresses.
-    CreatedDomain create() const {
+    Incoming create() const {
         CreateOptions creation;
         creation.executable = options_.executable;
         creation.engine = from_.saved.request.engine;
         creation.folder = "/";
-        creation.incoming = true;
         creation.sandbox = from_.saved.request.sandbox;
         Arrival arrival;
         arrival.template_memory = from_.saved.request.template_memory;
         auto begun = guest_;
         begun.interfaces.clear();
-        return domains_.create_arriving(begun, creation, arrival);
+        return domains_.create_incoming(begun, creation, arrival, "create");
     }
 
     void load(Operation& operation) const {
