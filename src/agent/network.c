@@ -327,7 +327,7 @@ static double seconds_now(void) {
 static int has_its_name(const char* record, const char* name) {
     char line[64];
     snprintf(line, sizeof line, "\nE:ID_NET_NAME=%s\n", name);
-    return !strstr(record, "\nE:ID_RENAMING=1\n") || strstr(record, line) != NULL;
+    return !strstr(record, "E:ID_RENAMING=1\n") || strstr(record, line) != NULL;
 }
 
 static int is_ready(unsigned index, const char* mac, char name[IF_NAMESIZE]) {
