@@ -192,7 +192,6 @@ TEST_F(DomainChangeTest, ADomainOnTrialEndsWithItsOperation) {
         auto incoming = create_incoming("tiny");
         auto& operation = incoming.operation;
         operation.try_run();
-        EXPECT_EQ(state("tiny", '-', 2)[2], '-');
         EXPECT_NE(error_of([&] { operation.try_run(); }), "no error");
     }
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
@@ -200,16 +199,15 @@ TEST_F(DomainChangeTest, ADomainOnTrialEndsWithItsOperation) {
         auto incoming = create_incoming("tiny");
         auto& operation = incoming.operation;
         operation.try_run();
-        EXPECT_EQ(state("tiny", '-', 2)[2], '-');
         kill_supervisor("tiny");
         EXPECT_NE(error_of([&] { operation.done(); }), "no error");
     }
+    domains_.list();  // which brings the next supervisor
     EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
     {
         auto incoming = create_incoming("tiny");
         auto& operation = incoming.operation;
         operation.try_run();
-        EXPECT_EQ(state("tiny", '-', 2)[2], '-');
         operation.done();
     }
     EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));

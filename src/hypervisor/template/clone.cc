@@ -112,6 +112,7 @@ class Cloning {
     void wait_for_end() const {
         try {
             os::forget_stop();
+            domains_.list();  // whose supervisor has died gets another, which ends it
             domains_.wait_until_gone(guest_.name, 15s);
         } catch (const Error&) {
             return;  // 'vprov list' shows it
