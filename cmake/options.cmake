@@ -2,7 +2,7 @@ option(BUILD_TESTING "Build the tests" ON)
 option(VPROV_UNIT_TESTS "Build and register the unit tests" ON)
 option(VPROV_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(VPROV_FUZZ "Build the readers with clang's libFuzzer, and test nothing but them" OFF)
-set(VPROV_FUZZ_SECONDS 60 CACHE STRING "How long each fuzz target runs as a test")
+set(VPROV_FUZZ_SECONDS 30 CACHE STRING "How long each fuzz target runs as a test")
 set(VPROV_DEFAULT_MIRROR "http://ftp.debian.org/debian" CACHE STRING
   "Mirror used when neither the recipe nor the host's apt sources name one")
 set(VPROV_DEFAULT_SECURITY_MIRROR "http://security.debian.org/debian-security" CACHE STRING

@@ -53,7 +53,6 @@ endfunction()
 # vprov_embed_guest_init(MODULE): src/guest-init, the init of small initrds, as the bytes that the module's small_initrd.h
 # declares.
 function(vprov_embed_guest_init path)
-  string(REPLACE "/" "_" target "vprov_${path}")
   set(folder ${CMAKE_CURRENT_SOURCE_DIR}/guest-init)
   set(linux ${CMAKE_CURRENT_SOURCE_DIR}/stand-ins)
   set(init ${CMAKE_CURRENT_BINARY_DIR}/vprov-guest-init)
@@ -65,52 +64,15 @@ function(vprov_embed_guest_init path)
   else()
     add_custom_command(OUTPUT ${init} VERBATIM COMMAND ${CMAKE_COMMAND} -E touch ${init})
   endif()
-  set(generated ${CMAKE_CURRENT_BINARY_DIR}/${path}/guest_init_image.cc)
-  file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT
-"// Made by cmake/stand_ins.cmake.
-#include \"${path}/small_initrd.h\"
-
-asm(\".section .rodata\\nvprov_guest_init_begin:\\n.incbin \\\"${init}\\\"\\nvprov_guest_init_end:\\n.previous\");
-extern const char guest_init_begin[] asm(\"vprov_guest_init_begin\");
-extern const char guest_init_end[] asm(\"vprov_guest_init_end\");
-
-namespace vprov::pipeline {
-
-std::string_view guest_init() {
-    return {guest_init_begin, guest_init_end};
-}
-
-}  // namespace vprov::pipeline
-")
-  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS ${init})
-  target_sources(${target} PRIVATE ${generated})
+  vprov_embed_bytes(${path} small_initrd.h vprov::pipeline guest_init ${init})
 endfunction()
 
 # vprov_embed_preload(MODULE): the shared object that is preloaded into mkfs.btrfs, as the bytes that the module's
 # same_bytes.h declares.
 function(vprov_embed_preload path)
-  string(REPLACE "/" "_" target "vprov_${path}")
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/stand-ins/same_bytes.c)
   set(library ${CMAKE_CURRENT_BINARY_DIR}/vprov-same-bytes.so)
   add_custom_command(OUTPUT ${library} DEPENDS ${source} VERBATIM
     COMMAND ${CMAKE_C_COMPILER} -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -s ${source} -o ${library} -ldl)
-  set(generated ${CMAKE_CURRENT_BINARY_DIR}/${path}/same_bytes_image.cc)
-  file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT
-"// Made by cmake/stand_ins.cmake.
-#include \"${path}/same_bytes.h\"
-
-asm(\".section .rodata\\nvprov_same_bytes_begin:\\n.incbin \\\"${library}\\\"\\nvprov_same_bytes_end:\\n.previous\");
-extern const char same_bytes_begin[] asm(\"vprov_same_bytes_begin\");
-extern const char same_bytes_end[] asm(\"vprov_same_bytes_end\");
-
-namespace vprov::partition {
-
-std::string_view same_bytes_library() {
-    return {same_bytes_begin, same_bytes_end};
-}
-
-}  // namespace vprov::partition
-")
-  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS ${library})
-  target_sources(${target} PRIVATE ${generated})
+  vprov_embed_bytes(${path} same_bytes.h vprov::partition same_bytes_library ${library})
 endfunction()
