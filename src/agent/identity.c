@@ -88,7 +88,7 @@ static int add_entropy(const char* hex) {
     struct {
         struct rand_pool_info head;
         unsigned char bytes[kMost];
-    } pool;
+    } pool;  // head ends in an array of no size: these are its bytes
     int size = 0;
     for (unsigned byte; size < kMost && sscanf(hex + 2 * (size_t)size, "%2x", &byte) == 1;) {
         pool.bytes[size++] = (unsigned char)byte;
@@ -97,7 +97,6 @@ static int add_entropy(const char* hex) {
     }
     pool.head.entropy_count = size * 8;
     pool.head.buf_size = size;
-    memcpy(pool.head.buf, pool.bytes, (size_t)size);
     const int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
     const int failed = fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) != 0 || ioctl(fd, RNDRESEEDCRNG) != 0;
     if (fd >= 0)
@@ -135,6 +134,8 @@ static int set_name(const char* name, struct answer* answer) {
         return free(old), fail_errno(answer, "set the host's name");
     if (write_text("/etc/hostname", line, 0644) != 0)
         return free(old), fail_errno(answer, "write /etc/hostname");
+    if (old && strcmp(old, "localhost") == 0)  // every machine's, besides
+        *old = '\0';
     if (old && replace_name_in("/etc/hosts", old, first) != 0)
         return free(old), fail_errno(answer, "write /etc/hosts");
     if (old)

@@ -204,10 +204,11 @@ static char* with_stanza(const char* line, void* context) {
 
 // The same for systemd.network(5): [Network] says it, and [Route] sections with a gateway go.
 struct network_file {
-    const char *card, *address, *gateway;
+    const char *card, *place, *address, *gateway;
     char section[32];
     char old[64];
-    int is_of_card;
+    int is_of_card;  // the file that is read
+    int is_written;
 };
 
 static char* with_address(const char* line, void* context) {
@@ -215,6 +216,9 @@ static char* with_address(const char* line, void* context) {
     if (line[0] == '[') {
         snprintf(to->section, sizeof to->section, "%s", line);
         char* text = NULL;
+        if (strcmp(line, "[Match]") == 0)  // another file begins
+            to->is_of_card = 0;
+        to->is_written |= strcmp(line, "[Network]") == 0 && to->is_of_card;
         if (strcmp(line, "[Network]") == 0 && to->is_of_card)
             return asprintf(&text, "[Network]\nAddress=%s%s%s", to->address, to->gateway ? "\nGateway=" : "",
                             to->gateway ? to->gateway : "") < 0
@@ -223,10 +227,8 @@ static char* with_address(const char* line, void* context) {
         return NULL;
     }
     if (strcmp(to->section, "[Match]") == 0) {
-        to->is_of_card |= strncmp(line, "Name=", 5) == 0 && strcmp(line + 5, to->card) == 0;
-        for (size_t i = 0; i < card_count; ++i)
-            to->is_of_card |=
-                card_count == 1 && strncmp(line, "Path=", 5) == 0 && strcmp(line + 5, cards[i].place) == 0;
+        to->is_of_card |= (strncmp(line, "Name=", 5) == 0 && strcmp(line + 5, to->card) == 0) ||
+                          (strncmp(line, "Path=", 5) == 0 && strcmp(line + 5, to->place) == 0);
     }
     if (!to->is_of_card)
         return NULL;
@@ -293,10 +295,10 @@ int set_address(const struct request* request, struct answer* answer) {
         replace_in_hosts(stanza.old, address);
         return 0;
     }
-    struct network_file file = {card, address, stanza.gateway, "", "", 0};
+    struct network_file file = {card, place->place, address, stanza.gateway, "", "", 0, 0};
     if (change_lines_of("/etc/systemd/network", kUdevFiles + 1, with_address, &file) != 0)
         return fail_errno(answer, "write to /etc/systemd/network");
-    if (!file.is_of_card)
+    if (!file.is_written)
         return fail(answer,
                     "cannot set the address of %s: neither /etc/network/interfaces nor systemd-networkd knows it",
                     card);
@@ -371,7 +373,7 @@ static int global_address(const char* card, char text[64]) {
     if (getifaddrs(&all) != 0)
         return 0;
     for (const struct ifaddrs* one = all; one && !found; one = one->ifa_next) {
-        if (!one->ifa_addr || strcmp(one->ifa_name, card) != 0)
+        if (!one->ifa_addr || !one->ifa_netmask || strcmp(one->ifa_name, card) != 0)
             continue;
         char address[INET6_ADDRSTRLEN] = "";
         int prefix = 0;

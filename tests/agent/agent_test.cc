@@ -84,6 +84,14 @@ TEST_F(AgentTest, ReplacesNamesAsWords) {
               "127.0.0.1\tlocalhost\n127.0.1.1\tdb7.example.org db7\n10.0.0.1 web2 my-web webmail\n");
 }
 
+TEST_F(AgentTest, LeavesLocalhostItsName) {
+    put("/etc/hostname", "localhost\n");
+    put("/etc/hosts", "127.0.0.1\tlocalhost\n");
+    EXPECT_EQ(ask("1 set-identity hostname=db7"), "1 ok");
+    EXPECT_EQ(get("/etc/hostname"), "db7\n");
+    EXPECT_EQ(get("/etc/hosts"), "127.0.0.1\tlocalhost\n");
+}
+
 TEST_F(AgentTest, WritesIdentityWithItsModes) {
     put("/etc/machine-id", "0123\n");
     EXPECT_EQ(ask("1 set-identity machine-id=89ab key.rsa=SECRET%0A key.rsa.pub=ssh-rsa%20AAAA%0A"), "1 ok");
@@ -140,11 +148,15 @@ TEST_F(AgentTest, SetsAnAddressInIfupdownsWords) {
 TEST_F(AgentTest, SetsAnAddressInNetworkdsWords) {
     put(kLink, kLinkText);
     const std::string file = "/etc/systemd/network/20-lan0.network";
+    const std::string other = "/etc/systemd/network/30-lan1.network";
+    const std::string of_other = "[Match]\nName=lan1\n\n[Network]\nDHCP=ipv4\n";
     put(file, "[Match]\nName=lan0\n\n[Network]\nDHCP=ipv4\nDNS=192.0.2.53\n");
+    put(other, of_other);
     EXPECT_EQ(ask(std::string("1 prepare-template ") + kOldCard), "1 ok");
     EXPECT_EQ(ask(std::string("2 set-identity ") + kNewCard), "2 ok");
     EXPECT_EQ(ask("3 set-address mac=00:16:3e:00:00:02 address=10.0.0.9/16 gateway=10.0.0.254"), "3 ok");
     EXPECT_EQ(get(file), "[Match]\nName=lan0\n\n[Network]\nAddress=10.0.0.9/16\nGateway=10.0.0.254\nDNS=192.0.2.53\n");
+    EXPECT_EQ(get(other), of_other);
 }
 
 TEST_F(AgentTest, RefusesAnAddressThatNothingWouldSet) {
