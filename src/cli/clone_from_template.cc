@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/configurations.h"
+#include "cli/engine.h"
 #include "hypervisor/template/clone.h"
 
 namespace vprov::cli {
@@ -108,7 +109,7 @@ hypervisor::CreatedDomain create_from_template(const std::string& name, const fs
     if (failed)
         throw error(ErrorKind::disk, "cannot make {}: {}", quote(output.native()), failed.message());
     const auto clone = hypervisor::start_clone(
-        hypervisor::Domains::standard(), from, std::move(guest), output / name,
+        qemu_domains(session, "create --from"), from, std::move(guest), output / name,
         {session.executable, verb.hostname, verb.address, verb.gateway, verb.waits_for_network});
     if (!clone.address.empty() && session.output != OutputMode::quiet)
         std::fputs(fmt::format("{}: address {}\n", name, clone.address).c_str(), stderr);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/configurations.h"
+#include "cli/engine.h"
 #include "cli/verbs.h"
 #include "hypervisor/template/make_template.h"
 #include "os/fd.h"
@@ -32,7 +33,7 @@ void run_template(const TemplateVerb& verb, const Session& session) {
             fmt::print("{}: {}\n", read.guest.name, stage);
             std::fflush(stdout);
         };
-    const auto made = hypervisor::make_template(hypervisor::Domains::standard(), read.guest, verb.directory, options);
+    const auto made = hypervisor::make_template(qemu_domains(session, "template"), read.guest, verb.directory, options);
     for (const auto& warning : made.warnings) fmt::print(stderr, "vprov: warning: {}\n", warning);
     if (session.output != OutputMode::quiet)
         fmt::print("{0}: a template with {1} MiB of memory; a clone: vprov create --from {0} NAME\n", verb.directory,

@@ -7,14 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
-#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "hypervisor/devices/interfaces.h"
 #include "hypervisor/guest/enum_names.h"
 #include "hypervisor/guest/qemu_argv.h"
-#include "hypervisor/launch/open_files.h"
 #include "hypervisor/launch/preflight.h"
 #include "hypervisor/save/migration.h"
 #include "hypervisor/template/agent_channel.h"
@@ -33,13 +31,11 @@ using namespace std::chrono_literals;
 constexpr std::string_view kWorkPrefix = ".vprov-template-";
 constexpr unsigned kLastSlot = 31;  // Change::free_slot() counts down from here, and so do a clone's cards
 
-// With the file's own locks, so that a guest that writes to it is noticed.
+// By QEMU's own tool, which notices by the locks on the file when a guest writes to it.
 void copy_disk(const GuestDisk& disk, const fs::path& to) {
-    struct stat status {};
-    if (disk.format == DiskFormat::raw && ::stat(disk.target.c_str(), &status) == 0 && S_ISREG(status.st_mode))
-        return os::copy_file(disk.target, to, 0600);
     os::Command command;
-    command.argv = {"qemu-img", "convert", "-f", std::string(name_in(kFormatNames, disk.format)), "-O", "raw", disk.target, to.native()};
+    command.argv = {"qemu-img", "convert", "-f",        std::string(name_in(kFormatNames, disk.format)),
+                    "-O",       "raw",     disk.target, to.native()};
     command.environment = os::clean_environment();
     os::SystemCommandRunner runner;
     os::run_or_fail({ErrorKind::hypervisor, "qemu-utils", fmt::format("cannot copy the disk {}", quote(disk.target))},
@@ -145,7 +141,6 @@ class TemplateMaker {
         for (const auto kind : split(found.at("host-keys"), ','))
             if (!kind.empty())
                 notes_.host_keys.emplace_back(kind);
-        notes_.hostname = found.at("hostname");
         agent.ask("wait-started", {}, options_.boot_time);
         return agent;
     }

@@ -30,8 +30,8 @@ TemplateNotes read_notes(const fs::path& directory) {
         if (const auto version = json.at("version").get<int>(); version != kVersion)
             throw error(ErrorKind::hypervisor, "its format has the version {}, and this vprov knows {}", version,
                         kVersion);
-        return {json.at("cards").get<std::vector<TemplateCard>>(), json.at("host_keys").get<std::vector<std::string>>(),
-                json.at("hostname").get<std::string>()};
+        return {json.at("cards").get<std::vector<TemplateCard>>(),
+                json.at("host_keys").get<std::vector<std::string>>()};
     } catch (const nlohmann::json::exception&) {
         throw error(ErrorKind::hypervisor, "its {} is damaged", kNotes);
     }
@@ -78,8 +78,7 @@ void write_pages(const os::Fd& file, const std::vector<char>& data, std::size_t 
 }  // namespace
 
 void write_notes(const fs::path& directory, const TemplateNotes& notes) {
-    const nlohmann::json json = {
-        {"version", kVersion}, {"cards", notes.cards}, {"host_keys", notes.host_keys}, {"hostname", notes.hostname}};
+    const nlohmann::json json = {{"version", kVersion}, {"cards", notes.cards}, {"host_keys", notes.host_keys}};
     os::write_file(directory / kNotes, json.dump(1) + "\n", 0400);
 }
 

@@ -1,6 +1,6 @@
 // A template on disk: a directory of mode 0700 with all that its clones begin with and are based on.
 //
-//   template.json   {"version": 1, "cards": [{"mac", "slot"}...], "host_keys": ["rsa", ...], "hostname"}
+//   template.json   {"version": 1, "cards": [{"mac", "slot"}...], "host_keys": ["rsa", ...]}
 //   state           what it was, as save_file.h has it; the stream is of its devices alone
 //   memory          its memory, holes where that is zero
 //   diskI           the disk number I of the guest, raw, if the guest writes to it
@@ -32,7 +32,6 @@ struct TemplateCard {
 struct TemplateNotes {
     std::vector<TemplateCard> cards;     // one for each of the guest's interfaces
     std::vector<std::string> host_keys;  // the kinds of SSH host keys that it had: "ed25519"
-    std::string hostname;
     bool operator==(const TemplateNotes&) const = default;
 };
 
