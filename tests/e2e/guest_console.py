@@ -77,8 +77,16 @@ class GuestConsole:
         self.type("\n")  # a prompt anew, whatever was shown before
         if "maintenance" in self.wait_for(r"login: $|root password for maintenance"):
             raise ConsoleError(f"the guest is in emergency mode; its last lines:\n{self.shown[-4000:]}")
-        self.type(f"{user}\n")
-        self.wait_for(r"[Pp]assword: ")
+        for _ in range(5):
+            self.type(f"{user}\n")
+            try:
+                self.wait_for(r"[Pp]assword: ", self.seconds / 10)
+                break
+            except ConsoleError:  # a prompt that was to be replaced by another forgets what was typed
+                self.type("\n")
+                self.wait_for(r"login: $")
+        else:
+            raise ConsoleError(f"nobody asks for a password; the last lines:\n{self.shown[-4000:]}")
         self.type(f"{password}\n")
         if "incorrect" in self.wait_for(r"incorrect|[#$] $"):
             raise ConsoleError("the guest refuses the password")

@@ -84,10 +84,12 @@ class TemplateTest(VprovTest):
     def test_clones(self):
         self.assert_one_message(self.clone("web1"), HYPERVISOR, "it is not a directory that 'vprov template' has made")
         self.check_stopped_template()
+        self.check_killed_template()
         made = self.run_vprov("template", "base1", self.template, "--output", self.output)
         self.assert_done(made)
         self.assertRegex(made.stdout, r"a template with \d+ MiB of memory; a clone: vprov create --from ")
         self.assertEqual(self.running(), [])
+        self.assertEqual(list(self.place.glob(".vprov-template-*")), [])
         for part in (self.check_refusals, self.check_identities, self.check_address, self.check_kills, self.check_stop,
                      self.check_damage):
             part()
@@ -103,6 +105,19 @@ class TemplateTest(VprovTest):
         self.assertEqual(process.returncode, INTERRUPTED)
         self.assert_all_ended()
         self.assertEqual([path.name for path in self.place.iterdir() if "template" in path.name], [])
+
+    def check_killed_template(self):
+        """Its guest ends with it, whenever that is; the next one removes its files."""
+        argv = [vprov_under_test.vprov, "template", "base1", self.template, "--output", self.output]
+        for number, seconds in enumerate((0.5, 3, 8)):
+            process = subprocess.Popen(argv, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if number:
+                self.assertTrue(wait_until(lambda: self.running() == ["base1"], 120))
+            time.sleep(seconds)
+            process.kill()
+            process.communicate()
+            self.assertTrue(wait_until(lambda: self.running() == [], 30))
+            self.assert_all_ended()
 
     def check_refusals(self):
         again = self.run_vprov("template", "base1", self.template, "--output", self.output)

@@ -12,9 +12,13 @@ class DomainChangeTest : public DomainsTest {
         for (int i = 0; i < 100 && domains_.find(name).state[place] != wanted; ++i) std::this_thread::sleep_for(20ms);
         return domains_.find(name).state;
     }
-    Incoming create_incoming(const std::string& name) const {
+    Provisional create_incoming(const std::string& name) const {
         return domains_.create_incoming(
             tiny(name), {fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path()}, {}, "restore");
+    }
+    Provisional create_on_trial(const std::string& name) const {
+        return domains_.create_on_trial(
+            tiny(name), {fs::read_symlink("/proc/self/exe").native(), EngineChoice::tcg, work_.path()}, "template");
     }
     void kill_supervisor(const std::string& name) const {
         const auto supervisor = open_process(domains_.state().read(name)->supervisor);
@@ -213,6 +217,30 @@ TEST_F(DomainChangeTest, ADomainOnTrialEndsWithItsOperation) {
     EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));
     { const auto operation = domains_.operate("tiny", "save"); }
     EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));  // it is like any other now
+}
+
+// What a template is made of boots in the same way.
+TEST_F(DomainChangeTest, ADomainThatBootsOnTrialEndsWithItsOperation) {
+    {
+        const auto booting = create_on_trial("tiny");
+        EXPECT_FALSE(domains_.wait_until_gone("tiny", 500ms));
+        EXPECT_EQ(domains_.find("tiny").state, "--p---");
+    }
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
+    {
+        auto booting = create_on_trial("tiny");
+        booting.operation.try_run();
+        EXPECT_TRUE(domains_.wait_for_login("tiny", 60s).reached);
+        EXPECT_NE(error_of([&] { domains_.operate("tiny", "save"); }), "no error");
+    }
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
+    {
+        auto booting = create_on_trial("tiny");
+        booting.operation.try_run();
+        kill_supervisor("tiny");
+    }
+    domains_.list();
+    EXPECT_TRUE(domains_.wait_until_gone("tiny", 20s));
 }
 
 // Its memory and registers through a file, as save and restore do it.

@@ -116,6 +116,7 @@ TEST(LaunchRequest, ComesBackFromJson) {
     request.guest.agent = true;
     request.template_memory = "/t/memory";
     request.needs_ram_file = true;
+    request.on_trial = true;
     EXPECT_EQ(request_from_json(to_json(request)), request);
     auto earlier = nlohmann::json::parse(to_json(request));  // as a version wrote it that did not know of these
     earlier.erase("sandbox");

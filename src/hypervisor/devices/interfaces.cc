@@ -84,6 +84,30 @@ std::vector<std::string> attach(Change& change, GuestInterface interface) {
     return warnings;
 }
 
+void detach(Change& change, std::string_view devid_or_mac) {
+    change.pin_devices();
+    auto& interfaces = change.guest.interfaces;
+    std::size_t i = 0;
+    while (i < interfaces.size() && interfaces[i].other["devid"] != devid_or_mac &&
+           lowercase(interfaces[i].mac) != lowercase(devid_or_mac))
+        ++i;
+    try {
+        if (i == interfaces.size())
+            throw error(ErrorKind::hypervisor, "it has no such card (see vprov network-list {})", change.name());
+        const auto devid = interface_devid(change.guest, i);
+        change.unplug(fmt::format("vif{}", devid));
+        change.monitor().execute("netdev_del", {{"id", fmt::format("net{}", devid)}});
+        remove_stale_limits(change.domains().state().limits());
+    } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted)
+            throw;
+        throw error(ErrorKind::hypervisor, "cannot detach the network card {} from {}: {}", quote(devid_or_mac),
+                    quote(change.name()), e.message());
+    }
+    interfaces.erase(interfaces.begin() + static_cast<std::ptrdiff_t>(i));
+    change.record();
+}
+
 }  // namespace
 
 std::vector<std::string> attach_interface(const Domains& domains, const std::string& name, GuestInterface interface) {
@@ -99,27 +123,13 @@ std::vector<std::string> attach_interface(const Domains& domains, const std::str
 
 void detach_interface(const Domains& domains, const std::string& name, std::string_view devid_or_mac) {
     Change change(domains, name, "network-detach");
-    change.pin_devices();
-    auto& interfaces = change.guest.interfaces;
-    std::size_t i = 0;
-    while (i < interfaces.size() && interfaces[i].other["devid"] != devid_or_mac &&
-           lowercase(interfaces[i].mac) != lowercase(devid_or_mac))
-        ++i;
-    try {
-        if (i == interfaces.size())
-            throw error(ErrorKind::hypervisor, "it has no such card (see vprov network-list {})", change.name());
-        const auto devid = interface_devid(change.guest, i);
-        change.unplug(fmt::format("vif{}", devid));
-        change.monitor().execute("netdev_del", {{"id", fmt::format("net{}", devid)}});
-        remove_stale_limits(domains.state().limits());
-    } catch (const Error& e) {
-        if (e.kind() == ErrorKind::interrupted)
-            throw;
-        throw error(ErrorKind::hypervisor, "cannot detach the network card {} from {}: {}", quote(devid_or_mac),
-                    quote(change.name()), e.message());
-    }
-    interfaces.erase(interfaces.begin() + static_cast<std::ptrdiff_t>(i));
-    change.record();
+    detach(change, devid_or_mac);
+}
+
+void detach_interface(const Domains& domains, const std::string& name, std::string_view devid_or_mac,
+                      Operation& operation) {
+    Change change(domains, name, operation);
+    detach(change, devid_or_mac);
 }
 
 }  // namespace vprov::hypervisor

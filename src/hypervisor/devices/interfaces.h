@@ -20,5 +20,7 @@ std::vector<std::string> attach_interface(const Domains& domains, const std::str
 // By number or MAC address. Returns when the guest has let go of it: its system must be running. Throws
 // Error(hypervisor) "cannot detach the network card 'x' from 'a': CAUSE".
 void detach_interface(const Domains& domains, const std::string& name, std::string_view devid_or_mac);
+void detach_interface(const Domains& domains, const std::string& name, std::string_view devid_or_mac,
+                      Operation& operation);
 
 }  // namespace vprov::hypervisor

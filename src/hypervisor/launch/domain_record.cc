@@ -73,8 +73,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SharedFile, file, content)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DomainRecord, name, id, memory_mib, vcpus, phase, engine, disks,
                                                 cpu_seconds_before, supervisor, qemu, operation, runs_after, segments,
                                                 ram, handed_over, template_memory, on_trial)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, sandbox, ram,
-                                                template_memory, needs_ram_file, cpu_seconds, console, adopt)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LaunchRequest, guest, engine, paused, incoming, on_trial, sandbox,
+                                                ram, template_memory, needs_ram_file, cpu_seconds, console, adopt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LaunchAnswer, error, id, engine, warnings)
 
 namespace {

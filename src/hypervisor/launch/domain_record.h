@@ -13,7 +13,7 @@
 
 namespace vprov::hypervisor {
 
-// incoming: QEMU waits for the state of a guest that ran elsewhere or before.
+// incoming: QEMU waits for the state of a guest that ran elsewhere or before, or for a trial to begin.
 enum class Phase { starting, incoming, running, paused, shutdown, crashed, dying };
 
 // It stands still here, and may have gone on in a QEMU that shares its memory, or on another host.
@@ -47,6 +47,7 @@ struct LaunchRequest {
     EngineChoice engine = EngineChoice::automatic;
     bool paused = false;               // it does not begin to run by itself
     bool incoming = false;             // it gets its state by migrate-incoming, from who asked for it
+    bool on_trial = false;             // who asked for it lets it run, and it ends with who asked
     bool sandbox = true;               // false: QEMU runs as the supervisor does and may call what it likes
     RamFile ram = {};                  // incoming: another QEMU's memory that is to be its own
     std::string template_memory = {};  // incoming: the file of a template's memory that it begins with

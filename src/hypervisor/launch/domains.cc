@@ -23,20 +23,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-LaunchRequest order_for(const Guest& guest, const CreateOptions& options, const Arrival* arrival) {
+LaunchRequest order_for(const Guest& guest, const CreateOptions& options) {
     LaunchRequest order;
     order.guest = guest;
     order.engine = options.engine;
     order.paused = options.paused;
     order.sandbox = options.sandbox;
     order.needs_ram_file = options.memory_file;
-    order.incoming = arrival != nullptr;
-    if (arrival) {
-        order.ram = arrival->ram;
-        order.template_memory = arrival->template_memory;
-        order.cpu_seconds = arrival->cpu_seconds;
-        order.console = arrival->console;
-    }
     return order;
 }
 
@@ -67,17 +60,34 @@ std::string state_letters(const DomainRecord& record, bool busy) {
 }  // namespace
 
 CreatedDomain Domains::create(const Guest& guest, const CreateOptions& options) const {
-    return start(guest, options, nullptr).created;
+    return start(order_for(guest, options), options).created;
 }
 
-Incoming Domains::create_incoming(const Guest& guest, const CreateOptions& options, const Arrival& arrival,
-                                  std::string_view what) const {
-    auto started = start(guest, options, &arrival);
+Provisional Domains::create_incoming(const Guest& guest, const CreateOptions& options, const Arrival& arrival,
+                                     std::string_view what) const {
+    auto order = order_for(guest, options);
+    order.incoming = true;
+    order.ram = arrival.ram;
+    order.template_memory = arrival.template_memory;
+    order.cpu_seconds = arrival.cpu_seconds;
+    order.console = arrival.console;
+    return start_provisional(std::move(order), options, what);
+}
+
+Provisional Domains::create_on_trial(const Guest& guest, const CreateOptions& options, std::string_view what) const {
+    auto order = order_for(guest, options);
+    order.on_trial = true;
+    return start_provisional(std::move(order), options, what);
+}
+
+Provisional Domains::start_provisional(LaunchRequest order, const CreateOptions& options, std::string_view what) const {
+    auto started = start(std::move(order), options);
     auto operation = operate(started.created.name, what);
     return {std::move(started.created), std::move(operation)};
 }
 
-Domains::Started Domains::start(const Guest& guest, const CreateOptions& options, const Arrival* arrival) const {
+Domains::Started Domains::start(LaunchRequest order, const CreateOptions& options) const {
+    const auto& guest = order.guest;
     if (!is_valid_guest_name(guest.name))
         throw error(ErrorKind::hypervisor, "cannot create a domain named {}: letters, digits and . _ + - only",
                     quote(guest.name));
@@ -88,7 +98,8 @@ Domains::Started Domains::start(const Guest& guest, const CreateOptions& options
     auto channel = spawn_supervisor({options.executable, "supervise", state_.root().native(), guest.name});
     std::string text;
     try {
-        text = give_order(channel, order_for(prepared.guest, options, arrival));
+        order.guest = std::move(prepared.guest);
+        text = give_order(channel, order);
     } catch (Error& e) {
         e.add_context(fmt::format("cannot start {}", quote(guest.name)));
         throw;

@@ -35,7 +35,7 @@ class Operation {
     void done();    // it stays as it is now
     void run();     // it runs from now on: the end of what made it incoming
     void finish();  // the domain ends, and is not restarted
-    // What is incoming runs from now on, and still ends when this is dropped without another word.
+    // What is provisional runs from now on, and still ends when this is dropped without another word.
     void try_run();
     // It may go on elsewhere from now on. When the operation is dropped then, the lock of its memory (GuestRam) tells
     // whether it has: it ends here, or goes on. Where it does not share its memory nothing tells: it stays paused.
@@ -51,7 +51,8 @@ class Operation {
     std::string domain_;
 };
 
-struct Incoming {
+// A domain that ends when its operation is dropped.
+struct Provisional {
     CreatedDomain created;
     Operation operation;
 };
@@ -66,8 +67,10 @@ class Domains : public DomainEngine {
     CreatedDomain create(const Guest& guest, const CreateOptions& options) const override;
     // The same for one that waits for its state (migrate-incoming), which the operation `what` is to bring: from the
     // beginning on it does not outlive this process.
-    Incoming create_incoming(const Guest& guest, const CreateOptions& options, const Arrival& arrival,
-                             std::string_view what) const;
+    Provisional create_incoming(const Guest& guest, const CreateOptions& options, const Arrival& arrival,
+                                std::string_view what) const;
+    // The same for one that boots as soon as its operation says try_run().
+    Provisional create_on_trial(const Guest& guest, const CreateOptions& options, std::string_view what) const;
 
     // All domains by id. What is found dead (a killed supervisor whose QEMU has ended too) is cleaned away; a QEMU
     // whose supervisor has died gets a new one.
@@ -109,7 +112,8 @@ class Domains : public DomainEngine {
         CreatedDomain created;
         os::Fd channel;
     };
-    Started start(const Guest& guest, const CreateOptions& options, const Arrival* arrival) const;
+    Started start(LaunchRequest order, const CreateOptions& options) const;
+    Provisional start_provisional(LaunchRequest order, const CreateOptions& options, std::string_view what) const;
     std::optional<DomainInfo> inspect(const std::string& name) const;  // under state_.lock()
     void adopt_orphans() const;
     void wait_for_pause(const std::string& name, bool paused) const;

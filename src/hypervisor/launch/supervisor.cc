@@ -206,8 +206,8 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     void begin() {
         if (guest_.maxmem_mib > guest_.memory_mib && !request_.incoming)
             qemu_->qmp().execute("balloon", {{"value", guest_.memory_mib << 20}});
-        if (request_.incoming) {
-            request_.incoming = false;  // a restart boots
+        if (request_.incoming || request_.on_trial) {
+            request_.incoming = request_.on_trial = false;  // a restart boots
             state_.write(request_);
             on_running(Phase::incoming);
         } else if (request_.paused)

@@ -16,17 +16,21 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+enum class WhenStopped { throws, waits_on };
+
 // What comes next into `buffer`, and how much; 0: the other side has gone. Throws Error(interrupted) when a stop is
 // requested, Error(hypervisor) when nothing came in `most` before `deadline`.
 std::size_t receive(const os::Fd& fd, std::span<char> buffer, Clock::time_point deadline, std::chrono::seconds most,
-                    std::string_view who) {
+                    std::string_view who, WhenStopped when_stopped = WhenStopped::throws) {
     for (;;) {
-        std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
+        const int stop = when_stopped == WhenStopped::throws ? os::stop_fd() : -1;
+        std::array<pollfd, 2> waiting = {{{fd.get(), POLLIN, 0}, {stop, POLLIN, 0}}};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
         if (left <= 0)
             throw error(ErrorKind::hypervisor, "{} does not answer within {} s", who, most.count());
         ::poll(waiting.data(), waiting.size(), static_cast<int>(left));
-        os::check_stop();
+        if (when_stopped == WhenStopped::throws)
+            os::check_stop();
         if (!waiting[0].revents)
             continue;
         const auto count = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
@@ -50,7 +54,7 @@ std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string
 std::string read_line(const os::Fd& fd, std::chrono::seconds most, std::string_view who) {
     const auto deadline = Clock::now() + most;
     std::string line;
-    for (char c = 0; receive(fd, {&c, 1}, deadline, most, who) == 1; line += c)
+    for (char c = 0; receive(fd, {&c, 1}, deadline, most, who, WhenStopped::waits_on) == 1; line += c)
         if (c == '\n')
             return line;
     return "";

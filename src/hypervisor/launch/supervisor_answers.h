@@ -1,5 +1,5 @@
 // What commands hear from a supervisor, by its socket or the channel that it was started with. All throw
-// Error(hypervisor) when nothing came in time, calling the supervisor `who`, and Error(interrupted).
+// Error(hypervisor) when nothing came in time, calling the supervisor `who`.
 #pragma once
 
 #include <chrono>
@@ -11,10 +11,11 @@
 
 namespace vprov::hypervisor {
 
-// All that comes up to its end.
+// All that comes up to its end. Throws Error(interrupted).
 std::string read_to_end(const os::Fd& fd, std::chrono::seconds most, std::string_view who);
 
-// The next line, without its end; "" when the other side has gone.
+// The next line, without its end; "" when the other side has gone. A stop that is requested does not end it, for the
+// line tells whether the domain stays.
 std::string read_line(const os::Fd& fd, std::chrono::seconds most, std::string_view who);
 
 // Sends the order by the channel of a supervisor that has just been started, and returns its answer, as JSON; "" when

@@ -104,7 +104,7 @@ class Receiver {
                         available);
     }
 
-    Incoming create(const Guest& guest) const {
+    Provisional create(const Guest& guest) const {
         CreateOptions options{executable_, offer_.engine == "KVM" ? EngineChoice::kvm : EngineChoice::tcg, "/"};
         Arrival arrival;
         arrival.cpu_seconds = offer_.request.cpu_seconds;

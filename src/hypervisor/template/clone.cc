@@ -76,12 +76,15 @@ class Cloning {
         make_disks();
         result_.configuration = directory_ / (guest_.name + ".cfg");
         os::write_file(result_.configuration, write_xl_cfg(guest_), 0600);
-        auto incoming = create();
-        result_.domain = std::move(incoming.created);
+        bool is_there = false;
         try {
-            bring_up(std::move(incoming.operation));
-        } catch (const Error&) {
-            wait_for_end();
+            auto clone = create();
+            is_there = true;
+            result_.domain = std::move(clone.created);
+            bring_up(std::move(clone.operation));
+        } catch (const Error& e) {
+            if (is_there || e.kind() == ErrorKind::interrupted)
+                wait_for_end();
             throw;
         }
         directory.keep();
@@ -99,13 +102,8 @@ class Cloning {
         send_identity(agent);
         operation.try_run();
         give_the_rest(agent);
+        agent.ask("settle", {}, kPatience);
         operation.done();
-        agent.send("settle");
-        try {
-            agent.answer(kPatience);
-        } catch (const Error&) {
-            return;  // it has all that is its own
-        }
     }
 
     // Its supervisor ends it, for the operation was dropped.
@@ -135,7 +133,7 @@ class Cloning {
     }
 
     // Its cards come when the state is loaded, which would give them the template's addresses.
-    Incoming create() const {
+    Provisional create() const {
         CreateOptions creation;
         creation.executable = options_.executable;
         creation.engine = from_.saved.request.engine;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -48,11 +49,12 @@ class TemplateMaker {
         : domains_(domains), options_(options), guest_(guest), work_(std::move(work)) {}
 
     ~TemplateMaker() {
-        if (!runs_)
+        if (!operation_ && !os::stop_requested())  // which may have come while it was started
             return;
         try {
             os::forget_stop();
-            domains_.destroy(guest_.name);
+            operation_.reset();
+            domains_.wait_until_gone(guest_.name, 15s);
         } catch (const Error&) {
             return;  // 'vprov list' shows it
         }
@@ -127,9 +129,10 @@ class TemplateMaker {
         say("booting it");
         auto creation = options_.creation;
         creation.memory_file = true;
-        auto created = domains_.create(guest_, creation);
-        runs_ = true;
-        warnings_ = std::move(created.warnings);
+        auto booting = domains_.create_on_trial(guest_, creation, "template");
+        operation_ = std::move(booting.operation);
+        warnings_ = std::move(booting.created.warnings);
+        operation_->try_run();
         if (const auto wait = domains_.wait_for_login(guest_.name, options_.boot_time); !wait.reached)
             throw error(ErrorKind::hypervisor, "it does not come up: {}\n{}", wait.cause, wait.last_lines);
         AgentChannel agent(domains_.state(), guest_.name);
@@ -158,23 +161,22 @@ class TemplateMaker {
 
     void freeze(AgentChannel& agent) {
         say("unplugging its network cards");
-        for (const auto& card : notes_.cards) detach_interface(domains_, guest_.name, card.mac);
+        for (const auto& card : notes_.cards) detach_interface(domains_, guest_.name, card.mac, *operation_);
         AgentValues cards;
         for (std::size_t i = 0; i < notes_.cards.size(); ++i)
             cards.emplace_back(fmt::format("card.{}", i),
                                fmt::format("{},{}", notes_.cards[i].mac, notes_.cards[i].slot));
         agent.ask("prepare-template", cards, 120s);
         say("keeping its memory");
-        auto operation = domains_.operate(guest_.name, "template");
         SavedDomain saved;
         {
-            auto monitor = domains_.monitor(operation);
+            auto monitor = domains_.monitor(*operation_);
             stop_guest(monitor);
             keep_state(monitor, saved);
         }
-        operation.finish();
+        operation_->finish();
+        operation_.reset();
         domains_.wait_until_gone(guest_.name, 15s);
-        runs_ = false;
         write_notes(work_, notes_);
     }
 
@@ -223,7 +225,7 @@ class TemplateMaker {
     fs::path work_;
     TemplateNotes notes_;
     std::vector<std::string> warnings_;
-    bool runs_ = false;
+    std::optional<Operation> operation_;  // while the guest runs, which ends with it
 };
 
 }  // namespace
