@@ -93,7 +93,9 @@ class XenTest(VprovTest):
             self.console.log_in("root", self.password(name))
             self.say(f"{name} has been logged in to")
             status, said = self.console.run("hostname; cat /sys/class/net/lan0/address; findmnt -no SOURCE /; "
-                                            "swapon --noheadings --show=NAME; ping -q -c 1 10.9.0.1 >/dev/null")
+                                            "swapon --noheadings --show=NAME; "
+                                            "for i in {1..60}; do ping -q -c 1 10.9.0.1 >/dev/null 2>&1 && break; sleep 1; done; "
+                                            "ping -q -c 1 10.9.0.1 >/dev/null")
             self.assertEqual((status, said.splitlines()), (0, [name, MACS[name], "/dev/xvda1", "/dev/xvda2"]))
             self.console.type("\x1d")
             self.console.wait_for(f"Detached; {name} runs on.")
