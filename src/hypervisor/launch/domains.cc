@@ -36,10 +36,10 @@ LaunchRequest order_for(const Guest& guest, const CreateOptions& options) {
 std::string state_letters(const DomainRecord& record, bool busy) {
     std::string letters = "------";
     switch (record.phase) {
-        case Phase::starting:
         case Phase::running:
             letters[busy ? 0 : 1] = busy ? 'r' : 'b';
             break;
+        case Phase::starting:  // as xl shows a domain that is being built
         case Phase::incoming:
         case Phase::paused:
             letters[2] = 'p';
@@ -219,9 +219,10 @@ void Domains::pause(const std::string& name) const {
 
 void Domains::unpause(const std::string& name) const {
     const auto domain = supervised(name, "unpause");
-    if (domain.state[2] != 'p')
+    const auto record = state_.read(domain.name);
+    if (domain.state[2] != 'p' || (record && record->phase == Phase::starting))
         throw error(ErrorKind::hypervisor, "cannot unpause {}: it is not paused", quote(domain.name));
-    if (const auto record = state_.read(domain.name); record && !record->operation.empty())
+    if (record && !record->operation.empty())
         throw error(ErrorKind::hypervisor, "cannot unpause {}: another command is at it ({})", quote(domain.name),
                     record->operation);
     monitor(domain.name).execute("cont");
