@@ -2,7 +2,9 @@
 """Clones of a guest that has booted: what only one machine may have is the clone's own, they last like any other domain,
 and a command that fails, is stopped or killed leaves none."""
 
+import contextlib
 import json
+import os
 import random
 import signal
 import subprocess
@@ -45,7 +47,7 @@ FACTS = {
     "rsa": "cut -d ' ' -f 2 /etc/ssh/ssh_host_rsa_key.pub",
     "random": "head -c 16 /dev/urandom | od -An -tx1",
 }
-KILLS = 7
+KILLS = 9
 
 
 class TemplateTest(VprovTest):
@@ -194,27 +196,43 @@ class TemplateTest(VprovTest):
         return subprocess.Popen(argv, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def check_kills(self):
-        """The command, killed: the domain is not there, or there with all that is its own."""
+        """The domain is not there, or there with all that is its own; where the command lives on, as it says."""
         generator = random.Random(1)
         for number in range(KILLS):
-            process = self.start_clone(f"killed{number}")
+            name, victim = f"killed{number}", ("command", "supervisor", "qemu")[number % 3]
+            process = self.start_clone(name)
             time.sleep(generator.uniform(0, 2))
-            process.kill()
-            process.communicate()
-            name = f"killed{number}"
-            wait_until(lambda: name not in self.running() or self.is_whole(name), 60)
-            if name in self.running():
+            self.kill(victim, process, name)
+            _, errors = process.communicate(timeout=120)
+            self.assertTrue(wait_until(lambda: name not in self.running() or self.is_whole(name), 60), victim)
+            runs = name in self.running()
+            if victim != "command" and process.returncode != 0:
+                self.assertFalse(runs, errors)
+                self.assertFalse((self.output / name).exists(), errors)
+            if victim == "supervisor" and process.returncode == 0:
+                self.assertTrue(runs)
+            if runs:
                 self.assertEqual(self.ask(name, {"hostname": "hostname"})["hostname"], name)
                 self.assert_done(self.run_vprov("destroy", name))
             self.assert_all_ended()
 
-    def is_whole(self, name):
-        record = self.state / "dom" / name / "dom.json"
+    def kill(self, victim, process, name):
+        if victim == "command":
+            return process.kill()
+        record = self.record(name)
+        if record and record[victim]["pid"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(record[victim]["pid"], signal.SIGKILL)
+
+    def record(self, name):
         try:
-            known = json.loads(record.read_text())
-            return known["phase"] == "running" and not known["operation"]
+            return json.loads((self.state / "dom" / name / "dom.json").read_text())
         except OSError:
-            return False
+            return None
+
+    def is_whole(self, name):
+        record = self.record(name)
+        return record and record["phase"] == "running" and not record["operation"]
 
     def check_stop(self):
         process = self.start_clone("stopped")

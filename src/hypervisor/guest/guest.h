@@ -93,9 +93,9 @@ struct Guest {
     Screen screen = Screen::automatic;
     unsigned videoram_mib = 0;  // 0: the hypervisor's choice
     bool usb = false;
+    bool agent = false;                        // QEMU's: it has a port for vprov's agent, of vprov_agent
     std::vector<std::string> usbdevices;       // "tablet"
     std::vector<std::string> serial;           // hvm: "pty"
-    bool agent = false;                        // QEMU's: it has a port for vprov's agent, of vprov_agent
     std::map<std::string, GuestOption> other;  // what of xl.cfg(5) has no member here, by its key
     bool operator==(const Guest&) const = default;
 };
