@@ -9,7 +9,7 @@ build_packages=(
 )
 run_packages=(
   ca-certificates debian-archive-keyring gpgv   # a mirror's certificate, its Release files
-  e2fsprogs                                     # mke2fs
+  e2fsprogs libparted2                          # mke2fs; partition tables
   btrfs-progs dosfstools mtools xfsprogs        # other file systems
   lvm2 qemu-utils                               # volumes that are made, images that are not raw
   qemu-system-x86 ovmf                          # what the guests run on where there is no Xen; its UEFI

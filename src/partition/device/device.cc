@@ -3,7 +3,6 @@
 #include <blkid/blkid.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <parted/parted.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -53,11 +52,11 @@ void wipe(const os::Fd& fd, std::uint64_t offset, std::uint64_t size) {
 void wipe_partitions(const os::Fd& fd, const fs::path& path) {
     PartedSession session("erase " + quote(path.native()));
     auto* device = session.open(path, 0);
-    if (!::ped_disk_probe(device))
+    if (!parted().disk_probe(device))
         return;
-    const std::unique_ptr<PedDisk, void (*)(PedDisk*)> disk(::ped_disk_new(device), ::ped_disk_destroy);
-    for (auto* part = disk ? ::ped_disk_next_partition(disk.get(), nullptr) : nullptr; part;
-         part = ::ped_disk_next_partition(disk.get(), part))
+    const std::unique_ptr<PedDisk, void (*)(PedDisk*)> disk(parted().disk_new(device), parted().disk_destroy);
+    for (auto* part = disk ? parted().disk_next_partition(disk.get(), nullptr) : nullptr; part;
+         part = parted().disk_next_partition(disk.get(), part))
         if (part->num > 0 && (part->type & PED_PARTITION_EXTENDED) == 0)
             wipe(fd, static_cast<std::uint64_t>(part->geom.start * device->sector_size),
                  static_cast<std::uint64_t>(part->geom.length * device->sector_size));

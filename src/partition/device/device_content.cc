@@ -2,7 +2,6 @@
 
 #include <blkid/blkid.h>
 #include <fcntl.h>
-#include <parted/parted.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -83,14 +82,14 @@ std::vector<Part> partitions(const std::filesystem::path& path) {
     std::vector<Part> parts;
     PartedSession session("read " + quote(path.native()));
     auto* device = session.open(path, 0);
-    const auto* type = ::ped_disk_probe(device);
+    const auto* type = parted().disk_probe(device);
     if (!type || std::string_view(type->name) == "loop")  // libparted's word for a bare file system
         return {};
-    const std::unique_ptr<PedDisk, void (*)(PedDisk*)> disk(::ped_disk_new(device), ::ped_disk_destroy);
+    const std::unique_ptr<PedDisk, void (*)(PedDisk*)> disk(parted().disk_new(device), parted().disk_destroy);
     if (!disk)
         return {};  // a broken table: blkid has told its kind
-    for (auto* part = ::ped_disk_next_partition(disk.get(), nullptr); part;
-         part = ::ped_disk_next_partition(disk.get(), part))
+    for (auto* part = parted().disk_next_partition(disk.get(), nullptr); part;
+         part = parted().disk_next_partition(disk.get(), part))
         if (part->num > 0)
             parts.push_back({part->num, static_cast<std::uint64_t>(part->geom.start * device->sector_size),
                              static_cast<std::uint64_t>(part->geom.length * device->sector_size),

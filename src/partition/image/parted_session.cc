@@ -29,17 +29,17 @@ PedExceptionOption keep_words(PedException* exception) {
 
 PartedSession::PartedSession(std::string purpose) : alone_(one_at_a_time()), purpose_(std::move(purpose)) {
     last_words().clear();
-    ::ped_exception_set_handler(keep_words);
+    parted().exception_set_handler(keep_words);
 }
 
 PartedSession::~PartedSession() {
     if (device_)
-        ::ped_device_destroy(device_);
-    ::ped_exception_set_handler(nullptr);
+        parted().device_destroy(device_);
+    parted().exception_set_handler(nullptr);
 }
 
 PedDevice* PartedSession::open(const std::filesystem::path& path, std::uint32_t sector_size) {
-    device_ = ::ped_device_get(path.c_str());
+    device_ = parted().device_get(path.c_str());
     check(device_ != nullptr, "look at it");
     if (sector_size != 0 && device_->sector_size != sector_size) {  // of an image it takes 512
         device_->length = device_->length * device_->sector_size / sector_size;

@@ -1,13 +1,13 @@
 // libparted's global state, held for the time that one device is worked on.
 #pragma once
 
-#include <parted/parted.h>
-
 #include <cstdint>
 #include <filesystem>
-#include <string>
 #include <mutex>
+#include <string>
 #include <string_view>
+
+#include "partition/image/parted_library.h"
 
 namespace vprov::partition {
 

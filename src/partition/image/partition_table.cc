@@ -2,7 +2,6 @@
 
 #include <endian.h>
 #include <fcntl.h>
-#include <parted/parted.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,11 +31,11 @@ const char* type_name(Table table) {
 const PedFileSystemType* content_type(const Volume& volume) {
     switch (volume.filesystem) {
         case Filesystem::swap:
-            return ::ped_file_system_type_get("linux-swap(v1)");
+            return parted().file_system_type_get("linux-swap(v1)");
         case Filesystem::vfat:
-            return ::ped_file_system_type_get("fat32");
+            return parted().file_system_type_get("fat32");
         default:
-            return ::ped_file_system_type_get("ext4");  // "Linux", whatever file system it is
+            return parted().file_system_type_get("ext4");  // "Linux", whatever file system it is
     }
 }
 
@@ -60,18 +59,18 @@ std::optional<PedPartitionFlag> flag_of(Role role) {
 }
 
 void set_flag(PedPartition* partition, PedPartitionFlag flag, const Volume& volume, PartedSession& session) {
-    if (::ped_partition_is_flag_available(partition, flag) == 0)
+    if (parted().partition_is_flag_available(partition, flag) == 0)
         throw error(ErrorKind::disk, "cannot give partition {} ({}) the type or flag {}: its table has none",
-                    volume.number, quote(volume.name), quote(::ped_partition_flag_get_name(flag)));
-    session.check(::ped_partition_set_flag(partition, flag, 1) != 0, "set a flag");
+                    volume.number, quote(volume.name), quote(parted().partition_flag_get_name(flag)));
+    session.check(parted().partition_set_flag(partition, flag, 1) != 0, "set a flag");
 }
 
 class TableWriter {
   public:
     TableWriter(const DiskPlan& plan, PartedSession& session, PedDevice* device)
-        : plan_(plan), session_(session), disk_(nullptr, ::ped_disk_destroy) {
-        const auto* type = ::ped_disk_type_get(type_name(plan.table));
-        disk_.reset(::ped_disk_new_fresh(device, type));
+        : plan_(plan), session_(session), disk_(nullptr, parted().disk_destroy) {
+        const auto* type = parted().disk_type_get(type_name(plan.table));
+        disk_.reset(parted().disk_new_fresh(device, type));
         session_.check(disk_ != nullptr, "make a partition table");
     }
 
@@ -94,20 +93,20 @@ class TableWriter {
         if (plan_.table == Table::mbr && volume.flags.contains(Flag::boot))
             set_flag(partition, PED_PARTITION_BOOT, volume, session_);
         if (!volume.partlabel.empty())
-            session_.check(::ped_partition_set_name(partition, volume.partlabel.c_str()) != 0, "name a partition");
+            session_.check(parted().partition_set_name(partition, volume.partlabel.c_str()) != 0, "name a partition");
     }
 
-    void write() { session_.check(::ped_disk_commit_to_dev(disk_.get()) != 0, "write the partition table"); }
+    void write() { session_.check(parted().disk_commit_to_dev(disk_.get()) != 0, "write the partition table"); }
 
   private:
     PedPartition* add_area(PedPartitionType kind, const PedFileSystemType* content, Bytes start, Bytes size) {
         const auto first = static_cast<PedSector>(start.value / plan_.sector_size);
         const auto last = static_cast<PedSector>((start.value + size.value) / plan_.sector_size) - 1;
-        auto* partition = ::ped_partition_new(disk_.get(), kind, content, first, last);
+        auto* partition = parted().partition_new(disk_.get(), kind, content, first, last);
         session_.check(partition != nullptr, "make a partition");
-        auto* exactly = ::ped_constraint_exact(&partition->geom);
-        const bool added = ::ped_disk_add_partition(disk_.get(), partition, exactly) != 0;
-        ::ped_constraint_destroy(exactly);
+        auto* exactly = parted().constraint_exact(&partition->geom);
+        const bool added = parted().disk_add_partition(disk_.get(), partition, exactly) != 0;
+        parted().constraint_destroy(exactly);
         session_.check(added, "add a partition");
         return partition;
     }
