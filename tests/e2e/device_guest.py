@@ -35,8 +35,8 @@ mount = "/"
 
 
 def packages_of_libraries(program):
-    """Debian's packages of the libraries that the program is linked with here."""
-    names = set()
+    """Debian's packages of the libraries that the program is linked with here, and of the one that it loads."""
+    names = {"libparted2"}
     for library in libraries_of(program):
         found = subprocess.run(["dpkg-query", "--search", os.path.realpath(library)], capture_output=True, text=True, check=False)
         if found.returncode:  # registered with the name from before /usr was merged
