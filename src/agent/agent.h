@@ -16,8 +16,8 @@
 //   sync                        all that was written is on the disk
 //   wait-card                   mac=MAC; ok name=NAME, when udev has done its part
 //   wait-network                card=NAME; ok address=A/P, when it has one
-//   settle                      what may follow when the clone is in use: sshd with its keys, prompts with its name,
-//                               the journal
+//   settle                      ok; and then, without anybody's help, what may follow when the clone is in use: sshd
+//                               with its keys, prompts with its name, the journal
 #pragma once
 
 #include <stddef.h>

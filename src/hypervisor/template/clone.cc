@@ -102,7 +102,7 @@ class Cloning {
         send_identity(agent);
         operation.try_run();
         give_the_rest(agent);
-        agent.ask("settle", {}, kPatience);
+        agent.ask("settle", {}, kPatience);  // before it may stay: nobody would let sshd go on if this process died
         operation.done();
     }
 
