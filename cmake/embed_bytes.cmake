@@ -19,6 +19,7 @@ std::string_view ${function}() {
 
 }  // namespace ${namespace}
 ")
-  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS ${file})
+  # a unity build would lose what it depends on
+  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS ${file} SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(${target} PRIVATE ${generated})
 endfunction()

@@ -46,7 +46,7 @@ std::string_view small_programs() {
 
 }  // namespace vprov::configure
 ")
-  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS "${gzip};${small}")
+  set_source_files_properties(${generated} PROPERTIES OBJECT_DEPENDS "${gzip};${small}" SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(${target} PRIVATE ${generated})
 endfunction()
 

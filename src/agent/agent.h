@@ -76,11 +76,21 @@ void settle(void);
 // network.c
 int prepare_cards(const struct request* request, struct answer* answer);
 int set_cards(const struct request* request, struct answer* answer);
-int set_address(const struct request* request, struct answer* answer);
+const char* place_of_card(const char* mac);  // NULL: there is none of this address
 int start_network(struct answer* answer);
 int wait_for_card(const struct request* request, struct answer* answer);
 int wait_for_network(const struct request* request, struct answer* answer);
 void settle_cards(void);
+
+// address.c
+extern const char* const of_udev[];      // how the files' names end
+extern const char* const of_networkd[];  // of those of udev
+extern const char* const of_netplan[];
+extern const char* const of_ifupdown[];
+int set_address(const struct request* request, struct answer* answer);
+
+// netplan.c. 1: it is written for the card, 0: the card is not there, -1 with errno.
+int write_netplan(const char* card, const char* address, const char* gateway);
 
 // run.c. None does anything in a trial.
 void signal_all(const char* name, int signal);  // the processes of this name, as /proc/PID/comm has it

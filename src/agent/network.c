@@ -4,7 +4,6 @@
 // systemd-networkd need not read their configuration again in each clone. At the end the clone's own address stands
 // there: the card is known wherever it is plugged in later.
 #include <arpa/inet.h>
-#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <signal.h>
@@ -45,11 +44,6 @@ static void restore_console(void) {
     free(console_level);
     console_level = NULL;
 }
-
-static const char* const kUdevFiles[] = {".link", ".network", NULL};
-static const char* const kNetplanFiles[] = {".yaml", NULL};
-static const char* const kIfupdownFiles[] = {"interfaces", NULL};
-static const char* const kAnyFile[] = {"", NULL};
 
 static const struct card* card_of(const char* mac) {
     for (size_t i = 0; i < card_count; ++i)
@@ -110,8 +104,8 @@ int prepare_cards(const struct request* request, struct answer* answer) {
         // as systemd before and since 240 calls it
         snprintf(card->place, sizeof card->place, "pci-0000:00:%02x.0 virtio-pci-0000:00:%02x.0", slot, slot);
     }
-    if (change_lines_of("/etc/systemd/network", kUdevFiles, by_place, NULL) != 0 ||
-        change_lines_of("/run/systemd/network", kUdevFiles, by_place, NULL) != 0)
+    if (change_lines_of("/etc/systemd/network", of_udev, by_place, NULL) != 0 ||
+        change_lines_of("/run/systemd/network", of_udev, by_place, NULL) != 0)
         return fail_errno(answer, "write to systemd/network");
     // a client of DHCP is known by the machine's id
     if (unit_is_active("systemd-networkd.service")) {
@@ -136,8 +130,8 @@ int set_cards(const struct request* request, struct answer* answer) {
         if (split_value(request->pairs[i].value, parts, 2) != 2)
             return fail(answer, "cannot read the address of a card");
         struct renaming names = {parts[0], parts[1]};
-        if (change_lines_of("/etc/netplan", kNetplanFiles, renamed, &names) != 0 ||
-            change_lines_of("/etc/network", kIfupdownFiles, renamed, &names) != 0)
+        if (change_lines_of("/etc/netplan", of_netplan, renamed, &names) != 0 ||
+            change_lines_of("/etc/network", of_ifupdown, renamed, &names) != 0)
             return fail_errno(answer, "write the network's configuration");
         struct card* card = (struct card*)card_of(parts[0]);
         if (card)
@@ -149,161 +143,12 @@ int set_cards(const struct request* request, struct answer* answer) {
 void settle_cards(void) {
     restore_console();
     RUN("udevadm", "control", "--children-max=0");  // as many as it chooses
-    change_lines_of("/etc/systemd/network", kUdevFiles, by_mac, NULL);
+    change_lines_of("/etc/systemd/network", of_udev, by_mac, NULL);
 }
 
-// A static address in the words of ifupdown, interfaces(5): in the place of the stanzas of the card's family.
-struct stanza {
-    const char *card, *address, *gateway;
-    const char* family;
-    char old[64];  // the address that was there
-    int within, is_written;
-};
-
-static char* static_stanza(const struct stanza* to) {
-    char* text = NULL;
-    const int size = to->gateway
-                         ? asprintf(&text, "iface %s %s static\n\taddress %s\n\tgateway %s", to->card, to->family,
-                                    to->address, to->gateway)
-                         : asprintf(&text, "iface %s %s static\n\taddress %s", to->card, to->family, to->address);
-    return size < 0 ? NULL : text;
-}
-
-static int is_option_of_address(const char* word) {
-    static const char* const kOptions[] = {"address", "netmask",  "gateway", "broadcast",  "pointopoint",
-                                           "network", "hostname", "client",  "leasehours", NULL};
-    for (size_t i = 0; kOptions[i]; ++i)
-        if (strcmp(kOptions[i], word) == 0)
-            return 1;
-    return 0;
-}
-
-static char* with_stanza(const char* line, void* context) {
-    struct stanza* to = context;
-    char word[32] = "", card[32] = "", family[16] = "", value[64] = "";
-    const int count = sscanf(line, "%31s %31s %15s", word, card, family);
-    if (count < 1 || word[0] == '#')
-        return NULL;
-    if (strcmp(word, "iface") == 0) {
-        to->within = count == 3 && strcmp(card, to->card) == 0 && strcmp(family, to->family) == 0;
-        if (!to->within || to->is_written)
-            return NULL;
-        to->is_written = 1;
-        return static_stanza(to);
-    }
-    if (line[0] != ' ' && line[0] != '\t')
-        to->within = 0;
-    if (!to->within || !is_option_of_address(word))
-        return NULL;
-    if (strcmp(word, "address") == 0 && sscanf(line, "%*s %63s", value) == 1) {
-        value[strcspn(value, "/")] = '\0';
-        strcpy(to->old, value);
-    }
-    return left_out;
-}
-
-// The same for systemd.network(5): [Network] says it, and [Route] sections with a gateway go.
-struct network_file {
-    const char *card, *place, *address, *gateway;
-    char section[32];
-    char old[64];
-    int is_of_card;  // the file that is read
-    int is_written;
-};
-
-static char* with_address(const char* line, void* context) {
-    struct network_file* to = context;
-    if (line[0] == '[') {
-        snprintf(to->section, sizeof to->section, "%s", line);
-        char* text = NULL;
-        if (strcmp(line, "[Match]") == 0)  // another file begins
-            to->is_of_card = 0;
-        to->is_written |= strcmp(line, "[Network]") == 0 && to->is_of_card;
-        if (strcmp(line, "[Network]") == 0 && to->is_of_card)
-            return asprintf(&text, "[Network]\nAddress=%s%s%s", to->address, to->gateway ? "\nGateway=" : "",
-                            to->gateway ? to->gateway : "") < 0
-                       ? NULL
-                       : text;
-        return NULL;
-    }
-    if (strcmp(to->section, "[Match]") == 0) {
-        to->is_of_card |= (strncmp(line, "Name=", 5) == 0 && strcmp(line + 5, to->card) == 0) ||
-                          (strncmp(line, "Path=", 5) == 0 && strcmp(line + 5, to->place) == 0);
-    }
-    if (!to->is_of_card)
-        return NULL;
-    const int is_network = strcmp(to->section, "[Network]") == 0, is_route = strcmp(to->section, "[Route]") == 0;
-    if (is_network && strncmp(line, "Address=", 8) == 0) {
-        snprintf(to->old, sizeof to->old, "%.*s", (int)strcspn(line + 8, "/"), line + 8);
-        return left_out;
-    }
-    if ((is_network && (strncmp(line, "DHCP=", 5) == 0 || strncmp(line, "Gateway=", 8) == 0)) ||
-        (is_route && (strncmp(line, "Gateway=", 8) == 0 || strncmp(line, "GatewayOnLink=", 14) == 0)))
-        return left_out;
-    return NULL;
-}
-
-static int change_ifupdown(struct stanza* stanza) {
-    if (change_lines_of("/etc/network", kIfupdownFiles, with_stanza, stanza) != 0)
-        return -1;
-    stanza->within = 0;
-    return change_lines_of("/etc/network/interfaces.d", kAnyFile, with_stanza, stanza);
-}
-
-static void replace_in_hosts(const char* old, const char* address) {
-    char fresh[64];
-    snprintf(fresh, sizeof fresh, "%.*s", (int)strcspn(address, "/"), address);
-    char* text = *old ? read_text("/etc/hosts") : NULL;
-    char* other = text ? with_word_replaced(text, old, fresh) : NULL;
-    if (other)
-        write_text("/etc/hosts", other, 0644);
-    free(text);
-    free(other);
-}
-
-// The name that a .link file gives to the card in this place.
-struct link_name {
-    const char* place;
-    int is_of_card;
-    char name[IF_NAMESIZE];
-};
-
-static char* find_name(const char* line, void* context) {
-    struct link_name* found = context;
-    if (strcmp(line, "[Match]") == 0)
-        found->is_of_card = 0;
-    else if (strncmp(line, "Path=", 5) == 0)
-        found->is_of_card = strcmp(line + 5, found->place) == 0;
-    else if (found->is_of_card && strncmp(line, "Name=", 5) == 0)
-        snprintf(found->name, sizeof found->name, "%s", line + 5);
-    return NULL;
-}
-
-int set_address(const struct request* request, struct answer* answer) {
-    const char *mac = value_of(request, "mac"), *address = value_of(request, "address");
-    const struct card* place = mac ? card_of(mac) : NULL;
-    if (!place || !address)
-        return fail(answer, "cannot set an address: which one of which card is not said");
-    struct link_name link = {place->place, 0, ""};
-    change_lines_of("/etc/systemd/network", kUdevFiles, find_name, &link);
-    const char* card = *link.name ? link.name : "eth0";
-    struct stanza stanza = {card, address, value_of(request, "gateway"), strchr(address, ':') ? "inet6" : "inet", "",
-                            0,    0};
-    if (change_ifupdown(&stanza) != 0)
-        return fail_errno(answer, "write /etc/network/interfaces");
-    if (stanza.is_written) {
-        replace_in_hosts(stanza.old, address);
-        return 0;
-    }
-    struct network_file file = {card, place->place, address, stanza.gateway, "", "", 0, 0};
-    if (change_lines_of("/etc/systemd/network", kUdevFiles + 1, with_address, &file) != 0)
-        return fail_errno(answer, "write to /etc/systemd/network");
-    if (!file.is_written)
-        return fail(answer,
-                    "cannot set the address of %s: neither /etc/network/interfaces nor systemd-networkd knows it",
-                    card);
-    replace_in_hosts(file.old, address);
-    return 0;
+const char* place_of_card(const char* mac) {
+    const struct card* card = card_of(mac);
+    return card ? card->place : NULL;
 }
 
 int start_network(struct answer* answer) {

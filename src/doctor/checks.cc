@@ -164,6 +164,7 @@ std::vector<Check> checks_of(const HostState& state) {
     checks.push_back(program(state, "gpgv", Need::build, "checks the signatures of archives", "gpgv"));
     add_keyrings(state, checks);
     checks.push_back(program(state, "mke2fs", Need::build, "makes the file systems of images", "e2fsprogs"));
+    checks.push_back(program(state, "libparted", Need::some, "partitions disks", "libparted2"));
     add_foreign(state, checks);
     checks.push_back(xen(state.xen));
     if (runs_on_xen(state.xen)) {  // which needs neither QEMU nor KVM

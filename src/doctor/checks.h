@@ -29,7 +29,7 @@ struct HostState {
     os::RootAccess access;
     os::Obstacle namespace_failure;               // of making those that a build needs
     std::map<std::string, std::string> settings;  // sysctl's name to value, of those that this kernel has
-    std::vector<std::string> programs;            // found, of those that checks_of() asks for
+    std::vector<std::string> programs;            // found, of those that checks_of() asks for, libparted among them
     std::map<std::string, bool> keyrings;         // "debian" to whether its keyring is there
     XenState xen;
     std::string kvm_failure;                      // "" when KVM runs guests fast enough

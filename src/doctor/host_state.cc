@@ -16,6 +16,7 @@
 #include "hypervisor/xen/xen_engine.h"
 #include "os/fd.h"
 #include "os/foreign_programs.h"
+#include "partition/image/parted_library.h"
 
 namespace vprov::doctor {
 namespace {
@@ -129,6 +130,15 @@ std::string native_architecture() {
     return machine == "x86_64" ? "amd64" : machine == "aarch64" ? "arm64" : machine;
 }
 
+bool has_libparted() {
+    try {
+        partition::parted();
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 HostState read_host_state(os::CommandRunner& runner) {
@@ -140,6 +150,8 @@ HostState read_host_state(os::CommandRunner& runner) {
     for (const auto* name : {"newuidmap", "gpgv", "mke2fs", "qemu-system-x86_64"})
         if (os::program_exists(name))
             state.programs.emplace_back(name);
+    if (has_libparted())
+        state.programs.emplace_back("libparted");
     for (const std::string name : {"debian", "ubuntu"})
         state.keyrings[name] = std::filesystem::exists(fmt::format("/usr/share/keyrings/{}-archive-keyring.gpg", name));
     state.xen = xen_state(runner);

@@ -56,6 +56,18 @@ void write_all(int fd, std::string_view data, std::string_view what) {
     }
 }
 
+void write_at(const Fd& fd, std::string_view data, std::uint64_t offset, std::string_view what, ErrorKind kind) {
+    while (!data.empty()) {
+        const auto count = ::pwrite(fd.get(), data.data(), data.size(), static_cast<off_t>(offset));
+        if (count >= 0) {
+            data.remove_prefix(static_cast<std::size_t>(count));
+            offset += static_cast<std::uint64_t>(count);
+        } else if (errno != EINTR) {
+            throw system_error(kind, errno, fmt::format("cannot write {}", what));
+        }
+    }
+}
+
 void send_all(const Fd& socket, std::string_view data, std::string_view what, ErrorKind kind) {
     while (!data.empty()) {
         const auto count = ::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL);

@@ -45,7 +45,11 @@ std::string read_file(const Fd& fd, std::string_view what, ErrorKind kind = Erro
 // All of `data`, however many write(2) calls it takes. Throws Error(disk) "cannot write WHAT: ...".
 void write_all(int fd, std::string_view data, std::string_view what);
 
-// The same to a socket, whose end is an error and no SIGPIPE. Throws Error(kind) "cannot send WHAT: ...".
+// The same at `offset` bytes, by pwrite(2). Throws Error(kind) "cannot write WHAT: ...", WHAT without quotes.
+void write_at(const Fd& fd, std::string_view data, std::uint64_t offset, std::string_view what,
+              ErrorKind kind = ErrorKind::disk);
+
+// The same as write_all() to a socket, whose end is an error and no SIGPIPE. Throws Error(kind) "cannot send WHAT: ...".
 void send_all(const Fd& socket, std::string_view data, std::string_view what, ErrorKind kind);
 
 struct Pipe {

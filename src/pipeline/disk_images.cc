@@ -10,6 +10,7 @@
 #include "os/user_namespace.h"
 #include "partition/device/device.h"
 #include "partition/device/logical_volume.h"
+#include "partition/image/parted_library.h"
 #include "partition/image/volume_writer.h"
 #include "pipeline/boot_loader.h"
 
@@ -109,6 +110,8 @@ void check_disks(const plan::Plan& plan, os::CommandRunner& runner) {
             partition::check_device(disk.device, found_on(disk.device, plan.erase));
     }
     partition::check_groups(volumes, runner);
+    if (std::ranges::any_of(plan.layout.disks, [](const auto& disk) { return disk.table != partition::Table::none; }))
+        partition::parted();  // throws now rather than when there is something to write
     for (const auto* volume : plan.layout.volumes())
         if (!volume->mount.empty() && partition::filled_by(volume->filesystem) == partition::FilledBy::mounting &&
             os::root_by() != os::RootBy::being_root)

@@ -13,7 +13,7 @@ HostState complete_host() {
     state.access = {
         os::RootBy::subordinate_ids, {{0, 1000, 1}, {1, 100000, 65535}}, {{0, 1000, 1}, {1, 100000, 65535}}, {}};
     state.settings = {{"kernel.apparmor_restrict_unprivileged_userns", "0"}, {"user.max_user_namespaces", "96365"}};
-    state.programs = {"newuidmap", "gpgv", "mke2fs", "qemu-system-x86_64"};
+    state.programs = {"newuidmap", "gpgv", "mke2fs", "libparted", "qemu-system-x86_64"};
     state.keyrings = {{"debian", true}, {"ubuntu", true}};
     state.architecture = "amd64";
     state.foreign = {{"amd64", {}}, {"arm64", {}}, {"riscv64", {}}};
@@ -48,6 +48,7 @@ TEST(Doctor, FindsNothingWrong) {
               "ok debian-archive-keyring (build): the keys of Debian's archive\n"
               "ok ubuntu-keyring (some): the keys of Ubuntu's archive\n"
               "ok mke2fs (build): makes the file systems of images\n"
+              "ok libparted (some): partitions disks\n"
               "ok arm64 programs (some): run here, so arm64 guests can be built\n"
               "ok riscv64 programs (some): run here, so riscv64 guests can be built\n"
               "ok Xen (run): this host does not run on it: QEMU runs guests\n"

@@ -79,6 +79,19 @@ class DisksTest(VprovTest):
         self.assert_table(raw)
         self.assert_fstab(raw)
 
+    def test_without_libparted(self):
+        """Told before anything is fetched."""
+        library = next(path for path in pathlib.Path("/usr/lib").glob("*/libparted.so.2"))
+        run_without = ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount --bind /dev/null "$0" && exec "$@"',
+                       library]
+        recipe = self.recipe(RECIPE.format(disk=""))
+        self.assert_failed(self.build(recipe, prefix=run_without), DISK,
+                           "vprov: cannot load libparted (apt install libparted2): ")
+        self.assertFalse((self.output / "parts").exists())
+        said = self.run_vprov("doctor", prefix=run_without).stdout
+        self.assertRegex(said, r"(?m)^missing +libparted +partitions disks$")
+        self.assertRegex(said, r"(?m)^ *sudo apt install libparted2$")
+
     def test_checkers_are_heard(self):
         image = self.place / "flawed"
         with image.open("wb") as file:
@@ -116,5 +129,5 @@ class DisksTest(VprovTest):
 
 
 if __name__ == "__main__":
-    vprov_under_test.main("root", "network", "losetup", "mkfs.fat", "mkfs.btrfs", "mmd",
+    vprov_under_test.main("root", "network", "losetup", "unshare", "mkfs.fat", "mkfs.btrfs", "mmd",
                           "debugfs", *image_checkers.PROGRAMS)

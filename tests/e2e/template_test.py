@@ -4,14 +4,16 @@ and a command that fails, is stopped or killed leaves none."""
 
 import json
 import os
+import pathlib
 import random
+import re
 import signal
 import subprocess
 import time
 
 import vprov_under_test
 from guest_console import GuestConsole
-from vprov_under_test import HYPERVISOR, INTERRUPTED, USAGE, VprovTest, wait_until
+from vprov_under_test import DISK, HYPERVISOR, INTERRUPTED, USAGE, VprovTest, wait_until
 
 RECIPE = """
 name = "base1"
@@ -30,6 +32,8 @@ filesystem = "ext4"
 mount = "/"
 [[network]]
 address = "dhcp"
+[[network]]
+address = "10.0.3.9/24"
 [domain]
 type = "pvh"
 memory = "256M"
@@ -42,6 +46,7 @@ FACTS = {
     "boot-id": "cat /proc/sys/kernel/random/boot_id",
     "MAC address": "cat /sys/class/net/lan0/address",
     "link": "grep MACAddress /etc/systemd/network/10-lan0.link",
+    "MAC address of the second": "cat /sys/class/net/lan1/address",
     "ed25519": "cut -d ' ' -f 2 /etc/ssh/ssh_host_ed25519_key.pub",
     "rsa": "cut -d ' ' -f 2 /etc/ssh/ssh_host_rsa_key.pub",
     "random": "head -c 16 /dev/urandom | od -An -tx1",
@@ -86,6 +91,7 @@ class TemplateTest(VprovTest):
         self.assert_one_message(self.clone("web1"), HYPERVISOR, "it is not a directory that 'vprov template' has made")
         self.check_stopped_template()
         self.check_killed_template()
+        self.check_full_disk()
         made = self.run_vprov("template", "base1", self.template, "--output", self.output)
         self.assert_done(made)
         self.assertRegex(made.stdout, r"a template with \d+ MiB of memory; a clone: vprov create --from ")
@@ -120,6 +126,23 @@ class TemplateTest(VprovTest):
             self.assertTrue(wait_until(lambda: self.running() == [], 30))
             self.assert_all_ended()
 
+    def check_full_disk(self):
+        """Before its memory is written, and while its guest boots."""
+        files = [self.output / "base1" / name for name in ("root.img", "vmlinuz", "initrd.img")]
+        room = sum(file.stat().st_blocks * 512 for file in files) + (16 << 20)
+        for fill, stage, status, message in (
+                (":", "keeping its memory", DISK, "cannot write the guest's memory: No space left on device"),
+                ("sleep 3; dd if=/dev/zero of=fill bs=64k 2>/dev/null", "booting it", HYPERVISOR,
+                 "it does not come up: it stands still, for the host has no room for what it writes to a disk")):
+            script = (f'mkdir -p full && mount -t tmpfs -o size={room} tmpfs full && cd full && '
+                      f'{{ "$@" & process=$!; {fill}; wait $process; }}; status=$?; rm -f fill; ls -A; exit $status')
+            run = self.run_vprov("template", "base1", "made", "--output", self.output,
+                                 prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+            self.assertIn(f"vprov: cannot make a template of 'base1': {message}", run.stderr)
+            self.assertEqual((run.returncode, run.stdout.splitlines()[-1]), (status, f"base1: {stage}"))  # and no file
+            self.assertEqual(self.running(), [])
+            self.assert_all_ended()
+
     def check_refusals(self):
         again = self.run_vprov("template", "base1", self.template, "--output", self.output)
         self.assert_one_message(again, HYPERVISOR, "cannot make a template of 'base1'", "is there already")
@@ -138,6 +161,7 @@ class TemplateTest(VprovTest):
         self.assert_done(self.clone("web1", "--wait-network"))
         self.assert_done(self.clone("web2", "--hostname", "db2", "on_crash=restart"))
         self.assert_one_message(self.clone("web2"), HYPERVISOR, "a domain named 'web2' is running")
+        self.check_memory("web1", "web2")
         facts = {name: self.ask(name, FACTS) for name in ("web1", "web2")}
         self.assertEqual(facts["web1"]["hostname"], "web1")
         self.assertEqual(facts["web2"]["hostname"], "db2")
@@ -145,7 +169,7 @@ class TemplateTest(VprovTest):
             self.assertNotEqual(facts["web1"][key], facts["web2"][key], key)
         for name in ("web1", "web2"):
             text = (self.output / f"{name}/{name}.cfg").read_text()
-            self.assertIn(facts[name]["MAC address"], text)
+            self.assertLess(text.index(facts[name]["MAC address"]), text.index(facts[name]["MAC address of the second"]))
             self.assertEqual(facts[name]["link"], f"MACAddress={facts[name]['MAC address']}")
             self.check_health(name, facts[name]["hostname"])
         self.assertIn('on_crash = "restart"', (self.output / "web2/web2.cfg").read_text())
@@ -163,19 +187,34 @@ class TemplateTest(VprovTest):
         self.assertEqual(self.stable(after), self.stable(facts["web1"]))
         self.destroy_all()
 
+    def check_memory(self, *names):
+        """They have the same pages, but for those that they have written to."""
+        files = set()
+        for name in names:
+            text = pathlib.Path(f"/proc/{self.record(name)['qemu']['pid']}/smaps").read_text()
+            file, counts = re.search(r"(?m)^\S+ \S+ \S+ (\S+ \d+) +/memfd:template-ram.*\n((?:\w+: .*\n)+)", text).groups()
+            files.add(file)
+            kilobytes = {key: int(value) for key, value in re.findall(r"(?m)^(\w+): +(\d+) kB$", counts)}
+            self.assertEqual(kilobytes["Size"], 256 << 10)
+            self.assertGreater(kilobytes["Shared_Dirty"], 20 << 10, kilobytes)  # as pages of a memfd are
+            self.assertLess(kilobytes["Private_Dirty"], 100 << 10, kilobytes)
+        self.assertEqual(len(files), 1)
+
     @staticmethod
     def stable(facts):
         return {key: value for key, value in facts.items() if key != "random"}
 
     def check_health(self, name, hostname):
         said = self.ask(name, {
-            "clock": "date +%s", "address": "ip -4 -br address show lan0", "hosts": "cat /etc/hosts",
+            "clock": "date +%s", "address": "ip -4 -br address show lan0", "second": "ip -4 -br address show lan1",
+            "hosts": "cat /etc/hosts",
             "failed": "systemctl --failed --plain --no-legend", "journal": "journalctl -b --no-pager | tail -n 3",
             "key": "ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | cut -d ' ' -f 3",
             "own key": FACTS["ed25519"]})
         self.assertLess(abs(int(said["clock"]) - time.time()), 60)
         self.assertIn("10.0.2.15/24", said["address"])
-        self.assertRegex(said["hosts"], rf"(?m)^127\.0\.1\.1\s+{hostname}$")
+        self.assertIn("10.0.3.9/24", said["second"])
+        self.assertRegex(said["hosts"], rf"(?m)^10\.0\.3\.9\s+{hostname}$")
         self.assertNotIn("base1", said["hosts"])
         self.assertEqual(said["failed"], "")
         self.assertIn(hostname, said["journal"])
@@ -271,4 +310,4 @@ class NoAgentTest(VprovTest):
 
 
 if __name__ == "__main__":
-    vprov_under_test.main("root", "network", "qemu-system-x86_64")
+    vprov_under_test.main("root", "network", "qemu-system-x86_64", "unshare")

@@ -1,5 +1,6 @@
 #include "hypervisor/engine/boot_diagnosis.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace vprov::hypervisor {
@@ -44,6 +45,12 @@ TEST(BootDiagnosis, ASmallInitrdSaysItselfWhyItGivesUp) {
         "the small initrd cannot mount the root device /dev/vda (ext4): error 22");
     EXPECT_EQ(cause_of(std::string("vprov-init: cannot start /sbin/init of the root device: error 2\n") + kPanic, true),
               "the small initrd cannot start /sbin/init of the root device: error 2");
+}
+
+TEST(DiagnoseBoot, StoppedForLackOfRoom) {
+    const auto stopped = fmt::format("[    3.1] systemd[1]: hello\n[web1 {} (No space left on device); then: ...]\n", kWaitsForRoom);
+    EXPECT_EQ(cause_of(stopped, true), fmt::format("it {}", kWaitsForRoom));
+    EXPECT_FALSE(diagnose_boot(stopped + fmt::format("[web1 {}]\n", kHasRoom)));
 }
 
 TEST(DiagnoseBoot, KernelPanics) {

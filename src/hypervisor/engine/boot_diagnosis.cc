@@ -84,6 +84,9 @@ bool is_login_prompt(std::string_view last_line) {
 }
 
 std::optional<BootFailure> diagnose_boot(std::string_view console) {
+    if (const auto place = console.rfind(kWaitsForRoom);
+        place != std::string_view::npos && !has(console.substr(place), kHasRoom))
+        return BootFailure{fmt::format("it {}", kWaitsForRoom), true};
     if (const auto cause = behind(console, "vprov-init: cannot find the root device "))
         return BootFailure{
             fmt::format("the small initrd found no root device {}; compare root= with the domain's disks", *cause),

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/engine/boot_diagnosis.h"
 #include "hypervisor/guest/qemu_devices.h"
 #include "hypervisor/launch/cause_of_death.h"
 #include "hypervisor/launch/claim.h"
@@ -223,11 +224,21 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             end_run(end == RunEnd::poweroff && reboots_ ? RunEnd::reboot : end);
         } else if (event == "GUEST_PANICKED") {
             end_run(RunEnd::crash);
+        } else if (event == "BLOCK_IO_ERROR" && message.value("/data/action"_json_pointer, "") == "stop") {
+            on_disk_error(message.value("/data/reason"_json_pointer, ""));
         } else if ((event == "STOP" && phase == Phase::running) || (event == "RESUME" && phase == Phase::paused)) {
             phase = event == "STOP" ? Phase::paused : Phase::running;
             claim_.record.handed_over = HandOver::no;
+            if (event == "RESUME" && std::exchange(waits_for_room_, false))
+                remark(fmt::format("{} {}", guest_.name, kHasRoom));
             claim_.save();
         }
+    }
+
+    // QEMU stops the guest where the host has no room for what it writes, and tries again when it goes on.
+    void on_disk_error(std::string_view reason) {
+        if (!std::exchange(waits_for_room_, true))
+            remark(fmt::format("{0} {1} ({2}); then: vprov unpause {0}", guest_.name, kWaitsForRoom, reason));
     }
 
     // What has happened to the guest while nobody supervised it. Why it shut down is not known any more.
@@ -465,6 +476,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     bool is_resuming_ = false;
     Clock::time_point resume_at_, resuming_since_;
     bool is_orphaned_ = false;  // an operation of the supervisor before is not taken back yet
+    bool waits_for_room_ = false;
     bool reboots_ = false;      // a shutdown that comes now was asked for as a reboot
     bool stopping_ = false;     // no restart any more
     bool finished_ = false;

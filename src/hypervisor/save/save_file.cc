@@ -105,8 +105,7 @@ void write_header(const os::Fd& file, std::uint64_t offset, const SavedDomain& s
     header.json_sha256 = sha256(json).bytes;
     std::string text(reinterpret_cast<const char*>(&header), sizeof header);
     text += json;
-    if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-        throw system_error(ErrorKind::hypervisor, errno, "cannot write the header");
+    os::write_at(file, text, 0, "the header", ErrorKind::hypervisor);
 }
 
 OpenedSave open_save(const std::filesystem::path& path) {

@@ -198,11 +198,24 @@ class TemplateMaker {
             throw system_error(ErrorKind::disk, errno, "cannot write the guest's state");
         choose_stream(monitor, StateStream::devices, StreamEnd::source);
         begin_sending(monitor, file, StateStream::devices);
-        wait_until_sent(monitor);
+        wait_until_kept(monitor, file);
         write_memory_file(GuestRam::of_other(record->ram), work_ / kTemplateMemory);
         saved.saved = ::time(nullptr);
         saved.files = identities();
         write_header(file, offset, saved);
+    }
+
+    // QEMU (7.2) does not say what has ended a stream of devices alone: the same happens to a write of our own.
+    static void wait_until_kept(Monitor& monitor, const os::Fd& file) {
+        try {
+            wait_until_sent(monitor);
+        } catch (const Error& e) {
+            constexpr std::size_t kEnough = 64 << 10;
+            if (e.kind() != ErrorKind::interrupted)
+                os::write_at(file, std::string(kEnough, '\0'), static_cast<std::uint64_t>(::lseek(file.get(), 0, SEEK_END)),
+                             "the guest's state");
+            throw;
+        }
     }
 
     // By the names that they keep.

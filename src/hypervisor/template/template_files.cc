@@ -53,11 +53,6 @@ void check_files(const SavedDomain& saved) {
     }
 }
 
-void write_at(const os::Fd& file, const char* data, std::size_t size, off_t offset) {
-    if (::pwrite(file.get(), data, size, offset) != static_cast<ssize_t>(size))
-        throw system_error(ErrorKind::disk, errno == 0 ? ENOSPC : errno, "cannot write the guest's memory");
-}
-
 // Of `data`, read at `offset`, the pages that are not zero.
 void write_pages(const os::Fd& file, const std::vector<char>& data, std::size_t size, off_t offset) {
     constexpr std::size_t kPage = 4096;
@@ -70,7 +65,8 @@ void write_pages(const os::Fd& file, const std::vector<char>& data, std::size_t 
         std::size_t end = at;
         while (end < size && !is_zero(end)) end += kPage;
         if (end > at)
-            write_at(file, data.data() + at, std::min(end, size) - at, offset + static_cast<off_t>(at));
+            os::write_at(file, {data.data() + at, std::min(end, size) - at}, static_cast<std::uint64_t>(offset) + at,
+                         "the guest's memory");
         at = end + kPage;
     }
 }

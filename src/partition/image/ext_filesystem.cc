@@ -77,16 +77,7 @@ struct ExtFilesystem::State {
     }
 
     void put(std::uint64_t physical, const char* data, std::size_t size) const {
-        while (size > 0) {
-            const auto count = ::pwrite(image.get(), data, size, static_cast<off_t>(offset + physical));
-            if (count < 0 && errno == EINTR)
-                continue;
-            if (count < 0)
-                throw system_error(ErrorKind::disk, errno, "cannot write the file system");
-            data += count;
-            physical += static_cast<std::uint64_t>(count);
-            size -= static_cast<std::size_t>(count);
-        }
+        os::write_at(image, {data, size}, offset + physical, "the file system");
     }
 
     // libext2fs writes of the superblock what it has changed, and leaves this alone.

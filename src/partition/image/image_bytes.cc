@@ -46,15 +46,7 @@ void RawImage::read(std::uint64_t offset, char* bytes, std::size_t count) const 
 void RawImage::write(std::uint64_t offset, std::string_view bytes) {
     if (offset + bytes.size() > size_.value)
         throw error(ErrorKind::internal, "internal error: {} is written behind its end", quote(name_.native()));
-    while (!bytes.empty()) {
-        const auto count = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            throw system_error(ErrorKind::disk, errno, "cannot write " + quote(name_.native()));
-        offset += static_cast<std::uint64_t>(count);
-        bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
+    os::write_at(fd_, bytes, offset, quote(name_.native()));
 }
 
 std::uint64_t RawImage::next_data(std::uint64_t offset) const {

@@ -28,7 +28,7 @@ struct PartedLibrary {
     decltype(&::ped_partition_set_name) partition_set_name;
 };
 
-// Stays loaded. Throws Error(disk) when it is not installed.
+// Stays loaded. Throws Error(disk) "cannot load libparted (apt install libparted2): ..." when it is not installed.
 const PartedLibrary& parted();
 
 }  // namespace vprov::partition

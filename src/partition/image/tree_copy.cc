@@ -104,13 +104,9 @@ class TreeCopy {
             auto end = start;
             while (end < size && !is_zero(&buffer_[end], std::min(kBlock, size - end)))
                 end += std::min(kBlock, size - end);
-            while (start < end) {
-                const auto count =
-                    ::pwrite(target.get(), &buffer_[start], end - start, offset + static_cast<off_t>(start));
-                if (count < 0 && errno != EINTR)
-                    throw unwritable(to);
-                start += count > 0 ? static_cast<std::size_t>(count) : 0;
-            }
+            os::write_at(target, {&buffer_[start], end - start}, static_cast<std::uint64_t>(offset) + start,
+                         quote(to.native()));
+            start = end;
             while (start < size && is_zero(&buffer_[start], std::min(kBlock, size - start)))
                 start += std::min(kBlock, size - start);
         }

@@ -22,9 +22,7 @@ namespace {
 void write_swap(const Volume& volume, const Place& place) {
     const auto header = swap_header(volume.size, volume.uuid, volume.label);
     const auto fd = os::open_file(place.file, O_WRONLY);
-    if (::pwrite(fd.get(), header.data(), header.size(), static_cast<off_t>(place.offset.value)) !=
-        static_cast<ssize_t>(header.size()))
-        throw system_error(ErrorKind::disk, errno, "cannot write " + place.title);
+    os::write_at(fd, header, place.offset.value, place.title);
 }
 
 Bytes least_size(const Volume& volume, const TreeSize& tree) {
