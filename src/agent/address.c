@@ -164,7 +164,8 @@ int set_address(const struct request* request, struct answer* answer) {
         return fail_errno(answer, "write to /etc/netplan");
     struct network_file file = {card, place, address, gateway, "", "", 0, 0};
     // What netplan has made of its own at this boot is changed too: to have it made anew takes a second.
-    if (change_lines_of(is_netplan ? "/run/systemd/network" : "/etc/systemd/network", of_networkd, with_address, &file) != 0)
+    if (change_lines_of(is_netplan ? "/run/systemd/network" : "/etc/systemd/network", of_networkd, with_address,
+                        &file) != 0)
         return fail_errno(answer, "write to systemd/network");
     if (!file.is_written)
         return fail(answer,

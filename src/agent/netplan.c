@@ -1,4 +1,5 @@
-// netplan(5), as far as it says what addresses a card has: in block style, the card by its name as the key of a mapping.
+// netplan(5), as far as it says what addresses a card has: in block style, the card by its name as the key of a
+// mapping.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,8 @@ struct block {
     int is_written;
 };
 
-static const char* const kReplaced[] = {"addresses",       "dhcp4",    "dhcp6",    "dhcp4-overrides",
-                                        "dhcp6-overrides", "gateway4", "gateway6", "routes", NULL};
+static const char* const kReplaced[] = {
+    "addresses", "dhcp4", "dhcp6", "dhcp4-overrides", "dhcp6-overrides", "gateway4", "gateway6", "routes", NULL};
 
 static int is_replaced(const char* key) {
     const size_t size = strcspn(key, ":");
@@ -26,7 +27,8 @@ static int is_replaced(const char* key) {
 
 static int is_key_of(const char* card, const char* text) {
     const size_t size = strlen(card);
-    return strncmp(text, card, size) == 0 && text[size] == ':' && strspn(text + size + 1, " ") == strlen(text + size + 1);
+    return strncmp(text, card, size) == 0 && text[size] == ':' &&
+           strspn(text + size + 1, " ") == strlen(text + size + 1);
 }
 
 // Before the first of the card's own lines, with that one if it stays.
@@ -34,8 +36,8 @@ static char* settings(const struct block* to, const char* first) {
     char *text = NULL, *route = NULL;
     const int indent = to->indent_of_keys;
     const char* everywhere = strchr(to->address, ':') ? "::/0" : "0.0.0.0/0";
-    if (to->gateway && asprintf(&route, "\n%*sroutes:\n%*s  - to: \"%s\"\n%*s    via: \"%s\"\n%*s    on-link: true", indent, "",
-                                indent, "", everywhere, indent, "", to->gateway, indent, "") < 0)
+    if (to->gateway && asprintf(&route, "\n%*sroutes:\n%*s  - to: \"%s\"\n%*s    via: \"%s\"\n%*s    on-link: true",
+                                indent, "", indent, "", everywhere, indent, "", to->gateway, indent, "") < 0)
         return NULL;
     if (asprintf(&text, "%*saddresses:\n%*s  - \"%s\"%s%s%s", indent, "", indent, "", to->address, route ? route : "",
                  first ? "\n" : "", first ? first : "") < 0)

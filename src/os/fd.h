@@ -49,7 +49,8 @@ void write_all(int fd, std::string_view data, std::string_view what);
 void write_at(const Fd& fd, std::string_view data, std::uint64_t offset, std::string_view what,
               ErrorKind kind = ErrorKind::disk);
 
-// The same as write_all() to a socket, whose end is an error and no SIGPIPE. Throws Error(kind) "cannot send WHAT: ...".
+// The same as write_all() to a socket, whose end is an error and no SIGPIPE. Throws Error(kind) "cannot send WHAT:
+// ...".
 void send_all(const Fd& socket, std::string_view data, std::string_view what, ErrorKind kind);
 
 struct Pipe {

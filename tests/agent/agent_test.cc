@@ -162,7 +162,8 @@ TEST_F(AgentTest, SetsAnAddressInNetworkdsWords) {
 TEST_F(AgentTest, SetsAnAddressInNetplansWords) {
     put(kLink, kLinkText);
     const std::string file = "/etc/netplan/01.yaml", made = "/run/systemd/network/10-netplan-lan0.network";
-    const std::string begin = "network:\n  version: 2\n  ethernets:\n    lan0:\n", end = "    lan1:\n      dhcp4: true\n";
+    const std::string begin = "network:\n  version: 2\n  ethernets:\n    lan0:\n",
+                      end = "    lan1:\n      dhcp4: true\n";
     const auto match_of = [](const std::string& mac) {
         return "      match:\n        macaddress: \"" + mac + "\"\n      set-name: lan0\n";
     };
@@ -173,8 +174,9 @@ TEST_F(AgentTest, SetsAnAddressInNetplansWords) {
                   "      addresses:\n      - \"10.0.0.5/24\"\n      routes:\n        - to: \"0.0.0.0/0\"\n"
                   "          via: \"10.0.0.1\"\n" +
                   name_servers + end);
-    put(made, "[Match]\nPermanentMACAddress=00:16:3e:00:00:01\n\n[Network]\nAddress=10.0.0.5/24\n\n[Route]\n"
-              "Destination=0.0.0.0/0\nGateway=10.0.0.1\n");
+    put(made,
+        "[Match]\nPermanentMACAddress=00:16:3e:00:00:01\n\n[Network]\nAddress=10.0.0.5/24\n\n[Route]\n"
+        "Destination=0.0.0.0/0\nGateway=10.0.0.1\n");
     EXPECT_EQ(ask(std::string("1 prepare-template ") + kOldCard), "1 ok");
     EXPECT_EQ(ask(std::string("2 set-identity ") + kNewCard), "2 ok");
     EXPECT_EQ(ask("3 set-address mac=00:16:3e:00:00:02 address=10.0.0.9/16 gateway=10.0.0.254"), "3 ok");
@@ -182,8 +184,9 @@ TEST_F(AgentTest, SetsAnAddressInNetplansWords) {
                              "      addresses:\n        - \"10.0.0.9/16\"\n      routes:\n        - to: \"0.0.0.0/0\"\n"
                              "          via: \"10.0.0.254\"\n          on-link: true\n" +
                              match_of("00:16:3e:00:00:02") + name_servers + end);
-    EXPECT_EQ(get(made), "[Match]\nPath=pci-0000:00:1f.0 virtio-pci-0000:00:1f.0\n\n[Network]\nAddress=10.0.0.9/16\n"
-                         "Gateway=10.0.0.254\n\n");
+    EXPECT_EQ(get(made),
+              "[Match]\nPath=pci-0000:00:1f.0 virtio-pci-0000:00:1f.0\n\n[Network]\nAddress=10.0.0.9/16\n"
+              "Gateway=10.0.0.254\n\n");
     EXPECT_EQ(get("/etc/hosts"), "10.0.0.9\tweb\n");
 }
 

@@ -97,8 +97,8 @@ class TemplateTest(VprovTest):
         self.assertRegex(made.stdout, r"a template with \d+ MiB of memory; a clone: vprov create --from ")
         self.assertEqual(self.running(), [])
         self.assertEqual(list(self.place.glob(".vprov-template-*")), [])
-        for part in (self.check_refusals, self.check_identities, self.check_address, self.check_kills, self.check_stop,
-                     self.check_damage):
+        for part in (self.check_refusals, self.check_identities, self.check_address, self.check_full_disk_of_clone,
+                     self.check_kills, self.check_stop, self.check_damage):
             part()
             print(f"  {part.__name__.removeprefix('check_')}", flush=True)
 
@@ -228,6 +228,13 @@ class TemplateTest(VprovTest):
         self.assertIn("via 10.0.2.2", said["route"])
         self.assertIn("iface lan0 inet static", said["file"])
         self.destroy_all()
+
+    def check_full_disk_of_clone(self):
+        script = 'mkdir -p full && mount -t tmpfs -o size=100k tmpfs full && "$@"; status=$?; ls -A full; exit $status'
+        run = self.run_vprov("create", "--from", self.template, "web4", "--output", "full",
+                             prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+        self.assert_one_message(run, HYPERVISOR, "it stands still, for the host has no room for what it writes to a disk")
+        self.assertEqual(self.running(), [])
 
     def start_clone(self, name):
         argv = [vprov_under_test.vprov, "create", "--from", self.template, name, "--output", self.output]

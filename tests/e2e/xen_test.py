@@ -35,7 +35,6 @@ class XenTest(VprovTest):
                                  "--set", "domain.vcpus=1")
             self.assert_done(run)
         self.write_wrong_ones()
-        self.host.give(self.guests, 6 << 10)
         self.say("built")
 
     def write_wrong_ones(self):
@@ -58,8 +57,17 @@ class XenTest(VprovTest):
         self.assertEqual(found, status, f"{command}: {said}")
         return said
 
-    # The parts are one story, told in this order.
     def test_debian1(self):
+        for _ in range(3):
+            self.host.give(self.guests, 6 << 10)
+            try:
+                return self.tell()
+            except xen_host.StandsStill:
+                self.say("the emulated machine stands still: again from the beginning")
+        self.fail("the emulated machine stood still each time")
+
+    # The parts are one story, told in this order.
+    def tell(self):
         with self.host.boot() as self.console:
             self.say("dom0 is up")
             for part in (self.check_doctor, self.check_guests, self.check_list, self.check_changes, self.check_mistakes,

@@ -48,7 +48,8 @@ TEST(BootDiagnosis, ASmallInitrdSaysItselfWhyItGivesUp) {
 }
 
 TEST(DiagnoseBoot, StoppedForLackOfRoom) {
-    const auto stopped = fmt::format("[    3.1] systemd[1]: hello\n[web1 {} (No space left on device); then: ...]\n", kWaitsForRoom);
+    const auto stopped = fmt::format(
+        "[    3.1] systemd[1]: hello\n[web1 {} (No space left on device); when there is: ...]\n", kWaitsForRoom);
     EXPECT_EQ(cause_of(stopped, true), fmt::format("it {}", kWaitsForRoom));
     EXPECT_FALSE(diagnose_boot(stopped + fmt::format("[web1 {}]\n", kHasRoom)));
 }

@@ -83,9 +83,13 @@ bool is_login_prompt(std::string_view last_line) {
            last_line[last_line.size() - kPrompt.size() - 1] != ' ';
 }
 
+bool waits_for_room(std::string_view console) {
+    const auto place = console.rfind(kWaitsForRoom);
+    return place != std::string_view::npos && !has(console.substr(place), kHasRoom);
+}
+
 std::optional<BootFailure> diagnose_boot(std::string_view console) {
-    if (const auto place = console.rfind(kWaitsForRoom);
-        place != std::string_view::npos && !has(console.substr(place), kHasRoom))
+    if (waits_for_room(console))
         return BootFailure{fmt::format("it {}", kWaitsForRoom), true};
     if (const auto cause = behind(console, "vprov-init: cannot find the root device "))
         return BootFailure{

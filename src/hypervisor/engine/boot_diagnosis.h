@@ -16,6 +16,7 @@ bool is_login_prompt(std::string_view last_line);
 // What a supervisor says on the console of a guest that QEMU has stopped: "web1 ... (CAUSE); ..."; and when it goes on.
 inline constexpr std::string_view kWaitsForRoom = "stands still, for the host has no room for what it writes to a disk";
 inline constexpr std::string_view kHasRoom = "has room for what it writes";
+bool waits_for_room(std::string_view console);
 
 struct BootFailure {
     std::string cause;      // "the kernel panicked: VFS: Unable to mount root fs on unknown-block(0,0)"

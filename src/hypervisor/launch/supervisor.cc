@@ -238,7 +238,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     // QEMU stops the guest where the host has no room for what it writes, and tries again when it goes on.
     void on_disk_error(std::string_view reason) {
         if (!std::exchange(waits_for_room_, true))
-            remark(fmt::format("{0} {1} ({2}); then: vprov unpause {0}", guest_.name, kWaitsForRoom, reason));
+            remark(fmt::format("{0} {1} ({2}); when there is: vprov unpause {0}", guest_.name, kWaitsForRoom, reason));
     }
 
     // What has happened to the guest while nobody supervised it. Why it shut down is not known any more.
@@ -257,6 +257,7 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
             return end_run(RunEnd::destroyed);
         record.phase = status == "running" ? Phase::running : Phase::paused;
         is_orphaned_ = !record.operation.empty();
+        waits_for_room_ = status == "io-error";
         claim_.save();
     }
 
@@ -477,8 +478,8 @@ class Supervisor : private DomainSocket::Service, private OperationLease::Run {
     Clock::time_point resume_at_, resuming_since_;
     bool is_orphaned_ = false;  // an operation of the supervisor before is not taken back yet
     bool waits_for_room_ = false;
-    bool reboots_ = false;      // a shutdown that comes now was asked for as a reboot
-    bool stopping_ = false;     // no restart any more
+    bool reboots_ = false;   // a shutdown that comes now was asked for as a reboot
+    bool stopping_ = false;  // no restart any more
     bool finished_ = false;
 };
 

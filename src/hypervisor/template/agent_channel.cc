@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hypervisor/engine/boot_diagnosis.h"
 #include "hypervisor/launch/qemu_process.h"
 #include "os/interrupt.h"
 
@@ -48,8 +49,8 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
-AgentChannel::AgentChannel(const StateDir& state, const std::string& domain)
-    : socket_(connect_to(state.domain(domain), kAgentSocket)) {}
+AgentChannel::AgentChannel(const Domains& domains, const std::string& domain)
+    : domains_(domains), domain_(domain), socket_(connect_to(domains.state().domain(domain), kAgentSocket)) {}
 
 void AgentChannel::send(std::string_view command, const AgentValues& values) {
     auto line = fmt::format("{} {}", ++sent_, command);
@@ -72,8 +73,7 @@ bool AgentChannel::read_line(std::string& line, Clock::time_point deadline) {
         ::poll(waiting.data(), waiting.size(), static_cast<int>(most.count()));
         os::check_stop();
         if (!waiting[0].revents) {
-            if (meanwhile_)
-                meanwhile_();
+            check_domain();
             continue;
         }
         std::array<char, 4096> buffer{};
@@ -83,6 +83,13 @@ bool AgentChannel::read_line(std::string& line, Clock::time_point deadline) {
         else if (count == 0 || (errno != EINTR && errno != EAGAIN))
             throw Error(ErrorKind::hypervisor, "QEMU has ended");
     }
+}
+
+void AgentChannel::check_domain() const {
+    if (!domains_.is_running(domain_))
+        throw Error(ErrorKind::hypervisor, "it has ended");
+    if (waits_for_room(domains_.console_log(domain_)))
+        throw error(ErrorKind::hypervisor, "it {}", kWaitsForRoom);
 }
 
 AgentAnswer AgentChannel::answer(std::chrono::seconds most) {
@@ -125,8 +132,7 @@ AgentAnswer AgentChannel::wait_for_agent(std::chrono::seconds most) {
         } catch (const Error& e) {
             if (e.kind() == ErrorKind::interrupted || Clock::now() >= deadline)
                 throw;
-            if (meanwhile_)
-                meanwhile_();
+            check_domain();
         }
     }
 }

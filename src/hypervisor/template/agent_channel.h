@@ -2,14 +2,13 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "hypervisor/launch/state_dir.h"
+#include "hypervisor/launch/domains.h"
 #include "os/fd.h"
 
 namespace vprov::hypervisor {
@@ -19,11 +18,9 @@ using AgentAnswer = std::map<std::string, std::string, std::less<>>;
 
 class AgentChannel {
   public:
-    // Throws Error(hypervisor) when the domain has no port for an agent.
-    AgentChannel(const StateDir& state, const std::string& domain);
-
-    // `meanwhile` is called every second of a wait, and may throw.
-    void set_meanwhile(std::function<void()> meanwhile) { meanwhile_ = std::move(meanwhile); }
+    // Throws Error(hypervisor) when the domain has no port for an agent. All that waits throws, too, when the domain
+    // has ended or stands still because the host's disk is full.
+    AgentChannel(const Domains& domains, const std::string& domain);
 
     // Until there is an agent that answers. Throws Error(hypervisor) when none has in `most`; Error(interrupted).
     AgentAnswer wait_for_agent(std::chrono::seconds most);
@@ -39,10 +36,12 @@ class AgentChannel {
 
   private:
     bool read_line(std::string& line, std::chrono::steady_clock::time_point deadline);
+    void check_domain() const;
 
+    const Domains& domains_;
+    std::string domain_;
     os::Fd socket_;
     std::string unread_;
-    std::function<void()> meanwhile_;
     unsigned sent_ = 0, answered_ = 0;
 };
 

@@ -98,7 +98,7 @@ class Cloning {
         for (const auto& interface : guest_.interfaces)
             for (auto& warning : attach_interface(domains_, guest_.name, interface, operation))
                 result_.domain.warnings.push_back(std::move(warning));
-        AgentChannel agent(domains_.state(), guest_.name);
+        AgentChannel agent(domains_, guest_.name);
         send_identity(agent);
         operation.try_run();
         give_the_rest(agent);

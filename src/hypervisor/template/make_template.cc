@@ -135,11 +135,7 @@ class TemplateMaker {
         operation_->try_run();
         if (const auto wait = domains_.wait_for_login(guest_.name, options_.boot_time); !wait.reached)
             throw error(ErrorKind::hypervisor, "it does not come up: {}\n{}", wait.cause, wait.last_lines);
-        AgentChannel agent(domains_.state(), guest_.name);
-        agent.set_meanwhile([this] {
-            if (!domains_.is_running(guest_.name))
-                throw Error(ErrorKind::hypervisor, "it has ended");
-        });
+        AgentChannel agent(domains_, guest_.name);
         const auto found = wait_for_agent(agent);
         for (const auto kind : split(found.at("host-keys"), ','))
             if (!kind.empty())
@@ -212,8 +208,8 @@ class TemplateMaker {
         } catch (const Error& e) {
             constexpr std::size_t kEnough = 64 << 10;
             if (e.kind() != ErrorKind::interrupted)
-                os::write_at(file, std::string(kEnough, '\0'), static_cast<std::uint64_t>(::lseek(file.get(), 0, SEEK_END)),
-                             "the guest's state");
+                os::write_at(file, std::string(kEnough, '\0'),
+                             static_cast<std::uint64_t>(::lseek(file.get(), 0, SEEK_END)), "the guest's state");
             throw;
         }
     }
