@@ -105,6 +105,8 @@ std::optional<Monitor::Event> Monitor::wait_for(const std::vector<std::string_vi
 }
 
 void Monitor::read_more(Clock::time_point deadline, std::string_view waiting_for) {
+    if (!qmp_.is_open())  // its end has been read before, and poll(2) would wait for nothing
+        throw error(ErrorKind::hypervisor, "the QEMU of {} has ended", quote(domain_));
     std::array<pollfd, 2> waiting = {{{qmp_.fd(), POLLIN, 0}, {os::stop_fd(), POLLIN, 0}}};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0)
