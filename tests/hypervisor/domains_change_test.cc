@@ -292,6 +292,17 @@ TEST_F(DomainChangeTest, QemusRefusalsComeThroughTheMonitor) {
     EXPECT_FALSE(monitor.wait_for({"RESUME"}, 100ms));
 }
 
+TEST_F(DomainChangeTest, AMonitorWhoseQemuHasEndedSaysSoAtOnce) {
+    create(tiny("tiny"));
+    auto monitor = domains_.monitor("tiny");
+    error_of([&] { monitor.execute("quit"); });
+    error_of([&] { monitor.wait_for({"NONE"}, 10s); });  // until the end has been read
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(error_of([&] { monitor.execute("query-status"); }), "the QEMU of 'tiny' has ended");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 9s);  // it once waited 10 s for each
+}
+
 TEST_F(DomainChangeTest, AChangeIsWhatARestartGives) {
     create(tiny("tiny"));
     const auto console = domains_.open_console("tiny", Domains::ConsoleMode::write);
