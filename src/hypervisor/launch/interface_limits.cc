@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -15,8 +16,6 @@
 #include "hypervisor/guest/qemu_devices.h"
 #include "hypervisor/launch/tap.h"
 #include "os/command.h"
-#include "os/fd.h"
-#include "os/temp_dir.h"
 
 namespace vprov::hypervisor {
 namespace fs = std::filesystem;
@@ -58,6 +57,13 @@ std::string network_namespace() {
     return ::stat("/proc/self/ns/net", &status) == 0 ? std::to_string(status.st_ino) : "";
 }
 
+// A symbolic link, which is there whole or not at all, whenever this process dies.
+void note_table(const fs::path& link) {
+    ::unlink(link.c_str());
+    if (::symlink(network_namespace().c_str(), link.c_str()) != 0)
+        throw system_error(ErrorKind::hypervisor, errno, fmt::format("cannot make {}", quote(link.native())));
+}
+
 std::string deletion_of(const std::string& tap) {
     // a table that is not there cannot be deleted, one that is there can be added
     return fmt::format("add table netdev vprov-{0}\ndelete table netdev vprov-{0}\n", tap);
@@ -97,7 +103,7 @@ std::vector<std::string> limit_interface(const GuestInterface& vif, const std::s
     std::vector<std::string> warnings;
     if (auto rules = filter_rules(vif, mac, tap, warnings); !rules.empty()) {
         fs::create_directories(directory);
-        os::write_file(directory / tap, network_namespace(), 0600);
+        note_table(directory / tap);
         if (const auto why = failure_of({"nft", "-f", "-"}, std::move(rules)); !why.empty())
             warnings.push_back(
                 fmt::format("what the guest sends on {} is not checked against its ip and rate: {}", tap, why));
@@ -141,7 +147,7 @@ void remove_stale_limits(const fs::path& directory) noexcept {
         std::error_code none;
         for (const auto& entry : fs::directory_iterator(directory, none)) {
             const auto tap = entry.path().filename().native();
-            if (os::read_file(entry.path()) != network_namespace() || ::if_nametoindex(tap.c_str()) != 0)
+            if (fs::read_symlink(entry.path()) != network_namespace() || ::if_nametoindex(tap.c_str()) != 0)
                 continue;
             failure_of({"nft", "-f", "-"}, deletion_of(tap));
             ::unlink(entry.path().c_str());

@@ -16,8 +16,8 @@ namespace vprov::hypervisor {
 // is dropped when the guest sends it, and delayed when it is sent to the guest. What cannot be done, for want of a
 // program or of the kernel's support, is in the result: warnings.
 //
-// The rules are a table of nftables, "vprov-TAP" of the family netdev, which outlasts the tap; so DIRECTORY/TAP says
-// that there is one, and in which network namespace.
+// The rules are a table of nftables, "vprov-TAP" of the family netdev, which outlasts the tap; so the symbolic link
+// DIRECTORY/TAP says that there is one, and in which network namespace: by its inode.
 std::vector<std::string> limit_interface(const GuestInterface& vif, const std::string& mac, const std::string& tap,
                                          const std::filesystem::path& directory);
 
